@@ -1,0 +1,166 @@
+"""Which strategy finds better params with the same number of candidates?
+
+    python benchmarks/quality/run.py --cache /tmp/quality --json result.json
+
+Regret of a run after t candidates is that of the candidate with the best observed
+score, by its score without noise: 0 is the best known, 1 what random search reaches
+with t candidates (mean of 200 runs).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import time
+from concurrent.futures import ProcessPoolExecutor
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")  # before numpy: one core for each run
+
+import numpy as np  # noqa: E402
+from peers import Random, searchers  # noqa: E402
+from problems import Problem, real, synthetic  # noqa: E402
+
+N_REFERENCE = 200
+
+
+def trajectory(problem: Problem, searcher: Any, seed: int, n: int) -> dict[str, Any]:
+    """Noise-free score of the incumbent after each candidate, and CPU ms for each."""
+    rng = np.random.default_rng([seed, 1])
+    incumbent, best_seen = -np.inf, -np.inf
+    curve, cpu = [], []
+    for _ in range(n):
+        start = time.process_time()
+        params = searcher.ask()
+        thought = time.process_time() - start
+        if params is not None:
+            score = problem.score(params)
+            seen = score + problem.noise * rng.standard_normal()
+            if seen > best_seen:
+                best_seen, incumbent = seen, score
+            start = time.process_time()
+            searcher.tell(params, seen)
+            thought += time.process_time() - start
+        curve.append(incumbent)
+        cpu.append(1e3 * thought)
+    return {"curve": curve, "cpu_ms": cpu}
+
+
+def reference(problem: Problem, n: int) -> np.ndarray:
+    """Mean of the incumbent's score over many random searches, (n,)."""
+    runs = [
+        trajectory(problem, Random(problem.space, 10_000 + s), 10_000 + s, n)["curve"]
+        for s in range(N_REFERENCE)
+    ]
+    return np.mean(runs, axis=0)
+
+
+def one_run(task: tuple[str, str, int, int, Path]) -> dict[str, Any]:
+    problem_name, searcher_name, seed, n, cache = task
+    problem = {p.name: p for p in [*synthetic(), *real(cache)]}[problem_name]
+    if searcher_name == "reference":
+        return {"curve": reference(problem, n).tolist(), "best": problem.best}
+    return trajectory(problem, searchers()[searcher_name](problem.space, seed), seed, n)
+
+
+def summarise(
+    problems: list[str], names: list[str], seeds: int, results: dict[Any, Any], n: int
+) -> dict[str, Any]:
+    table: dict[str, Any] = {}
+    for name in names:
+        row: dict[str, Any] = {"problems": {}, "cpu_ms_per_candidate": 0.0}
+        for problem in problems:
+            base = results[problem, "reference", 0]
+            curves = np.array(
+                [results[problem, name, s]["curve"] for s in range(seeds)]
+            )
+            scale = base["best"] - np.array(base["curve"])
+            regret = ((base["best"] - curves) / scale).mean(axis=0)
+            row["problems"][problem] = {
+                str(t): float(regret[t - 1]) for t in sorted({min(25, n), n})
+            }
+        for t in sorted({min(25, n), n}):
+            row[f"regret_at_{t}"] = float(
+                np.mean([r[str(t)] for r in row["problems"].values()])
+            )
+        row["cpu_ms_per_candidate"] = float(
+            np.mean(
+                [results[p, name, s]["cpu_ms"] for p in problems for s in range(seeds)]
+            )
+        )
+        table[name] = row
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--cache", type=Path, required=True, help="folder of tables")
+    parser.add_argument("--json", type=Path, help="where the result goes")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--candidates", type=int, default=50)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--problems", nargs="*", help="names; all by default")
+    parser.add_argument("--searchers", nargs="*", help="names; all by default")
+    args = parser.parse_args()
+
+    problems = [p.name for p in [*synthetic(), *real(args.cache)]]
+    problems = [p for p in problems if not args.problems or p in args.problems]
+    names = [s for s in searchers() if not args.searchers or s in args.searchers]
+    tasks = [
+        (problem, name, seed, args.candidates, args.cache)
+        for problem in problems
+        for name in ["reference", *names]
+        for seed in range(1 if name == "reference" else args.seeds)
+    ]
+    with ProcessPoolExecutor(args.jobs) as pool:
+        outcomes = pool.map(one_run, tasks)
+        results = {
+            task[:3]: outcome for task, outcome in zip(tasks, outcomes, strict=True)
+        }
+    table = summarise(problems, names, args.seeds, results, args.candidates)
+    report = {
+        "candidates": args.candidates,
+        "seeds": args.seeds,
+        "machine": {
+            "cpu": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+        },
+        "versions": versions(),
+        "table": table,
+    }
+    show(table, problems, args.candidates)
+    if args.json:
+        args.json.write_text(json.dumps(report, indent=1))
+
+
+def versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in ("numpy", "scipy", "scikit-learn", "optuna", "sktune"):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def show(table: dict[str, Any], problems: list[str], n: int) -> None:
+    width = max(map(len, problems)) + 2
+    print(" " * width + "".join(f"{name:>16}" for name in table))
+    for t in sorted({min(25, n), n}):
+        print(f"regret at {t}")
+        for problem in problems:
+            cells = [row["problems"][problem][str(t)] for row in table.values()]
+            print(f"{problem:<{width}}" + "".join(f"{c:16.2f}" for c in cells))
+        cells = [row[f"regret_at_{t}"] for row in table.values()]
+        print(f"{'mean':<{width}}" + "".join(f"{c:16.2f}" for c in cells))
+    cells = [row["cpu_ms_per_candidate"] for row in table.values()]
+    print(f"{'CPU ms':<{width}}" + "".join(f"{c:16.1f}" for c in cells))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,7 @@
+"""Hyperparameter search for PyTorch nets that feels like scikit-learn."""
+
+from sktune.search import BayesSearchCV, GridSearchCV, RandomizedSearchCV
+
+__all__ = ["BayesSearchCV", "GridSearchCV", "RandomizedSearchCV", "__version__"]
+
+__version__ = "0.1.0.dev0"

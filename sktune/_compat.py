@@ -1,0 +1,103 @@
+"""Every private scikit-learn name that sktune uses, and what differs by its version.
+
+Nothing else in sktune imports a scikit-learn name that begins with an underscore;
+`tests/unit/test_compat.py` holds that each of these still exists.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from inspect import getclosurevars, signature
+from typing import Any
+
+# The decorator of `fit`: checks parameters, and in 1.9 tears callbacks down.
+from sklearn.base import _fit_context as fit_context
+
+# Joins several scorers; told apart from a single scorer to fill in scores of failures.
+from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
+
+# The base class: `BaseSearchCV` has no public home.
+from sklearn.model_selection._search import BaseSearchCV
+
+# One fit and its scores, as scikit-learn's own searches make them.
+from sklearn.model_selection._validation import _fit_and_score
+
+# Scores of failed fits where a callable `scoring` returns a dict.
+from sklearn.model_selection._validation import (
+    _insert_error_scores as insert_error_scores,
+)
+
+# The messages about failed fits, word for word.
+from sklearn.model_selection._validation import (
+    _warn_or_raise_about_fit_failures as warn_or_raise_about_fit_failures,
+)
+
+# Constraint of one parameter: `Interval(Integral, 1, None, closed="left")`.
+from sklearn.utils._param_validation import Interval, StrOptions
+
+# Drops `fit` arguments that are None and makes sample-aligned ones indexable.
+from sklearn.utils.validation import _check_method_params as check_method_params
+
+__all__ = [
+    "BaseSearchCV",
+    "Interval",
+    "MultimetricScorer",
+    "StrOptions",
+    "begin_callbacks",
+    "check_method_params",
+    "fit_and_score",
+    "fit_context",
+    "has_callbacks",
+    "insert_error_scores",
+    "n_splits_of",
+    "warn_or_raise_about_fit_failures",
+]
+
+# scikit-learn 1.9 brought callbacks (SLEP023); 1.8 has none.
+_HAS_CALLBACKS = "callback_ctx" in signature(_fit_and_score).parameters
+
+
+def fit_and_score(*args: Any, caller: Any, callback_ctx: Any, **kwargs: Any) -> Any:
+    """Train and score one clone on one split; see `sklearn` for the arguments."""
+    if _HAS_CALLBACKS:
+        kwargs.update(caller=caller, callback_ctx=callback_ctx)
+    return _fit_and_score(*args, **kwargs)
+
+
+def has_callbacks(estimator: Any) -> bool:
+    """Whether callbacks are set on the estimator itself."""
+    return bool(getattr(estimator, "_skl_callbacks", ()))
+
+
+def n_splits_of(search: Any, evaluate_candidates: Any) -> int:
+    """Number of splits while scikit-learn's own `fit` is running."""
+    if hasattr(search, "n_splits_"):
+        return int(search.n_splits_)
+    # scikit-learn 1.8 sets `n_splits_` at the end of `fit` only.
+    return int(getclosurevars(evaluate_candidates).nonlocals["n_splits"])
+
+
+class _NoCallbacks:
+    """A callback context of a scikit-learn that has no callbacks."""
+
+    def subcontext(self, *args: Any, **kwargs: Any) -> _NoCallbacks:
+        return self
+
+    def propagate_callback_context(self, estimator: Any) -> Any:
+        return nullcontext()
+
+    def call_on_fit_task_begin(self, **kwargs: Any) -> _NoCallbacks:
+        return self
+
+    def call_on_fit_task_end(self, **kwargs: Any) -> None:
+        return None
+
+
+def begin_callbacks(search: Any, X: Any, y: Any, metadata: Any) -> Any:
+    """Root context of the callbacks of one `fit`."""
+    if not _HAS_CALLBACKS:
+        return _NoCallbacks()
+    context = search._init_callback_context(
+        max_subtasks=1 + (search.refit is not False)
+    )
+    return context.call_on_fit_task_begin(estimator=search, X=X, y=y, metadata=metadata)

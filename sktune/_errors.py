@@ -1,0 +1,32 @@
+"""Errors that users meet. Each names the argument, the value and the remedy."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SktuneError(Exception):
+    """Base of every error that sktune raises on its own account."""
+
+
+class SpaceError(SktuneError, ValueError):
+    """`param_distributions` cannot be searched."""
+
+
+class SpaceTypeError(SktuneError, TypeError):
+    """`param_distributions` holds something that is no list and no distribution."""
+
+
+class ParamNameError(SktuneError, ValueError):
+    """A parameter name that the estimator does not know."""
+
+
+class EstimatorError(SktuneError, ValueError):
+    """The estimator could not be trained or scored as it stands."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`` Did you mean 'max_epochs'?``, or an empty string where nothing is near."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f" Did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,144 @@
+"""The one loop of every search: next, ask, dispatch, record, tell.
+
+The schedule says that a candidate starts, the strategy names its params, workers train
+and score it on every split, and when all splits are in, both are told. The engine knows
+none of them but by their protocols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from sktune._random import derive_seed
+from sktune._types import Candidate, Fit, FitOutcome, Observation, Schedule, Strategy
+
+
+class Workers(Protocol):
+    """Where fits run."""
+
+    def submit(self, fit: Fit) -> None:
+        """Queue one fit."""
+
+    def next_done(self) -> list[tuple[int, int, FitOutcome]]:
+        """Wait for fits to end: candidate, split, outcome; empty when none is left."""
+
+
+class Engine:
+    """One search, from the first candidate to the last.
+
+    Parameters
+    ----------
+    strategy, schedule : the two that decide
+    space : what the strategy searches
+    workers : where fits run
+    n_splits : int
+    root : int
+        Root of the seed tree.
+    steer : callable
+        Score of an outcome in the metric that steers the search; None where it failed.
+    context : callable
+        ``context(candidate, split)`` is handed along with the fit.
+    on_candidate : callable
+        Called with a `Candidate` and its `Observation` when all splits are in, in the
+        order in which candidates were started.
+
+    Attributes
+    ----------
+    candidates : list of Candidate
+    exhausted : bool
+        Whether the strategy had no further candidate to name.
+    """
+
+    def __init__(
+        self,
+        strategy: Strategy,
+        schedule: Schedule,
+        space: Any,
+        workers: Workers,
+        *,
+        n_splits: int,
+        root: int,
+        steer: Callable[[FitOutcome], float | None],
+        context: Callable[[int, int], Any] = lambda candidate, split: None,
+        on_candidate: Callable[[Candidate, Observation], None] = lambda *_: None,
+    ) -> None:
+        self._strategy = strategy
+        self._schedule = schedule
+        self._workers = workers
+        self._n_splits = n_splits
+        self._root = root
+        self._steer = steer
+        self._context = context
+        self._on_candidate = on_candidate
+        self._learnt = strategy.init(space)
+        self._plan = schedule.init()
+        self._params: list[Any] = []
+        self._n_told = 0
+        self.candidates: list[Candidate] = []
+        self.exhausted = False
+
+    def run(self) -> list[Candidate]:
+        """Search until nothing is left to start and nothing is on its way."""
+        while True:
+            self._start_all()
+            done = self._workers.next_done()
+            if not done:
+                return self.candidates
+            for candidate, split, outcome in done:
+                self.candidates[candidate].outcomes[split] = outcome
+            # One by one and in the order of starting: what is known when a candidate
+            # is asked for must not depend on which worker was fast.
+            while self._tell_next():
+                self._start_all()
+
+    def _start_all(self) -> None:
+        while self._start():
+            pass
+
+    def _start(self) -> bool:
+        """Start the next candidate, if the schedule wants one now."""
+        if self.exhausted:
+            return False
+        decision, plan = self._schedule.next(self._plan)
+        if decision is None:
+            return False
+        number = len(self.candidates)
+        params = self._strategy.ask(
+            self._learnt,
+            number,
+            self._params[self._n_told :],
+            derive_seed(self._root, "ask", number),
+        )
+        if params is None:
+            self.exhausted = True
+            return False
+        self._plan = plan
+        self._params.append(params)
+        self.candidates.append(Candidate(number, params))
+        for split in range(self._n_splits):
+            seed = derive_seed(self._root, "fit", number, split)
+            context = self._context(number, split)
+            self._workers.submit(Fit(number, split, params, seed, context))
+        return True
+
+    def _tell_next(self) -> bool:
+        """Tell the earliest candidate that was not told yet, if all its splits are in."""
+        if self._n_told == len(self.candidates):
+            return False
+        candidate = self.candidates[self._n_told]
+        if len(candidate.outcomes) < self._n_splits:
+            return False
+        observation = self._observe(candidate)
+        self._learnt = self._strategy.tell(self._learnt, observation)
+        self._plan = self._schedule.tell(self._plan, observation)
+        self._n_told += 1
+        self._on_candidate(candidate, observation)
+        return True
+
+    def _observe(self, candidate: Candidate) -> Observation:
+        scores = [self._steer(candidate.outcomes[k]) for k in range(self._n_splits)]
+        finite = tuple(score for score in scores if score is not None)
+        return Observation(
+            candidate.id, candidate.params, finite, failed=len(finite) < len(scores)
+        )

@@ -1,0 +1,131 @@
+"""One candidate on one split: set params, train, score, catch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.base import clone
+
+from sktune._compat import MultimetricScorer, fit_and_score
+from sktune._types import Fit, FitOutcome
+from sktune.execution._isolation import (
+    draws_globally,
+    own_random_states,
+    params_draw_globally,
+)
+from sktune.execution._nets import silence
+
+
+class ErrorScore(float):
+    """The score of a fit that failed, to be told from the same number as a score."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that the fits of one search have in common."""
+
+    estimator: Any
+    X: Any
+    y: Any
+    splits: Sequence[tuple[Any, Any]]
+    scorer: Callable[..., Any]
+    fit_params: Mapping[str, Any]
+    score_params: Mapping[str, Any]
+    error_score: float | str
+    return_train_score: bool
+    verbose: int
+    n_candidates: int
+    caller: Any
+    alone: bool
+
+    @classmethod
+    def of(cls, estimator: Any, **kwargs: Any) -> Job:
+        """A job whose nets are silent, and which knows whether its fits share state."""
+        estimator = silence(clone(estimator))
+        return cls(estimator=estimator, alone=draws_globally(estimator), **kwargs)
+
+
+def run_fit(job: Job, fit: Fit) -> FitOutcome:
+    """Train and score one candidate on one split.
+
+    Raises only where ``error_score="raise"`` or where scikit-learn's searches raise
+    whatever `error_score` says, such as for a parameter that does not exist.
+    """
+    if job.alone or params_draw_globally(fit.params):
+        with own_random_states(fit.seed):
+            return _run_fit(job, fit)
+    return _run_fit(job, fit)
+
+
+def _run_fit(job: Job, fit: Fit) -> FitOutcome:
+    train, test = job.splits[fit.split]
+    error_score: Any = job.error_score
+    if error_score != "raise":
+        error_score = ErrorScore(error_score)
+    outcome: FitOutcome = fit_and_score(
+        clone(job.estimator),
+        job.X,
+        job.y,
+        scorer=job.scorer,
+        train=train,
+        test=test,
+        verbose=job.verbose,
+        parameters=fit.params,
+        fit_params=job.fit_params,
+        score_params=job.score_params,
+        return_train_score=job.return_train_score,
+        return_n_test_samples=True,
+        return_times=True,
+        return_parameters=False,
+        split_progress=(fit.split, len(job.splits)),
+        candidate_progress=(fit.candidate, job.n_candidates),
+        error_score=error_score,
+        caller=job.caller,
+        callback_ctx=fit.context,
+    )
+    return _judge(outcome, job.error_score)
+
+
+def _judge(outcome: FitOutcome, error_score: float | str) -> FitOutcome:
+    """Say which metrics failed, and give those the error score.
+
+    A score that is not finite is a failure like an exception: it could not be compared
+    with others. Without an error score to take its place it is NaN.
+    """
+    substitute = math.nan if error_score == "raise" else float(error_score)
+    scores = outcome["test_scores"]
+    by_metric = scores if isinstance(scores, dict) else {"score": scores}
+    failed = frozenset(
+        metric
+        for metric, score in by_metric.items()
+        if isinstance(score, ErrorScore) or not math.isfinite(score)
+    )
+    outcome["failed"] = failed
+    if failed:
+        judged = {m: substitute if m in failed else s for m, s in by_metric.items()}
+        outcome["test_scores"] = (
+            judged if isinstance(scores, dict) else judged["score"]
+        )
+    if "train_scores" in outcome:
+        outcome["train_scores"] = _plain(outcome["train_scores"])
+    return outcome
+
+
+def _plain(scores: Any) -> Any:
+    """Scores without the mark of failure."""
+    if isinstance(scores, dict):
+        return {metric: _plain(score) for metric, score in scores.items()}
+    return float(scores) if isinstance(scores, ErrorScore) else scores
+
+
+def score_of(outcome: FitOutcome, metric: str) -> float | None:
+    """Score in a metric, None where the fit or the metric failed."""
+    scores = outcome["test_scores"]
+    if outcome["fit_error"] is not None or metric in outcome["failed"]:
+        return None
+    if isinstance(scores, dict):
+        return scores[metric]
+    return scores

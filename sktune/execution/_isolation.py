@@ -1,0 +1,106 @@
+"""Each fit has its own random numbers, and the caller keeps theirs.
+
+Nets draw from torch's global generator (weights, dropout, the order of batches), and
+estimators with ``random_state=None`` from numpy's. Seeding both before every fit makes
+a fit's result its own: it depends neither on what ran before it nor on where it runs.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+# Global generators belong to the process: of the threads that run fits in it, only one
+# may draw from them. Re-entrant, since a fit may itself be a search.
+_GLOBAL_RANDOMNESS = threading.RLock()
+_holder = threading.local()
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the global generators of Python, numpy and, where imported, torch."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.default_generator.manual_seed(seed)
+        # `torch.manual_seed` would queue a call for ever on a build without CUDA.
+        if torch.backends.cuda.is_built():
+            torch.cuda.manual_seed_all(seed)
+
+
+@contextmanager
+def preserved_random_states() -> Iterator[None]:
+    """Leave the caller's global random states as they were."""
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    # A net that was pickled in a way that imports torch late is torch's first use here:
+    # then there is no state of the caller's to be kept.
+    torch = sys.modules.get("torch")
+    torch_state = None if torch is None else torch.get_rng_state()
+    cuda_states = None
+    if torch is not None and torch.cuda.is_initialized():
+        cuda_states = torch.cuda.get_rng_state_all()
+    try:
+        yield
+    finally:
+        with _GLOBAL_RANDOMNESS:  # another thread may be in the middle of a fit
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)
+            if torch is not None:
+                torch.set_rng_state(torch_state)
+            if cuda_states is not None:
+                torch.cuda.set_rng_state_all(cuda_states)
+
+
+@contextmanager
+def own_random_states(seed: int) -> Iterator[None]:
+    """Seed, and let no other thread draw from the global generators meanwhile."""
+    with _GLOBAL_RANDOMNESS:
+        depth = getattr(_holder, "depth", 0)
+        _holder.depth = depth + 1
+        try:
+            seed_everything(seed)
+            yield
+        finally:
+            _holder.depth = depth
+
+
+def inside_own_random_states() -> bool:
+    """Whether this thread runs a fit that no other thread may run beside.
+
+    Threads that such a fit starts for fits of its own would wait for it for ever.
+    """
+    return getattr(_holder, "depth", 0) > 0
+
+
+def draws_globally(estimator: Any) -> bool:
+    """Whether the estimator may draw from a global generator.
+
+    Only scikit-learn's own estimators whose every ``random_state`` is set are known not
+    to. All others are taken to, nets in the first place.
+    """
+    get_params = getattr(estimator, "get_params", None)
+    if get_params is None:
+        return True
+    params = get_params(deep=True)
+    parts = [estimator, *(v for v in params.values() if hasattr(v, "get_params"))]
+    if any(not type(part).__module__.startswith("sklearn.") for part in parts):
+        return True
+    return any(
+        value is None
+        for name, value in params.items()
+        if name.rpartition("__")[2] == "random_state"
+    )
+
+
+def params_draw_globally(params: Mapping[str, Any]) -> bool:
+    """Whether a candidate's params may bring in an estimator that draws globally."""
+    return any(
+        hasattr(value, "get_params") or name.endswith("random_state")
+        for name, value in params.items()
+    )

@@ -1,0 +1,130 @@
+"""What every fit of a search needs, handed to each worker once.
+
+joblib pickles the arguments of every task anew. Data, estimator and splits are the same
+for all fits of a search, so they are written to one file, and a worker that meets the
+file for the first time keeps what it read.
+"""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import tempfile
+import threading
+import uuid
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import cloudpickle
+
+from sktune._errors import EstimatorError
+
+# Searches may be nested, but a worker that has gone on to the next search will not be
+# asked for the one before the last again.
+_N_KEPT = 2
+_kept: OrderedDict[str, Any] = OrderedDict()
+_lock = threading.Lock()
+
+
+def dumps(value: Any) -> bytes:
+    """Pickle by value what a worker could not import, such as a class of a notebook."""
+    try:
+        return bytes(cloudpickle.dumps(value))
+    except Exception as error:
+        raise _cannot_be_sent("A candidate", error) from error
+
+
+def _cannot_be_sent(what: str, error: Exception) -> EstimatorError:
+    return EstimatorError(
+        f"{what} cannot be sent to worker processes ({type(error).__name__}: {error}). "
+        "Use n_jobs=1, joblib.parallel_config(backend='threading'), or replace what "
+        "cannot be pickled."
+    )
+
+
+class Shared:
+    """A value that is pickled when first sent and read once by each worker.
+
+    Parameters
+    ----------
+    value : object
+    folder : str or None
+        Where the file goes; None for the system's folder of temporary files.
+    max_nbytes : int or None
+        Arrays above this size, in bytes, are mapped from disk instead of read, so that
+        the workers of a machine share one copy. None reads all.
+    """
+
+    def __init__(
+        self, value: Any, *, folder: str | None = None, max_nbytes: int | None = None
+    ) -> None:
+        self._value = value
+        self._folder = folder
+        self._max_nbytes = max_nbytes
+        self._token = uuid.uuid4().hex
+        self._path: Path | None = None
+
+    def get(self) -> Any:
+        """The value."""
+        if self._path is None or self._value is not None:
+            return self._value
+        with _lock:
+            if self._token not in _kept:
+                _kept[self._token] = pickle.loads(self._path.read_bytes())
+                while len(_kept) > _N_KEPT:
+                    _kept.popitem(last=False)
+            _kept.move_to_end(self._token)
+            return _kept[self._token]
+
+    def close(self) -> None:
+        """Remove the file, if there is one."""
+        if self._path is not None:
+            shutil.rmtree(self._path.parent, ignore_errors=True)
+
+    def write(self) -> None:
+        """Write the file, once."""
+        if self._path is None:
+            folder = Path(tempfile.mkdtemp(prefix="sktune-", dir=self._folder))
+            path = folder / "shared.pkl"
+            try:
+                with path.open("wb") as file:
+                    _ArraysAside(file, folder, self._max_nbytes).dump(self._value)
+            except Exception as error:
+                shutil.rmtree(folder, ignore_errors=True)
+                if isinstance(error, OSError):  # such as a full disk
+                    raise
+                raise _cannot_be_sent("The estimator or its data", error) from error
+            self._path = path
+
+    def __getstate__(self) -> dict[str, Any]:
+        self.write()
+        return {"_token": self._token, "_path": self._path, "_value": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+
+class _ArraysAside(cloudpickle.Pickler):  # type: ignore[misc]
+    """A pickler that puts each large array into a file of its own."""
+
+    def __init__(self, file: Any, folder: Path, max_nbytes: int | None) -> None:
+        super().__init__(file)
+        self._folder = folder
+        self._max_nbytes = max_nbytes
+        self._n_arrays = 0
+
+    def reducer_override(self, obj: Any) -> Any:
+        if (
+            isinstance(obj, np.ndarray)
+            and type(obj) in (np.ndarray, np.memmap)
+            and not obj.dtype.hasobject
+            and self._max_nbytes is not None
+            and obj.nbytes > self._max_nbytes
+        ):
+            path = self._folder / f"{self._n_arrays}.npy"
+            self._n_arrays += 1
+            np.save(path, obj)
+            return np.load, (path, "r")
+        return super().reducer_override(obj)

@@ -1,0 +1,195 @@
+"""Hands fits to joblib's workers, one pool for a whole search.
+
+`joblib.Parallel` runs a list of tasks to its end, and a search that learns from its
+results has no such list. So `Parallel` is asked for the backend that the user chose
+(`n_jobs`, `joblib.parallel_config`), and tasks go to the backend's `submit`, which
+every backend has since that is what `Parallel` itself calls.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import deque
+from contextlib import ExitStack
+from functools import partial
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Any
+
+import joblib
+import cloudpickle
+from sklearn import get_config
+from sklearn.utils.parallel import delayed
+from threadpoolctl import threadpool_limits
+
+from sktune._types import Fit, FitOutcome
+from sktune.execution._fit import Job, run_fit
+from sktune.execution._isolation import inside_own_random_states
+from sktune.execution._share import Shared, dumps
+
+# Seconds of work that make the cost of sending a unit negligible (it is about 1 ms).
+_UNIT_SECONDS = 0.2
+
+Done = list[tuple[int, int, FitOutcome]]  # candidate, split, outcome
+
+
+class Workers:
+    """A pool of workers for one search; a context manager.
+
+    Parameters
+    ----------
+    job : Job
+        Handed to each worker once.
+    n_jobs : int or None
+        As in joblib: None is 1 unless a ``joblib.parallel_config`` says otherwise.
+    pre_dispatch : int or str
+        Units of work that may be on their way at once, as in joblib; "all" for no
+        limit.
+
+    Attributes
+    ----------
+    n_workers : int
+        Fits that run at the same time; known once the pool is entered.
+    """
+
+    def __init__(self, job: Job, n_jobs: int | None, pre_dispatch: int | str) -> None:
+        # Threads below a fit that holds the global generators would wait for ever.
+        self._job = job
+        self._n_jobs = 1 if inside_own_random_states() else n_jobs
+        self._pre_dispatch = pre_dispatch
+        self._ready: deque[Fit] = deque()
+        self._done: SimpleQueue[Any] = SimpleQueue()
+        self._n_units = 0
+        self._unit_size = 1
+        self._seconds_per_fit = 0.0
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Workers:
+        parallel = self._stack.enter_context(joblib.Parallel(n_jobs=self._n_jobs))
+        # Private names of joblib, held by tests/unit/test_compat.py.
+        self._backend = parallel._backend
+        self.n_workers = parallel._effective_n_jobs()
+        if self.n_workers > 1:
+            try:
+                self._start(parallel._backend_kwargs)
+            except BaseException:
+                self._stack.close()
+                raise
+        return self
+
+    def _start(self, options: dict[str, Any]) -> None:
+        backend = self._backend
+        backend.start_call()
+        self._stack.callback(backend.stop_call)
+        self._max_units = _limit(self._pre_dispatch, self.n_workers)
+        self._in_threads = getattr(backend, "supports_sharedmem", False)
+        self._shared = Shared(
+            self._job,
+            folder=options.get("temp_folder") or os.environ.get("JOBLIB_TEMP_FOLDER"),
+            max_nbytes=options.get("max_nbytes"),
+        )
+        self._stack.callback(self._shared.close)
+        if self._in_threads:
+            self._stack.callback(limit_threads(joblib.cpu_count() // self.n_workers))
+        else:
+            self._shared.write()
+        self._wrapper, _, _ = delayed(_run_unit)()
+        filters = getattr(sys.modules["warnings"], "filters", [])
+        self._wrapper.with_config_and_warning_filters(get_config(), list(filters))
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._n_units:
+            # An error or an interrupt: what still runs would run for nobody.
+            self._backend.abort_everything(ensure_ready=False)
+        self._stack.close()
+
+    def submit(self, fit: Fit) -> None:
+        """Queue one fit; it runs when its turn comes."""
+        self._ready.append(fit)
+
+    def next_done(self) -> Done:
+        """Wait for at least one fit to end; an empty list when there are none."""
+        if self.n_workers == 1:
+            if not self._ready:
+                return []
+            return _run_all(self._job, [self._ready.popleft()])
+        self._dispatch()
+        if not self._n_units:
+            return []
+        done = self._retrieve(self._done.get())
+        while not self._done.empty():
+            done += self._retrieve(self._done.get())
+        self._dispatch()
+        return done
+
+    def _dispatch(self) -> None:
+        """Send units of work until enough are on their way."""
+        while self._ready and self._n_units < self._max_units:
+            # Everybody gets something, and nobody gets the whole rest of the search.
+            fair = max(1, len(self._ready) // (2 * self.n_workers))
+            unit = [self._ready.popleft() for _ in range(min(self._unit_size, fair))]
+            payload = unit if self._in_threads else dumps(unit)
+            nested = self._backend.get_nested_backend()
+            task = partial(self._wrapper, self._shared, payload, nested)
+            self._backend.submit(task, callback=self._done.put)
+            self._n_units += 1
+
+    def _retrieve(self, out: Any) -> Done:
+        self._n_units -= 1
+        done, seconds = self._backend.retrieve_result_callback(out)
+        per_fit = seconds / len(done)
+        known = self._seconds_per_fit
+        self._seconds_per_fit = 0.8 * known + 0.2 * per_fit if known else per_fit
+        wanted = int(_UNIT_SECONDS / max(self._seconds_per_fit, 1e-9))
+        self._unit_size = max(1, min(wanted, 2 * self._unit_size))
+        return done
+
+
+def _run_unit(
+    shared: Shared, payload: bytes | list[Fit], nested: tuple[Any, int | None]
+) -> tuple[Done, float]:
+    """What a worker does: some fits, and the seconds that they took."""
+    start = time.perf_counter()
+    job = shared.get()
+    unit = cloudpickle.loads(payload) if isinstance(payload, bytes) else payload
+    backend, n_jobs = nested
+    with joblib.parallel_config(backend=backend, n_jobs=n_jobs):
+        done = _run_all(job, unit)
+    return done, time.perf_counter() - start
+
+
+def _run_all(job: Job, fits: list[Fit]) -> Done:
+    return [(fit.candidate, fit.split, run_fit(job, fit)) for fit in fits]
+
+
+def limit_threads(n_threads: int) -> Any:
+    """Let BLAS and torch use so many threads each; returns what undoes it.
+
+    For workers that are threads of this process. Worker processes are told by joblib,
+    through the environment that they start with.
+    """
+    n_threads = max(1, n_threads)
+    stack = ExitStack()
+    stack.enter_context(threadpool_limits(limits=n_threads))
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        stack.callback(torch.set_num_threads, torch.get_num_threads())
+        torch.set_num_threads(n_threads)
+    return stack.close
+
+
+def _limit(pre_dispatch: int | str, n_workers: int) -> float:
+    """Number of units that `pre_dispatch` allows, e.g. 4 for "2*n_jobs" and 2 jobs."""
+    if pre_dispatch == "all":
+        return float("inf")
+    if isinstance(pre_dispatch, str):
+        expression = pre_dispatch.replace("n_jobs", str(n_workers))
+        pre_dispatch = joblib.parallel.eval_expr(expression)
+    return max(1, int(pre_dispatch))

@@ -1,0 +1,6 @@
+"""Tables and pictures of a fitted search."""
+
+from sktune.inspection._convergence import plot_convergence
+from sktune.inspection._table import Table, best_candidates
+
+__all__ = ["Table", "best_candidates", "plot_convergence"]

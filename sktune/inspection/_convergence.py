@@ -1,0 +1,90 @@
+"""How the best score grew as candidates came in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sktune.inspection._scores import scores_of
+
+
+def plot_convergence(search: Any, ax: Any = None, *, metric: str | None = None) -> Any:
+    """Plot every candidate's score, and the best score so far, against candidates.
+
+    Needs matplotlib: ``pip install "sktune[plot]"``.
+
+    Parameters
+    ----------
+    search : fitted search
+        Any search with scikit-learn's ``cv_results_``.
+    ax : matplotlib.axes.Axes, default=None
+        Where to draw; by default in a new figure.
+    metric : str, default=None
+        The metric to draw, where `scoring` has several; by default the one that `refit`
+        names.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+        ``ax.figure.savefig("convergence.png")`` saves the picture.
+    """
+    scores = scores_of(search, metric)
+    if ax is None:
+        ax = _new_axes()
+    number = np.arange(1, len(scores.mean) + 1)
+    scored = np.isfinite(scores.mean)
+    floor = _floor(scores.mean[scored])
+    shown = scored & (scores.mean >= floor)
+    ax.errorbar(
+        number[shown],
+        scores.mean[shown],
+        yerr=scores.std[shown],
+        fmt="o",
+        markersize=4,
+        linewidth=1,
+        color="tab:gray",
+        label="candidate, mean ± std over splits",
+    )
+    for where, marker, label in [
+        (scored & ~shown, "v", "candidate, further down"),
+        (~scored, "x", "candidate, failed"),
+    ]:
+        if where.any():
+            level = np.full(where.sum(), floor)
+            ax.plot(number[where], level, marker, color="tab:red", label=label)
+    best = [np.argmin(scores.rank[:k]) for k in number]
+    ax.step(
+        number,
+        scores.mean[best],
+        where="post",
+        color="tab:blue",
+        linewidth=2,
+        zorder=3,
+        label="best so far",
+    )
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+    ax.set_xlabel("candidate")
+    ax.set_ylabel(scores.metric)
+    lowest, highest = ax.get_ylim()
+    ax.set_ylim(bottom=max(lowest, floor - 0.05 * (highest - floor)))
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    return ax
+
+
+def _floor(means: np.ndarray) -> float:
+    """Lowest score to draw to scale: a few bad candidates must not flatten the rest."""
+    if not means.size:
+        return 0.0
+    quarter, best = np.quantile(means, 0.25), means.max()
+    return float(max(means.min(), quarter - (best - quarter)))
+
+
+def _new_axes() -> Any:
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise ImportError(
+            'plot_convergence needs matplotlib: pip install "sktune[plot]"'
+        ) from error
+    return pyplot.subplots(layout="constrained")[1]

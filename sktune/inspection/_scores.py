@@ -1,0 +1,51 @@
+"""Scores of the candidates of a fitted search, from its `cv_results_` alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from sktune._errors import did_you_mean
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One metric of every candidate, in the order in which they were proposed."""
+
+    metric: str
+    mean: np.ndarray
+    std: np.ndarray
+    rank: np.ndarray  # 1 is best; failures come last
+
+
+def scores_of(search: Any, metric: str | None) -> Scores:
+    """Scores by one metric; by default the one that `refit` names."""
+    check_is_fitted(search, "cv_results_")
+    results = search.cv_results_
+    metrics = [
+        key.removeprefix("mean_test_")
+        for key in results
+        if key.startswith("mean_test_")
+    ]
+    if metric is None:
+        metric = search.refit if isinstance(search.refit, str) else "score"
+        if metric not in metrics:
+            metric = metrics[0] if len(metrics) == 1 else None
+    if metric is None:
+        raise ValueError(
+            f"This search has several metrics: set metric, one of {metrics}"
+        )
+    if metric not in metrics:
+        raise ValueError(
+            f"metric={metric!r} was not scored; this search has {metrics}."
+            + did_you_mean(metric, metrics)
+        )
+    return Scores(
+        metric=metric,
+        mean=np.asarray(results[f"mean_test_{metric}"], dtype=float),
+        std=np.asarray(results[f"std_test_{metric}"], dtype=float),
+        rank=np.asarray(results[f"rank_test_{metric}"]),
+    )

@@ -1,0 +1,7 @@
+"""The searches that users import."""
+
+from sktune.search._bayes import BayesSearchCV
+from sktune.search._grid import GridSearchCV
+from sktune.search._randomized import RandomizedSearchCV
+
+__all__ = ["BayesSearchCV", "GridSearchCV", "RandomizedSearchCV"]

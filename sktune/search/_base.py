@@ -1,0 +1,308 @@
+"""What the searches share: scikit-learn's `fit`, around an engine of our own.
+
+`BaseSearchCV.fit` evaluates candidates in calls that are barriers, which leaves no room
+for a strategy that learns while fits run (docs/decisions/0001-own-fit.md). Here `fit`
+is written anew and everything else is inherited; tests hold it to scikit-learn's.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import check_cv
+from sklearn.utils import check_random_state, indexable
+
+from sktune import _compat
+from sktune._random import derive_seed, fresh_root
+from sktune._types import Candidate, FitOutcome, Schedule, Strategy
+from sktune.engine import Engine
+from sktune.execution import (
+    Job,
+    Workers,
+    check_estimator,
+    own_random_states,
+    preserved_random_states,
+    score_of,
+)
+from sktune.search._progress import Progress
+from sktune.search._results import format_results
+from sktune.search._through_sklearn import ThroughSklearn
+
+
+class Proposal(NamedTuple):
+    """What a search brings to the engine."""
+
+    strategy: Strategy
+    schedule: Schedule
+    space: Any
+    n_candidates: int
+
+
+class BaseSearch(_compat.BaseSearchCV):
+    """`fit` of every search. Subclasses say what is searched, and how."""
+
+    @abstractmethod
+    def _searched(self) -> list[dict[str, Any]]:
+        """The dicts that are searched: names of parameters and what they may be."""
+
+    @abstractmethod
+    def _propose(self, root: int) -> Proposal:
+        """Strategy and schedule of one `fit`; checks the space."""
+
+    def _check_n_candidates(self, n_candidates: int) -> None:  # noqa: B027
+        """Say so if there were fewer candidates than asked for."""
+
+    # -- fit ---------------------------------------------------------------------
+
+    @_compat.fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Search, and refit the best candidate on all data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_samples)
+            Training data: an array, a sparse matrix, a data frame, a list, a torch
+            tensor, or a skorch ``SliceDict`` or ``SliceDataset``.
+        y : array-like of shape (n_samples,) or (n_samples, n_output), default=None
+            Targets; None for unsupervised learning.
+        **params : dict of str -> object
+            Passed to the estimator's ``fit``, to the scorer and to the splitter, as
+            scikit-learn's searches do. What is as long as `X` is split with `X`;
+            ``groups`` goes to the splitter.
+
+        Returns
+        -------
+        self : object
+            The fitted search.
+
+        Raises
+        ------
+        ValueError
+            Where something is wrong that can be known before the first fit, and where
+            every fit failed; then with the first traceback.
+        """
+        if type(self)._run_search is not BaseSearch._run_search:
+            # A subclass that brings a search of its own gets scikit-learn's `fit`.
+            return super().fit(X, y, **params)
+        with preserved_random_states():
+            return self._fit(X, y, params)
+
+    def _fit(self, X: Any, y: Any, params: dict[str, Any]) -> Any:
+        scorers, refit_metric = self._get_scorers()
+        X, y = indexable(X, y)
+        params = _compat.check_method_params(X, params=params)
+        routed = self._get_routed_params_for_fit(params)
+        weights = params.get("sample_weight")
+        metadata = None if weights is None else {"sample_weight": weights}
+        callbacks = _compat.begin_callbacks(self, X, y, metadata)
+
+        splits = self._split(X, y, routed.splitter.split)
+        check_estimator(self.estimator, self._searched(), X, y)
+        root = self._root()
+        proposal = self._propose(root)
+        in_use = self._uses_callbacks()
+        job = Job.of(
+            self.estimator,
+            X=X,
+            y=y,
+            splits=splits,
+            scorer=scorers,
+            fit_params=routed.estimator.fit,
+            score_params=routed.scorer.score,
+            error_score=self.error_score,
+            return_train_score=self.return_train_score,
+            verbose=self.verbose,
+            n_candidates=proposal.n_candidates,
+            caller=self if in_use else None,
+        )
+        candidates = self._search(job, proposal, root, callbacks, in_use)
+        outcomes = self._outcomes(candidates)
+        refit_metric = self._check_metrics(outcomes[0]["test_scores"], refit_metric)
+        results = format_results(self, [c.params for c in candidates], outcomes)
+        self._choose(results, refit_metric)
+        if self.refit:
+            self._refit(
+                X, y, routed.estimator.fit, derive_seed(root, "refit"), callbacks
+            )
+        joined = isinstance(scorers, _compat.MultimetricScorer)
+        self.scorer_ = scorers._scorers if joined else scorers
+        self.cv_results_ = results
+        callbacks.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
+        return self
+
+    def _split(self, X: Any, y: Any, split_params: dict[str, Any]) -> list[Any]:
+        """Draw the splits, once for the whole search."""
+        cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        self._checked_cv_orig = cv
+        self.n_splits_ = cv.get_n_splits(X, y, **split_params)
+        splits = list(cv.split(X, y, **split_params))
+        if not splits:
+            raise ValueError(
+                "No fits were performed. Was the CV iterator empty? Were there no "
+                "candidates?"
+            )
+        if len(splits) != self.n_splits_:
+            raise ValueError(
+                "cv.split and cv.get_n_splits return inconsistent results. Expected "
+                f"{self.n_splits_} splits, got {len(splits)}"
+            )
+        return splits
+
+    def _root(self) -> int:
+        """Root of the seed tree of this `fit`."""
+        random_state = getattr(self, "random_state", None)
+        if random_state is None:
+            return fresh_root()
+        if isinstance(random_state, int | np.integer):
+            return int(random_state)
+        # A generator moves on, as it does in scikit-learn: a second fit differs.
+        return int(check_random_state(random_state).randint(2**31 - 1))
+
+    def _search(
+        self, job: Job, proposal: Proposal, root: int, callbacks: Any, in_use: bool
+    ) -> list[Candidate]:
+        n_splits, n_candidates = len(job.splits), proposal.n_candidates
+        if self.verbose > 0:
+            print(
+                f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
+                f"totalling {n_candidates * n_splits} fits"
+            )
+        task = callbacks.subcontext(
+            task_name="search",
+            max_subtasks=n_candidates * n_splits,
+            sequential_subtasks=False,
+        ).call_on_fit_task_begin(estimator=self)
+
+        def context(candidate: int, split: int) -> Any:
+            if not in_use:
+                return None
+            return task.subcontext(
+                task_name="candidate-split-evaluation",
+                task_id=candidate * n_splits + split,
+            )
+
+        with Workers(job, self.n_jobs, self.pre_dispatch) as workers:
+            engine = self._engine(
+                proposal,
+                workers,
+                root,
+                n_splits,
+                context=context,
+                on_candidate=Progress(n_candidates, self.verbose),
+            )
+            candidates = engine.run()
+        task.call_on_fit_task_end(estimator=self)
+        self._check_n_candidates(len(candidates))
+        return candidates
+
+    def _engine(
+        self, proposal: Proposal, workers: Any, root: int, n_splits: int, **kwargs: Any
+    ) -> Engine:
+        return Engine(
+            proposal.strategy,
+            proposal.schedule,
+            proposal.space,
+            workers,
+            n_splits=n_splits,
+            root=root,
+            steer=self._steer,
+            **kwargs,
+        )
+
+    def _steer(self, outcome: FitOutcome) -> float | None:
+        """Score that steers: the one that `refit` names, else the first metric."""
+        scores = outcome["test_scores"]
+        if not isinstance(scores, dict):
+            return score_of(outcome, "score")
+        return score_of(
+            outcome, self.refit if self.refit in scores else next(iter(scores))
+        )
+
+    def _uses_callbacks(self) -> bool:
+        """Whether the search or a part of its estimator has callbacks."""
+        get_params = getattr(self.estimator, "get_params", dict)
+        parts = [self, self.estimator, *get_params().values()]
+        return any(_compat.has_callbacks(part) for part in parts)
+
+    # -- results -----------------------------------------------------------------
+
+    def _outcomes(self, candidates: list[Candidate]) -> list[FitOutcome]:
+        """All outcomes, candidate by candidate; raises where every fit failed."""
+        outcomes = [c.outcomes[k] for c in candidates for k in range(self.n_splits_)]
+        if not outcomes:
+            raise ValueError(
+                "No fits were performed. Was the CV iterator empty? Were there no "
+                "candidates?"
+            )
+        _compat.warn_or_raise_about_fit_failures(outcomes, self.error_score)
+        if callable(self.scoring):
+            # Which metrics there are is known only now.
+            _compat.insert_error_scores(outcomes, self.error_score)
+        return outcomes
+
+    def _check_metrics(self, scores: Any, refit_metric: Any) -> Any:
+        self.multimetric_ = isinstance(scores, dict)
+        if callable(self.scoring) and self.multimetric_:
+            self._check_refit_for_multimetric(scores)
+            return self.refit
+        return refit_metric
+
+    def _choose(self, results: dict[str, Any], refit_metric: Any) -> None:
+        if not self.refit and self.multimetric_:
+            return
+        self.best_index_ = self._select_best_index(self.refit, refit_metric, results)
+        if not callable(self.refit):
+            self.best_score_ = results[f"mean_test_{refit_metric}"][self.best_index_]
+        self.best_params_ = results["params"][self.best_index_]
+
+    def _refit(
+        self, X: Any, y: Any, fit_params: dict[str, Any], seed: int, callbacks: Any
+    ) -> None:
+        # Parameters may be estimators themselves: cloned, they stay unfitted.
+        best = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
+        self.best_estimator_ = best
+        task = callbacks.subcontext(task_name="refit-with-best-params")
+        metadata = (
+            {"sample_weight": fit_params["sample_weight"]}
+            if fit_params.get("sample_weight") is not None
+            else None
+        )
+        with task.propagate_callback_context(best), own_random_states(seed):
+            task.call_on_fit_task_begin(estimator=self, X=X, y=y, metadata=metadata)
+            start = time.time()
+            if y is not None:
+                best.fit(X, y, **fit_params)
+            else:
+                best.fit(X, **fit_params)
+            self.refit_time_ = time.time() - start
+        if hasattr(best, "feature_names_in_"):
+            self.feature_names_in_ = best.feature_names_in_
+        task.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
+
+    # -- for scikit-learn's own fit ------------------------------------------------
+
+    def _run_search(self, evaluate_candidates: Any, *, callback_ctx: Any = None) -> None:
+        """The same search, driven by scikit-learn's `BaseSearchCV.fit`.
+
+        sktune's own `fit` does not come here. Whoever calls scikit-learn's with this
+        search gets the same candidates.
+        """
+        root = self._root()
+        proposal = self._propose(root)
+        n_splits = _compat.n_splits_of(self, evaluate_candidates)
+        workers = ThroughSklearn(self, evaluate_candidates, n_splits, callback_ctx)
+        self._engine(proposal, workers, root, n_splits).run()
+
+
+def as_dicts(param_distributions: Any) -> list[dict[str, Any]]:
+    """One dict or several, as a list; empty for anything else."""
+    if isinstance(param_distributions, dict):
+        return [param_distributions]
+    if isinstance(param_distributions, Iterable):
+        return [d for d in param_distributions if isinstance(d, dict)]
+    return []

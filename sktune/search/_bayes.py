@@ -1,0 +1,201 @@
+"""Bayesian search."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+
+from sktune import _compat
+from sktune.schedule import Flat
+from sktune.search._base import BaseSearch, Proposal, as_dicts
+from sktune.space import Space
+from sktune.strategy import Bayes
+
+
+class BayesSearchCV(BaseSearch):
+    """Search that learns from each candidate which one to try next.
+
+    After a quasi-random start, a Gaussian process is fitted to the scores seen so far,
+    and the candidate that promises the largest improvement comes next [1]_, [2]_.
+    Everything else is as in scikit-learn's ``RandomizedSearchCV``: cross-validation,
+    distributions of ``scipy.stats``, pipelines, metadata routing, `cv_results_`.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        A skorch net, a pipeline, or any scikit-learn estimator. It needs a ``score``
+        method, or `scoring` must be given.
+    param_distributions : dict or list of dict
+        Names of parameters and what they may be: a distribution of ``scipy.stats``, a
+        list of numbers, which are ordered and taken as they are, or a list of anything
+        else. Distributions are searched on their own scale, ``loguniform`` on a log
+        scale. Several dicts are conditional subspaces, such as one for each optimizer.
+    n_iter : int, default=10
+        Number of candidates, in all. No candidate is tried twice; a space that has
+        fewer is searched whole, with a warning.
+    acquisition : {'log_ei', 'pi', 'ucb'}, default='log_ei'
+        What the next candidate maximises: the logarithm of the expected improvement
+        [3]_, the probability of improvement, or the upper confidence bound.
+    surrogate : {'gp'}, default='gp'
+        Model of the scores: a Gaussian process with a lengthscale for each parameter.
+    n_pending : int, default=1
+        Candidates that may be in flight at once. With 1, workers share the splits of
+        one candidate. More keeps more workers busy, and each candidate knows less when
+        it is chosen. The result depends on `n_pending`, and never on `n_jobs`.
+    initial_points : list of dict, default=None
+        Candidates to try first; they count towards `n_iter`.
+    constraint : callable, default=None
+        ``constraint(params) -> bool``; candidates for which it is false are never run.
+    scoring : str, callable, list, tuple or dict, default=None
+        One metric or several. None uses the estimator's ``score``.
+    n_jobs : int, default=None
+        Fits that run at the same time. None is 1 unless in a
+        ``joblib.parallel_config``; -1 is one for each processor.
+    refit : bool, str or callable, default=True
+        Whether to fit the best candidate on all data. With several metrics the name of
+        the one that decides, which is also the one that steers the search; where none
+        is named, the first one steers. A callable takes `cv_results_` and returns the
+        index.
+    cv : int, cross-validation generator or iterable, default=None
+        How to split; None is 5 folds, stratified for classifiers.
+    verbose : int, default=0
+        1 prints progress; 2 and above what scikit-learn prints of each fit.
+    pre_dispatch : int or str, default='2*n_jobs'
+        Units of work that are sent to workers ahead of time.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the choice of candidates, and every fit by candidate and split. None does
+        both differently at each call.
+    error_score : 'raise' or numeric, default=np.nan
+        Score of a split whose fit raised or whose score is not finite; such a candidate
+        is never best, and its neighbourhood is avoided. 'raise' raises what the fit
+        raised.
+    return_train_score : bool, default=False
+        Whether to score on the training part as well.
+
+    Attributes
+    ----------
+    cv_results_ : dict of numpy (masked) ndarrays
+        As of ``RandomizedSearchCV``; rows are in the order in which candidates were
+        tried.
+    best_estimator_ : estimator
+        The best candidate, fitted on all data. Not there if ``refit=False``.
+    best_score_ : float
+        Mean score of the best candidate over the splits.
+    best_params_ : dict
+    best_index_ : int
+        Row of the best candidate; the earlier one of equals.
+    scorer_ : function or dict
+    n_splits_ : int
+    refit_time_ : float
+        Seconds that fitting the best candidate took.
+    multimetric_ : bool
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+
+    See Also
+    --------
+    RandomizedSearchCV : Draws candidates without learning from them.
+    GridSearchCV : Tries every combination of lists.
+
+    References
+    ----------
+    .. [1] D. R. Jones, M. Schonlau and W. J. Welch, "Efficient global optimization of
+       expensive black-box functions", Journal of Global Optimization 13, 1998.
+    .. [2] J. Snoek, H. Larochelle and R. P. Adams, "Practical Bayesian optimization of
+       machine learning algorithms", NeurIPS 2012.
+    .. [3] S. Ament, S. Daulton, D. Eriksson, M. Balandat and E. Bakshy, "Unexpected
+       improvements to expected improvement for Bayesian optimization", NeurIPS 2023.
+
+    Examples
+    --------
+    >>> from scipy.stats import loguniform
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from sktune import BayesSearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> space = {"C": loguniform(1e-2, 1e2), "gamma": loguniform(1e-3, 1)}
+    >>> search = BayesSearchCV(SVC(), space, n_iter=8, random_state=0).fit(X, y)
+    >>> len(search.cv_results_["params"])
+    8
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **_compat.BaseSearchCV._parameter_constraints,
+        "param_distributions": [dict, list],
+        "n_iter": [_compat.Interval(Integral, 1, None, closed="left")],
+        "acquisition": [_compat.StrOptions({"log_ei", "pi", "ucb"})],
+        "surrogate": [_compat.StrOptions({"gp"})],
+        "n_pending": [_compat.Interval(Integral, 1, None, closed="left")],
+        "initial_points": [list, tuple, None],
+        "constraint": [callable, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_distributions: Any,
+        *,
+        n_iter: int = 10,
+        acquisition: str = "log_ei",
+        surrogate: str = "gp",
+        n_pending: int = 1,
+        initial_points: Sequence[dict[str, Any]] | None = None,
+        constraint: Callable[[dict[str, Any]], bool] | None = None,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: int | str = "2*n_jobs",
+        random_state: Any = None,
+        error_score: float | str = np.nan,
+        return_train_score: bool = False,
+    ) -> None:
+        super().__init__(
+            estimator=estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.param_distributions = param_distributions
+        self.n_iter = n_iter
+        self.acquisition = acquisition
+        self.surrogate = surrogate
+        self.n_pending = n_pending
+        self.initial_points = initial_points
+        self.constraint = constraint
+        self.random_state = random_state
+
+    def _searched(self) -> list[dict[str, Any]]:
+        return as_dicts(self.param_distributions)
+
+    def _propose(self, root: int) -> Proposal:
+        space = Space(self.param_distributions, self.constraint)
+        strategy = Bayes(
+            acquisition=self.acquisition,
+            surrogate=self.surrogate,
+            initial_points=tuple(self.initial_points or ()),
+        )
+        n = int(min(self.n_iter, space.size))
+        return Proposal(strategy, Flat(n, self.n_pending), space, n)
+
+    def _check_n_candidates(self, n_candidates: int) -> None:
+        if n_candidates < self.n_iter:
+            warnings.warn(
+                f"The total space of parameters {n_candidates} is smaller than "
+                f"n_iter={self.n_iter}. Running {n_candidates} iterations. For "
+                "exhaustive searches, use GridSearchCV.",
+                UserWarning,
+                stacklevel=2,
+            )

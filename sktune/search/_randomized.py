@@ -1,0 +1,202 @@
+"""Random search."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from itertools import islice
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.model_selection import ParameterGrid, ParameterSampler
+
+from sktune import _compat
+from sktune._errors import SpaceError
+from sktune._random import derive_seed
+from sktune.schedule import Flat
+from sktune.search._base import BaseSearch, Proposal, as_dicts
+from sktune.space import allows, as_sampled, to_python
+from sktune.strategy import Listed
+
+# Draws for each candidate that is wanted before a constraint is taken to refuse all.
+_MAX_DRAWS = 1_000
+
+
+class RandomizedSearchCV(BaseSearch):
+    """Search over random draws, as ``sklearn.model_selection.RandomizedSearchCV``.
+
+    The same arguments, candidates, order, scores and attributes; a changed import is
+    all it takes. What it does beyond: the splits are drawn once, data goes to each
+    worker once, results do not depend on `n_jobs` for nets either, names and dtypes are
+    checked before the first fit, and scipy's new distributions
+    (``scipy.stats.Uniform``) may be used.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        A skorch net, a pipeline, or any scikit-learn estimator. It needs a ``score``
+        method, or `scoring` must be given.
+    param_distributions : dict or list of dict
+        Names of parameters and what to draw them from: a distribution of
+        ``scipy.stats``, or a list. Of several dicts one is drawn first, all being
+        equally likely. If all are lists, no candidate is drawn twice.
+    n_iter : int, default=10
+        Number of candidates.
+    constraint : callable, default=None
+        ``constraint(params) -> bool``; draws for which it is false are drawn again.
+    scoring : str, callable, list, tuple or dict, default=None
+        One metric or several. None uses the estimator's ``score``.
+    n_jobs : int, default=None
+        Fits that run at the same time. None is 1 unless in a
+        ``joblib.parallel_config``; -1 is one for each processor.
+    refit : bool, str or callable, default=True
+        Whether to fit the best candidate on all data. With several metrics the name of
+        the one that decides; a callable takes `cv_results_` and returns the index.
+    cv : int, cross-validation generator or iterable, default=None
+        How to split; None is 5 folds, stratified for classifiers.
+    verbose : int, default=0
+        1 prints progress; 2 and above what scikit-learn prints of each fit.
+    pre_dispatch : int or str, default='2*n_jobs'
+        Units of work that are sent to workers ahead of time.
+    random_state : int, RandomState instance or None, default=None
+        Draws the candidates, and seeds every fit by candidate and split. None does both
+        differently at each call.
+    error_score : 'raise' or numeric, default=np.nan
+        Score of a split whose fit raised or whose score is not finite. 'raise' raises
+        what the fit raised.
+    return_train_score : bool, default=False
+        Whether to score on the training part as well.
+
+    Attributes
+    ----------
+    cv_results_ : dict of numpy (masked) ndarrays
+        Column by column what scikit-learn's holds.
+    best_estimator_ : estimator
+        The best candidate, fitted on all data. Not there if ``refit=False``.
+    best_score_ : float
+        Mean score of the best candidate over the splits.
+    best_params_ : dict
+    best_index_ : int
+        Row of the best candidate; the earlier one of equals.
+    scorer_ : function or dict
+    n_splits_ : int
+    refit_time_ : float
+        Seconds that fitting the best candidate took.
+    multimetric_ : bool
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+
+    See Also
+    --------
+    GridSearchCV : Tries every combination of lists.
+    BayesSearchCV : Learns from each candidate which one to try next.
+
+    Examples
+    --------
+    >>> from scipy.stats import loguniform
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from sktune import RandomizedSearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> space = {"C": loguniform(1e-2, 1e2), "gamma": loguniform(1e-3, 1)}
+    >>> search = RandomizedSearchCV(SVC(), space, n_iter=5, random_state=0).fit(X, y)
+    >>> len(search.cv_results_["params"])
+    5
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **_compat.BaseSearchCV._parameter_constraints,
+        "param_distributions": [dict, list],
+        "n_iter": [_compat.Interval(Integral, 1, None, closed="left")],
+        "constraint": [callable, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_distributions: Any,
+        *,
+        n_iter: int = 10,
+        constraint: Callable[[dict[str, Any]], bool] | None = None,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: int | str = "2*n_jobs",
+        random_state: Any = None,
+        error_score: float | str = np.nan,
+        return_train_score: bool = False,
+    ) -> None:
+        super().__init__(
+            estimator=estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.param_distributions = param_distributions
+        self.n_iter = n_iter
+        self.constraint = constraint
+        self.random_state = random_state
+
+    def _searched(self) -> list[dict[str, Any]]:
+        return as_dicts(self.param_distributions)
+
+    def _root(self) -> int:
+        if isinstance(self.random_state, np.random.RandomState):
+            # Of a copy: the candidates have to be those that scikit-learn draws.
+            return int(deepcopy(self.random_state).randint(2**31 - 1))
+        return super()._root()
+
+    def _propose(self, root: int) -> Proposal:
+        random_state = self.random_state
+        if random_state is None:
+            random_state = derive_seed(root, "draw")
+        candidates = tuple(
+            {k: to_python(v) for k, v in params.items()}
+            for params in self._draw(random_state)
+        )
+        n = len(candidates)
+        return Proposal(Listed(candidates), Flat(n, n), None, n)
+
+    def _draw(self, random_state: Any) -> Iterator[dict[str, Any]]:
+        dicts = self.param_distributions
+        if isinstance(dicts, dict):
+            dicts = [dicts]
+        dicts = [
+            {k: as_sampled(v) for k, v in d.items()} if isinstance(d, dict) else d
+            for d in dicts
+        ]
+        if self.constraint is None:
+            yield from ParameterSampler(dicts, self.n_iter, random_state=random_state)
+            return
+        lists = not any(hasattr(v, "rvs") for d in dicts for v in d.values())
+        n_draws = self.n_iter * _MAX_DRAWS
+        if lists:
+            n_draws = min(n_draws, len(ParameterGrid(dicts)))
+        draws = ParameterSampler(dicts, n_draws, random_state=random_state)
+        n_allowed = 0
+        allowed = (params for params in draws if allows(self.constraint, params))
+        for n_allowed, params in enumerate(islice(allowed, self.n_iter), start=1):
+            yield params
+        if n_allowed == 0:
+            raise SpaceError(
+                f"constraint={self.constraint!r} refused {n_draws} draws of "
+                "param_distributions. Narrow the distributions or relax the constraint."
+            )
+        if n_allowed < self.n_iter:
+            warnings.warn(
+                f"Only {n_allowed} of {n_draws} draws satisfy the constraint, fewer "
+                f"than n_iter={self.n_iter}. Running {n_allowed} iterations.",
+                UserWarning,
+                stacklevel=2,
+            )

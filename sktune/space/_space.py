@@ -1,0 +1,358 @@
+"""`param_distributions` as a unit cube that models can look at."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sktune._errors import SpaceError, SpaceTypeError, did_you_mean
+from sktune._types import Params
+from sktune.space import _embedding
+from sktune.space._checks import check_subspaces
+from sktune.space._constraint import Constraint, allows, check_constraint
+from sktune.space._dimension import Dimension, from_list, make_dimension
+from sktune.space._distributions import Floats
+from sktune.space._values import to_python
+
+# Up to here, candidates that two dicts share are counted one by one.
+_COUNTED = 100_000
+
+Branch = dict[str, int]
+"""One dict of `param_distributions`: each name's coordinate, names in order."""
+
+
+class Space:
+    """The candidates that can be searched, as points of the unit cube.
+
+    A candidate has one coordinate for each of its parameters. A uniform coordinate
+    gives a parameter distributed as it was said to be, so `loguniform` is even on a log
+    scale and the values of a list are equally likely. Parameters of the same name and
+    the same values share a coordinate, whichever dicts they are in. Where there is more
+    than one dict, coordinate 0 chooses among them.
+
+    Parameters
+    ----------
+    param_distributions : dict or list of dict
+        Parameter names to lists of values or distributions of scipy.stats, frozen or of
+        the new style; several dicts are subspaces, each with parameters of its own.
+        A list of numbers is ordered, any other is categorical.
+    constraint : callable, default=None
+        ``params -> bool``: whether a candidate may be run.
+
+    Attributes
+    ----------
+    n_dims : int
+        Number of coordinates.
+    n_features : int
+        Number of columns of `features`.
+    names : tuple of str
+        The parameter of each coordinate; "" for the choice among dicts.
+    size : float
+        Number of different candidates, `math.inf` where one parameter is continuous.
+        The constraint is not taken into account. Candidates that more than one dict
+        gives are counted once, unless there are more than 100,000.
+    is_continuous : ndarray of shape (n_dims,), bool
+    groups : ndarray of shape (n_features,), int
+        The coordinate that each feature depends on.
+
+    Examples
+    --------
+    >>> from scipy.stats import loguniform
+    >>> from sktune.space import Space
+    >>> space = Space({"lr": loguniform(1e-4, 1e-2), "batch_size": [32, 64, 128]})
+    >>> space.names
+    ('batch_size', 'lr')
+    >>> params = space.decode([0.5, 0.5])
+    >>> params["batch_size"], round(params["lr"], 9)
+    (64, 0.001)
+    >>> space.encode({"batch_size": 32, "lr": 1e-4}).round(3)
+    array([0.167, 0.   ])
+    """
+
+    def __init__(
+        self,
+        param_distributions: Any,
+        constraint: Constraint | None = None,
+    ) -> None:
+        check_constraint(constraint)
+        self.constraint = constraint
+        subspaces = check_subspaces(param_distributions)
+        self._dimensions: list[Dimension] = []
+        self._branches: list[Branch] = []
+        names: list[str] = []
+        if len(subspaces) > 1:
+            # As strings, for a choice without an order.
+            self._dimensions.append(from_list([str(i) for i in range(len(subspaces))]))
+            names.append("")
+        for subspace in subspaces:
+            branch = {n: self._place(n, subspace[n], names) for n in sorted(subspace)}
+            self._branches.append(branch)
+        self.names = tuple(names)
+        self.n_dims = len(names)
+        self.is_continuous = np.array([d.is_continuous for d in self._dimensions], bool)
+        self._lay_out_features()
+        self.size = self._count()
+
+    def _place(self, name: str, given: Any, names: list[str]) -> int:
+        """Index of the coordinate of one entry: one that is there, or a new one."""
+        new = make_dimension(name, given)
+        for index, dimension in enumerate(self._dimensions):
+            if names[index] == name and dimension.equals(new):
+                return index
+        self._dimensions.append(new)
+        names.append(name)
+        return len(names) - 1
+
+    def _lay_out_features(self) -> None:
+        # Which coordinates each branch has, of shape (n_branches, n_dims).
+        self._active = np.zeros((len(self._branches), self.n_dims), bool)
+        for row, branch in zip(self._active, self._branches, strict=True):
+            row[list(branch.values())] = True
+            if len(self._branches) > 1:
+                row[0] = True
+        self._conditional = [not column.all() for column in self._active.T]
+        widths = [
+            _embedding.n_features(dimension, conditional)
+            for dimension, conditional in zip(
+                self._dimensions, self._conditional, strict=True
+            )
+        ]
+        self.groups: NDArray[np.intp] = np.repeat(np.arange(self.n_dims), widths)
+        self.n_features = len(self.groups)
+        ends = np.cumsum(widths, dtype=int).tolist()
+        self._columns = [
+            slice(end - width, end) for end, width in zip(ends, widths, strict=True)
+        ]
+
+    def _count(self) -> float:
+        sizes = [
+            math.prod(self._dimensions[j].size for j in branch.values())
+            for branch in self._branches
+        ]
+        total = math.fsum(sizes)
+        apart = len({frozenset(branch) for branch in self._branches}) == len(sizes)
+        if apart or total > _COUNTED:
+            return total
+        return float(sum(1 for _ in self.points()))
+
+    def decode(self, u: ArrayLike) -> dict[str, Any]:
+        """The candidate at a point of the cube.
+
+        Parameters
+        ----------
+        u : array-like of shape (n_dims,)
+            Coordinates in [0, 1]; those which the candidate's dict has not are not
+            looked at.
+
+        Returns
+        -------
+        params : dict
+            Names in order; values as Python's own int, float, bool or str, or the very
+            object that a list holds.
+        """
+        coordinates = np.asarray(u, dtype=float).tolist()
+        branch = self._branches[0]
+        if len(self._branches) > 1:
+            branch = self._branches[int(self._dimensions[0].value(coordinates[0]))]
+        return {
+            name: self._dimensions[j].value(coordinates[j])
+            for name, j in branch.items()
+        }
+
+    def encode(self, params: Params) -> Floats:
+        """The canonical point of a candidate, nan at coordinates that it has not.
+
+        A candidate that several dicts give is encoded as one of the first of them.
+
+        Parameters
+        ----------
+        params : dict
+
+        Returns
+        -------
+        u : ndarray of shape (n_dims,)
+
+        Raises
+        ------
+        SpaceError
+            If the candidate is not in the space; the message names the parameter.
+        """
+        chosen, _ = self._locate(params)
+        u = np.full(self.n_dims, np.nan)
+        if len(self._branches) > 1:
+            u[0] = self._dimensions[0].coordinate(str(chosen))
+        for name, j in self._branches[chosen].items():
+            u[j] = self._dimensions[j].coordinate(to_python(params[name]))
+        return u
+
+    def snap(self, U: ArrayLike) -> Floats:
+        """Points, each replaced by the canonical one of its candidate.
+
+        Parameters
+        ----------
+        U : array-like of shape (n, n_dims)
+
+        Returns
+        -------
+        U : ndarray of shape (n, n_dims)
+            Discrete coordinates at the centre of their cell, inactive ones nan.
+        """
+        points = np.asarray(U, dtype=float)
+        snapped = np.empty(points.shape)
+        for j, dimension in enumerate(self._dimensions):
+            snapped[:, j] = dimension.snap(points[:, j])
+        if len(self._branches) > 1:
+            chosen = self._dimensions[0].positions(points[:, 0]).astype(np.intp)
+            snapped[~self._active[chosen]] = np.nan
+        return snapped
+
+    def features(self, U: Floats) -> Floats:
+        """Snapped points in a Euclidean space in which a kernel may measure distances.
+
+        The largest distance that one coordinate makes is about 1. See `groups` for the
+        coordinate that each feature belongs to.
+
+        Parameters
+        ----------
+        U : ndarray of shape (n, n_dims)
+            Points that have been snapped.
+
+        Returns
+        -------
+        features : ndarray of shape (n, n_features)
+        """
+        return self._by_columns(_embedding.embed, U)
+
+    def feature_slopes(self, U: Floats) -> Floats:
+        """Derivative of each feature with respect to its coordinate.
+
+        Parameters
+        ----------
+        U : ndarray of shape (n, n_dims)
+            Points that have been snapped.
+
+        Returns
+        -------
+        slopes : ndarray of shape (n, n_features)
+            0 where the coordinate is discrete or inactive.
+        """
+        return self._by_columns(_embedding.slopes, U)
+
+    def _by_columns(
+        self, function: Callable[[Dimension, Floats, bool], Floats], U: Floats
+    ) -> Floats:
+        out = np.empty((len(U), self.n_features))
+        for j, dimension in enumerate(self._dimensions):
+            out[:, self._columns[j]] = function(
+                dimension, U[:, j], self._conditional[j]
+            )
+        return out
+
+    def key(self, params: Params) -> Hashable:
+        """Identity of a candidate: equal keys, equal candidates.
+
+        Values need not be hashable. Raises `SpaceError` like `encode`.
+        """
+        chosen, tokens = self._locate(params)
+        return chosen, *tokens
+
+    def allows(self, params: Params) -> bool:
+        """Whether the constraint lets a candidate be run."""
+        return allows(self.constraint, params)
+
+    def points(self) -> Iterator[dict[str, Any]]:
+        """All candidates of a finite space, each once, the last name fastest.
+
+        The constraint is not applied.
+        """
+        if any(self.is_continuous):
+            raise SpaceError(
+                "the candidates of a space with a continuous distribution cannot be "
+                "listed. Give each parameter a list of values or a discrete "
+                "distribution."
+            )
+        for chosen, branch in enumerate(self._branches):
+            earlier = [b for b in self._branches[:chosen] if b.keys() == branch.keys()]
+            dimensions = [self._dimensions[j] for j in branch.values()]
+            for values in _product(dimensions):
+                params = dict(zip(branch, values, strict=True))
+                if not any(self._tokens(b, params) is not None for b in earlier):
+                    yield params
+
+    def _tokens(self, branch: Branch, params: Params) -> list[Hashable] | None:
+        """Identities of the values of a branch's names; None if it lacks one."""
+        tokens = []
+        for name, j in branch.items():
+            token = self._dimensions[j].token(to_python(params[name]))
+            if token is None:
+                return None
+            tokens.append(token)
+        return tokens
+
+    def _locate(self, params: Params) -> tuple[int, list[Hashable]]:
+        """The first branch that has a candidate, and the identities of its values."""
+        if not isinstance(params, Mapping):
+            raise SpaceTypeError(
+                f"params={params!r} is not a dict. Give a dict of parameter names to "
+                "values."
+            )
+        for index, branch in enumerate(self._branches):
+            if params.keys() == branch.keys():
+                tokens = self._tokens(branch, params)
+                if tokens is not None:
+                    return index, tokens
+        raise self._not_here(params)
+
+    def _not_here(self, params: Params) -> SpaceError:
+        """Why a candidate is in no branch, told by the one that comes nearest to it."""
+        nearest = min(self._branches, key=lambda b: len(b.keys() ^ params.keys()))
+        for name in params:
+            if name not in nearest:
+                known = list(itertools.chain.from_iterable(self._branches))
+                reason = (
+                    "stands in param_distributions, but with others than these."
+                    if name in known
+                    else "is not in param_distributions."
+                )
+                return SpaceError(
+                    f"Parameter {name!r} of params {dict(params)!r} {reason}"
+                    f"{'' if name in known else did_you_mean(str(name), known)} "
+                    f"Give a value for each of {list(nearest)} and no other."
+                )
+        for name in nearest:
+            if name not in params:
+                return SpaceError(
+                    f"Parameter {name!r} is missing in params {dict(params)!r}. Give a "
+                    f"value for each of {list(nearest)}."
+                )
+        for name, j in nearest.items():
+            value = to_python(params[name])
+            if self._dimensions[j].token(value) is None:
+                return SpaceError(
+                    f"Value {value!r} of parameter {name!r} is not "
+                    f"{self._dimensions[j]}. Choose one that is, or add it to "
+                    "param_distributions."
+                )
+        raise AssertionError("a candidate that is in a branch was looked for in none")
+
+    def __repr__(self) -> str:
+        entries = (
+            ", ".join(f"{name}: {self._dimensions[j]}" for name, j in branch.items())
+            for branch in self._branches
+        )
+        return f"Space({' | '.join(f'{{{entry}}}' for entry in entries)})"
+
+
+def _product(dimensions: list[Dimension]) -> Iterator[tuple[Any, ...]]:
+    """As itertools.product, which would first write out each of its arguments."""
+    if not dimensions:
+        yield ()
+        return
+    for value in dimensions[0].values():
+        for others in _product(dimensions[1:]):
+            yield value, *others

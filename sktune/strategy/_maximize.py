@@ -1,0 +1,185 @@
+"""The candidate that promises most: maximise an acquisition over a mixed space.
+
+The space has plateaus (integers, lists), corners (categories) and rooms with different
+furniture (branches), so only snapped points are ever compared. A pool of quasi-random
+points and of variations of the best observed names a few starts; from each, gradient
+ascent on the continuous coordinates takes turns with the best move of a single discrete
+one, until neither gains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import optimize
+
+from sktune.strategy._acquisition import Acquisition
+from sktune.strategy._design import sobol
+from sktune.strategy._gp import Array, Posterior
+
+if TYPE_CHECKING:
+    from sktune.space import Space
+
+LOG2_POOL = 9
+N_STARTS = 4  # half of them from all over the space, half from near the best
+MAX_ROUNDS = 4
+MAX_ASCENT = 30
+MIN_GAIN = 1e-6
+RADII = (0.01, 0.05, 0.2)
+N_VARIATIONS = 24  # of each anchor, for each radius, and as many resampled
+OFFSETS = np.concatenate([sign * 0.5 ** np.arange(1, 13) for sign in (-1.0, 1.0)])
+LEVELS = (np.arange(16) + 0.5) / 16
+
+Admissible = Callable[[Array], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """The acquisition as a function of points (m, d) of a space."""
+
+    space: Space
+    posterior: Posterior
+    acquisition: Acquisition
+    best: float
+
+    def values(self, U: Array) -> Array:
+        """(m,) for snapped points."""
+        mu, variance = self.posterior.predict(self.space.features(U))
+        return self.acquisition(mu, np.sqrt(variance), self.best)[0]
+
+    def value_and_slope(self, u: Array) -> tuple[float, Array]:
+        """At one snapped point (d,); the slope is 0 where a coordinate is discrete."""
+        row = u[None]
+        mu, variance, dmu, dvariance = self.posterior.predict_with_slopes(
+            self.space.features(row)[0]
+        )
+        sigma = np.sqrt(variance)
+        value, by_mu, by_sigma = self.acquisition(
+            np.asarray(mu), np.asarray(sigma), self.best
+        )
+        slope = by_mu * dmu + by_sigma * dvariance / (2.0 * sigma)
+        slope = slope * self.space.feature_slopes(row)[0]
+        by_coordinate = np.zeros(self.space.n_dims)
+        np.add.at(by_coordinate, self.space.groups, slope)
+        return float(value), by_coordinate
+
+
+def maximise(
+    promise: Promise, anchors: Array, admissible: Admissible, seed: int
+) -> Array | None:
+    """The best admissible point (d,) that is found; None where there is none.
+
+    `anchors` (k, d) are the best points observed, around which is looked closely.
+    """
+    rng = np.random.default_rng(seed)
+    snap = promise.space.snap
+    everywhere = snap(sobol(promise.space.n_dims, LOG2_POOL, seed))
+    nearby = snap(variations(anchors, rng))
+    found: list[tuple[float, Array]] = []
+    for pool in (everywhere, nearby):
+        for value, u in leaders(promise, pool, admissible, N_STARTS // 2):
+            found.append(climb(promise, u, value, admissible, rng))
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def leaders(
+    promise: Promise, U: Array, admissible: Admissible, n: int
+) -> list[tuple[float, Array]]:
+    """The n best admissible rows of U, best first, with their values."""
+    values = promise.values(U)
+    chosen: list[tuple[float, Array]] = []
+    for i in np.argsort(-values, kind="stable"):
+        if len(chosen) == n:
+            break
+        if not any(same(U[i], u) for _, u in chosen) and admissible(U[i]):
+            chosen.append((float(values[i]), U[i]))
+    return chosen
+
+
+def same(u: Array, v: Array) -> bool:
+    return bool(np.array_equal(u, v, equal_nan=True))
+
+
+def variations(anchors: Array, rng: np.random.Generator) -> Array:
+    """Points near each anchor, and points that share most coordinates with one.
+
+    A coordinate that is not active in the anchor (nan) gets a random value, so that
+    another branch can be entered.
+    """
+    d = anchors.shape[1]
+    copies = np.repeat(anchors, N_VARIATIONS, axis=0)
+    shape = copies.shape
+    near = [copies + radius * rng.standard_normal(shape) for radius in RADII]
+    changed = rng.random(shape) < min(1.0, 1.5 / max(d, 1))
+    if d:
+        changed[np.arange(len(copies)), rng.integers(d, size=len(copies))] = True
+    U = np.concatenate([*near, np.where(changed, rng.random(shape), copies)])
+    U = np.where(np.isnan(U), rng.random(U.shape), U)
+    return np.clip(U, 0.0, 1.0)
+
+
+def climb(
+    promise: Promise,
+    u: Array,
+    value: float,
+    admissible: Admissible,
+    rng: np.random.Generator,
+) -> tuple[float, Array]:
+    """Ascend and move in turns, from an admissible point to an admissible point."""
+    is_discrete = ~promise.space.is_continuous
+    for _ in range(MAX_ROUNDS):
+        before = value
+        risen, v = ascend(promise, u)
+        if risen > value and admissible(v):
+            value, u = risen, v
+        if not is_discrete.any():
+            break
+        moves = discrete_moves(promise.space, u, rng)
+        for gain, v in leaders(promise, moves, admissible, 1) if len(moves) else ():
+            if gain > value:
+                value, u = gain, v
+        if value <= before + MIN_GAIN:
+            break
+    return value, u
+
+
+def ascend(promise: Promise, u: Array) -> tuple[float, Array]:
+    """L-BFGS-B on the coordinates that are continuous and active."""
+    free = promise.space.is_continuous & ~np.isnan(u)
+    if not free.any():
+        return -np.inf, u
+    v = u.copy()
+
+    def negative(x: Array) -> tuple[float, Array]:
+        v[free] = x
+        value, slope = promise.value_and_slope(v)
+        return -value, -slope[free]
+
+    found = optimize.minimize(
+        negative,
+        u[free],
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(0.0, 1.0)] * int(free.sum()),
+        options={"maxiter": MAX_ASCENT, "maxfun": 2 * MAX_ASCENT, "ftol": 1e-6},
+    )
+    v[free] = found.x
+    v = promise.space.snap(v[None])[0]
+    return float(promise.values(v[None])[0]), v
+
+
+def discrete_moves(space: Space, u: Array, rng: np.random.Generator) -> Array:
+    """Points that differ from u in one discrete coordinate: near and far, (m, d)."""
+    filled = np.where(np.isnan(u), rng.random(len(u)), u)
+    blocks = []
+    for j in np.flatnonzero(~space.is_continuous & ~np.isnan(u)):
+        steps = np.concatenate([u[j] + OFFSETS, LEVELS])
+        block = np.tile(filled, (len(steps), 1))
+        block[:, j] = steps
+        snapped = space.snap(np.clip(block, 0.0, 1.0))
+        _, first = np.unique(snapped[:, j], return_index=True)
+        blocks.append(snapped[first[snapped[first, j] != u[j]]])
+    return np.concatenate(blocks) if blocks else np.empty((0, len(u)))

@@ -1,0 +1,300 @@
+"""What every strategy must hold. A new strategy joins by one line in STRATEGIES."""
+
+from __future__ import annotations
+
+import pickle
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sktune._random import derive_seed
+from sktune._types import Observation, Params, Strategy
+from sktune.space import Space
+from sktune.strategy import Bayes, Listed
+
+
+def listed(space: Space) -> Listed:
+    """All candidates of a small space, 100 of a large one."""
+    if space.size <= 100:
+        return Listed([p for p in space.points() if space.allows(p)])
+    rows = np.random.default_rng(0).random((400, space.n_dims))
+    found = {space.key(p): p for p in map(space.decode, rows) if space.allows(p)}
+    return Listed(list(found.values())[:100])
+
+
+STRATEGIES: dict[str, Callable[[Space], Strategy]] = {
+    "listed": listed,
+    "bayes": lambda space: Bayes(),
+    "bayes-pi": lambda space: Bayes(acquisition="pi"),
+    "bayes-ucb": lambda space: Bayes(acquisition="ucb", n_initial=2),
+}
+
+
+SPACES: dict[str, Any] = {
+    "one continuous": {"lr": stats.loguniform(1e-4, 1e0)},
+    "one list": {"k": [1, 2, 4, 8, 16]},
+    "mixed": {
+        "lr": stats.loguniform(1e-4, 1e0),
+        "drop": stats.uniform(0, 0.9),
+        "width": stats.randint(4, 200),
+        "batch": [16, 32, 64],
+        "act": ["relu", "tanh", None],
+    },
+    "categorical": {c: list("vwxyz") for c in "abcdef"},  # 15,625 points
+    "objects": {"module": [list, dict], "size": [(1, 2), (3,), [4, 5]]},
+    "conditional": [
+        {"opt": ["sgd"], "lr": stats.loguniform(1e-4, 1), "m": stats.uniform(0, 1)},
+        {"opt": ["adam"], "lr": stats.loguniform(1e-4, 1), "b": [1, 2, 3]},
+        {"opt": ["lbfgs"], "h": stats.randint(1, 50), "w": ["a", "b"]},
+    ],
+    "conditional finite": [{"a": [1, 2], "b": ["x", "y"]}, {"c": [True, False, None]}],
+    "unbounded": {"x": stats.norm(0, 1), "n": stats.poisson(3)},
+}
+FINITE = {"one list": 5, "objects": 6, "conditional finite": 7}
+
+strategies = pytest.mark.parametrize("strategy", list(STRATEGIES))
+spaces = pytest.mark.parametrize("space", list(SPACES))
+
+
+class Search:
+    """Asks and tells as the engine does: a seed of its own for every candidate."""
+
+    def __init__(self, strategy: str, space: str | Space, seed: int = 0) -> None:
+        self.space = Space(SPACES[space]) if isinstance(space, str) else space
+        self.strategy = STRATEGIES[strategy](self.space)
+        self.state = self.strategy.init(self.space)
+        self.seed = seed
+        self.asked: list[Params] = []
+        self.pending: dict[int, Params] = {}
+
+    def ask(self) -> Params | None:
+        number = len(self.asked)
+        seed = derive_seed(self.seed, "ask", number)
+        params = self.strategy.ask(
+            self.state, number, tuple(self.pending.values()), seed
+        )
+        if params is not None:
+            self.pending[number] = params
+            self.asked.append(params)
+        return params
+
+    def tell(self, number: int, score: float | None) -> None:
+        observation = Observation(
+            number,
+            self.pending.pop(number),
+            () if score is None else (score - 0.1, score + 0.1),
+            failed=score is None,
+        )
+        self.state = self.strategy.tell(self.state, observation)
+
+    def run(self, n: int, score: Callable[[int], float | None]) -> list[Params]:
+        for _ in range(n):
+            if self.ask() is None:
+                break
+            number = len(self.asked) - 1
+            self.tell(number, score(number))
+        return self.asked
+
+    def keys(self) -> list[Any]:
+        return [self.space.key(params) for params in self.asked]
+
+
+def wavy(number: int) -> float:
+    return float(np.sin(3.0 * number))
+
+
+def check_valid(search: Search) -> None:
+    """Every proposal is a candidate of the space, allowed, and named once."""
+    for params in search.asked:
+        u = search.space.encode(params)
+        assert u.shape == (search.space.n_dims,)
+        assert search.space.allows(params)
+        again = search.space.encode(search.space.decode(u))
+        np.testing.assert_allclose(again, u, rtol=1e-6)
+    assert len(set(search.keys())) == len(search.asked)
+
+
+@strategies
+@spaces
+def test_proposals_are_valid_and_never_repeated(strategy: str, space: str) -> None:
+    search = Search(strategy, space)
+    search.run(9, wavy)
+    assert len(search.asked) == FINITE.get(space, 9)
+    check_valid(search)
+
+
+@strategies
+@spaces
+def test_asking_changes_nothing(strategy: str, space: str) -> None:
+    search = Search(strategy, space)
+    search.run(4, wavy)
+    search.ask()  # one is pending
+    pending = tuple(search.pending.values())
+    before = pickle.dumps(search.state)
+    first = search.strategy.ask(search.state, 5, pending, 7)
+    assert pickle.dumps(search.state) == before
+    second = search.strategy.ask(search.state, 5, pending, 7)
+    replayed = search.strategy.ask(pickle.loads(before), 5, pending, 7)
+    if first is None:
+        assert second is None
+        assert replayed is None
+    else:
+        key = search.space.key(first)
+        assert search.space.key(second) == key
+        assert search.space.key(replayed) == key
+
+
+@strategies
+@spaces
+def test_telling_leaves_the_earlier_state_as_it_was(strategy: str, space: str) -> None:
+    search = Search(strategy, space)
+    search.run(3, wavy)
+    before = pickle.dumps(search.state)
+    earlier = search.state
+    search.run(1, wavy)
+    assert pickle.dumps(earlier) == before
+
+
+@strategies
+@pytest.mark.parametrize("space", ["mixed", "conditional"])
+def test_the_same_seed_names_the_same_candidates(strategy: str, space: str) -> None:
+    one = Search(strategy, space, seed=3).run(9, wavy)
+    assert Search(strategy, space, seed=3).run(9, wavy) == one
+    if strategy != "listed":
+        assert Search(strategy, space, seed=4).run(9, wavy) != one
+
+
+@strategies
+@pytest.mark.parametrize("space", ["mixed", "objects", "conditional"])
+def test_global_random_states_are_left_alone(strategy: str, space: str) -> None:
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002
+    before = random.getstate(), np.random.get_state()[1].copy()  # noqa: NPY002
+    one = Search(strategy, space).run(7, wavy)
+    assert random.getstate() == before[0]
+    assert (np.random.get_state()[1] == before[1]).all()  # noqa: NPY002
+    np.random.seed(1)  # noqa: NPY002
+    assert Search(strategy, space).run(7, wavy) == one
+
+
+SCORES: dict[str, Callable[[int], float | None]] = {
+    "all failed": lambda i: None,
+    "one finite": lambda i: 0.5 if i == 3 else None,
+    "half failed": lambda i: None if i % 2 else wavy(i),
+    "constant": lambda i: 1.0,
+    "constant zero": lambda i: 0.0,
+    "two values": lambda i: float(i % 2),
+    "outliers": lambda i: -1e300 if i % 3 == 0 else wavy(i),
+    "both outliers": lambda i: (-1e308, 1e308, 0.0)[i % 3],
+    "tiny": lambda i: 1e-310 * i,
+    "huge offset": lambda i: 1e12 + wavy(i),
+}
+
+
+@strategies
+@pytest.mark.parametrize("scores", list(SCORES))
+@pytest.mark.parametrize("space", ["mixed", "conditional finite"])
+def test_no_scores_upset_it(strategy: str, scores: str, space: str) -> None:
+    search = Search(strategy, space)
+    search.run(9, SCORES[scores])
+    assert len(search.asked) == FINITE.get(space, 9)
+    check_valid(search)
+
+
+@strategies
+def test_failed_scores_are_not_read(strategy: str) -> None:
+    """`scores` of a failed observation may hold anything, or nothing."""
+    one, other = Search(strategy, "mixed"), Search(strategy, "mixed")
+    for search, scores in ((one, ()), (other, (np.nan, 1e9))):
+        for number in range(9):
+            params = search.ask()
+            assert params is not None
+            if number % 3 == 1:
+                told = Observation(number, search.pending.pop(number), scores, True)
+                search.state = search.strategy.tell(search.state, told)
+            else:
+                search.tell(number, wavy(number))
+    assert one.asked == other.asked
+
+
+@strategies
+@spaces
+@pytest.mark.parametrize("n_told", [0, 5])
+def test_many_pending(strategy: str, space: str, n_told: int) -> None:
+    search = Search(strategy, space)
+    search.run(n_told, wavy)
+    for _ in range(10):
+        search.ask()
+    assert len(search.asked) == FINITE.get(space, n_told + 10)
+    check_valid(search)
+
+
+@strategies
+@pytest.mark.parametrize("space", ["mixed", "categorical", "conditional"])
+def test_answers_that_come_out_of_order(strategy: str, space: str) -> None:
+    search = Search(strategy, space)
+    for _ in range(4):
+        search.ask()
+    for number in (2, 0, 3, 1):
+        search.tell(number, wavy(number))
+        search.ask()
+    check_valid(search)
+
+
+@strategies
+@pytest.mark.parametrize("space", list(FINITE))
+def test_none_when_a_finite_space_is_used_up(strategy: str, space: str) -> None:
+    search = Search(strategy, space)
+    search.run(FINITE[space], wavy)
+    assert sorted(map(repr, search.keys())) == sorted(
+        repr(search.space.key(params)) for params in search.space.points()
+    )
+    assert search.ask() is None
+    assert search.ask() is None  # and it stays so
+
+
+@strategies
+def test_none_while_the_last_candidates_are_pending(strategy: str) -> None:
+    search = Search(strategy, "one list")
+    search.run(2, wavy)
+    for _ in range(3):
+        assert search.ask() is not None
+    assert search.ask() is None
+
+
+def narrow(params: Params) -> bool:
+    return bool(params["lr"] < 1e-2 and params["width"] % 7 == 0)
+
+
+def few(params: Params) -> bool:
+    return bool(params["a"] + params["b"] == 30)
+
+
+@strategies
+def test_a_constraint_is_never_violated(strategy: str) -> None:
+    search = Search(strategy, Space(SPACES["mixed"], narrow))
+    search.run(9, wavy)
+    assert len(search.asked) == 9
+    check_valid(search)
+
+
+@strategies
+def test_a_constraint_that_leaves_few(strategy: str) -> None:
+    """31 of 2,500 candidates are allowed; all of them are found."""
+    if strategy == "listed":
+        return
+    space = Space({"a": list(range(50)), "b": list(range(50))}, few)
+    search = Search(strategy, space)
+    search.run(40, wavy)
+    assert len(search.asked) == 31
+    check_valid(search)
+
+
+@pytest.fixture(autouse=True)
+def _warnings_are_errors(recwarn: pytest.WarningsRecorder) -> Iterator[None]:
+    yield
+    assert [str(w.message) for w in recwarn.list] == []

@@ -1,0 +1,168 @@
+"""What Bayes itself promises, beyond the contract of every strategy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sktune._errors import SpaceError
+from sktune._random import derive_seed
+from sktune._types import Observation, Params
+from sktune.space import Space
+from sktune.strategy import Bayes
+
+PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
+
+
+def peak(params: Params) -> float:
+    return -((params["x"] - 0.7) ** 2) - (params["y"] - 0.2) ** 2
+
+
+def search(
+    strategy: Bayes, space: Space, n: int, score: Any, seed: int = 0
+) -> list[Params]:
+    state, asked = strategy.init(space), []
+    for number in range(n):
+        params = strategy.ask(state, number, (), derive_seed(seed, "ask", number))
+        assert params is not None
+        value = score(params)
+        failed = value is None
+        scores = () if failed else (value,)
+        state = strategy.tell(state, Observation(number, params, scores, failed))
+        asked.append(params)
+    return asked
+
+
+@pytest.mark.parametrize("acquisition", ["log_ei", "pi", "ucb"])
+def test_it_finds_the_top_of_a_hill(acquisition: str) -> None:
+    asked = search(Bayes(acquisition=acquisition), Space(PLANE), 20, peak)
+    assert max(map(peak, asked)) > -2e-3
+
+
+def test_it_finds_the_top_of_a_hill_of_integers_and_categories() -> None:
+    space = Space(
+        {"n": stats.randint(0, 1000), "c": list("abcd"), "k": [1, 10, 100, 1000]}
+    )
+
+    def score(p: Params) -> float:
+        return -abs(p["n"] - 300) / 1000 - (p["c"] != "c") - (p["k"] != 100)
+
+    asked = search(Bayes(), space, 30, score)
+    assert max(map(score, asked)) > -0.05
+
+
+def test_it_searches_every_branch_and_stays_in_the_best() -> None:
+    space = Space([{"a": stats.uniform(0, 1)}, {"b": stats.uniform(0, 1)}])
+
+    def score(p: Params) -> float:
+        return -1.0 if "a" in p else -((p["b"] - 0.3) ** 2)
+
+    asked = search(Bayes(), space, 20, score)
+    assert any("a" in p for p in asked)
+    assert max(map(score, asked)) > -1e-3
+    assert sum("b" in p for p in asked) > 12
+
+
+def test_initial_points_come_first() -> None:
+    points = ({"x": 0.9, "y": 0.1}, {"x": 0.5, "y": 0.5})
+    strategy = Bayes(initial_points=points)
+    assert tuple(search(strategy, Space(PLANE), 4, peak)[:2]) == points
+
+
+def test_initial_points_that_are_repeated_are_tried_once() -> None:
+    point = {"x": 0.9, "y": 0.1}
+    asked = search(Bayes(initial_points=(point, dict(point))), Space(PLANE), 3, peak)
+    assert asked.count(point) == 1
+
+
+def test_initial_points_outside_the_space() -> None:
+    with pytest.raises(SpaceError, match="z"):
+        Bayes(initial_points=({"x": 0.9, "z": 0.1},)).init(Space(PLANE))
+
+
+def test_initial_points_that_the_constraint_refuses() -> None:
+    space = Space(PLANE, constraint=lambda p: p["x"] < 0.5)
+    with pytest.raises(SpaceError, match=r"initial_points holds .* refuses"):
+        Bayes(initial_points=({"x": 0.9, "y": 0.1},)).init(space)
+
+
+def test_a_constraint_that_refuses_everything() -> None:
+    strategy = Bayes()
+    state = strategy.init(Space(PLANE, constraint=lambda p: False))
+    with pytest.raises(SpaceError, match="constraint refused every candidate"):
+        strategy.ask(state, 0, (), 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"acquisition": "log_eI"}, r"acquisition='log_eI'.*Did you mean 'log_ei'\?"),
+        ({"surrogate": "tree"}, "surrogate='tree' is not known. Choose one of 'gp'"),
+        ({"n_initial": 0}, "n_initial=0 must be at least 1"),
+    ],
+)
+def test_options_that_make_no_sense(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Bayes(**options).init(Space(PLANE))
+
+
+def test_the_design_is_even() -> None:
+    """Eight points, each with a seed of its own, and one in each eighth of each axis
+    but for one or two: chance fills about five."""
+    filled = []
+    for seed in range(10):
+        asked = search(Bayes(n_initial=8), Space(PLANE), 8, peak, seed)
+        for name in "xy":
+            filled.append(len({int(8 * p[name]) for p in asked}))
+    assert np.mean(filled) > 6.3
+
+
+def test_failures_keep_it_away() -> None:
+    """Two fifths of the square fail, the top of the hill among them."""
+
+    def score(p: Params) -> float | None:
+        return None if p["x"] > 0.6 else peak(p)
+
+    asked = search(Bayes(), Space(PLANE), 25, score)
+    assert sum(score(p) is None for p in asked) < 8
+    assert max(peak(p) for p in asked if score(p) is not None) > -0.05
+
+
+def test_one_catastrophe_does_not_hide_the_rest() -> None:
+    def score(p: Params) -> float:
+        return -1e30 if p["x"] < 0.1 else peak(p)
+
+    asked = search(Bayes(), Space(PLANE), 25, score)
+    assert max(map(score, asked)) > -3e-3
+
+
+def test_pending_candidates_are_kept_away_from() -> None:
+    """Four at once are four places; asked without the others, four times one."""
+    space, strategy = Space(PLANE), Bayes()
+
+    def waves(params: Params) -> float:
+        return float(np.sin(9 * params["x"]) + np.cos(7 * params["y"]))
+
+    state = strategy.init(space)
+    for number, params in enumerate(search(strategy, space, 6, waves)):
+        state = strategy.tell(state, Observation(number, params, (waves(params),)))
+    pending: list[Params] = []
+    for number in range(4):
+        params = strategy.ask(state, 6 + number, pending, 0)
+        assert params is not None
+        pending.append(params)
+    points = np.array([[p["x"], p["y"]] for p in pending])
+    gaps = np.linalg.norm(points[:, None] - points, axis=2)
+    assert gaps[np.triu_indices(4, 1)].min() > 0.05
+
+
+def test_told_again_the_last_score_counts() -> None:
+    space, strategy = Space(PLANE), Bayes()
+    state = strategy.init(space)
+    point = {"x": 0.2, "y": 0.2}
+    for score in (1.0, 2.0):
+        state = strategy.tell(state, Observation(0, point, (score,)))
+    assert [r.score for r in state.records.values()] == [2.0]
