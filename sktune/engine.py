@@ -8,6 +8,7 @@ none of them but by their protocols.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from sktune._random import derive_seed
@@ -39,6 +40,8 @@ class Engine:
         Score of an outcome in the metric that steers the search; None where it failed.
     context : callable
         ``context(candidate, split)`` is handed along with the fit.
+    thinking : callable
+        Gives a context that is entered around each question to the strategy.
     on_candidate : callable
         Called with a `Candidate` and its `Observation` when all splits are in, in the
         order in which candidates were started.
@@ -61,6 +64,7 @@ class Engine:
         root: int,
         steer: Callable[[FitOutcome], float | None],
         context: Callable[[int, int], Any] = lambda candidate, split: None,
+        thinking: Callable[[], AbstractContextManager[Any]] = nullcontext,
         on_candidate: Callable[[Candidate, Observation], None] = lambda *_: None,
     ) -> None:
         self._strategy = strategy
@@ -70,6 +74,7 @@ class Engine:
         self._root = root
         self._steer = steer
         self._context = context
+        self._thinking = thinking
         self._on_candidate = on_candidate
         self._learnt = strategy.init(space)
         self._plan = schedule.init()
@@ -104,12 +109,13 @@ class Engine:
         if decision is None:
             return False
         number = len(self.candidates)
-        params = self._strategy.ask(
-            self._learnt,
-            number,
-            self._params[self._n_told :],
-            derive_seed(self._root, "ask", number),
-        )
+        with self._thinking():
+            params = self._strategy.ask(
+                self._learnt,
+                number,
+                self._params[self._n_told :],
+                derive_seed(self._root, "ask", number),
+            )
         if params is None:
             self.exhausted = True
             return False

@@ -3,6 +3,7 @@
 from sktune.execution._fit import Job, run_fit, score_of
 from sktune.execution._isolation import own_random_states, preserved_random_states
 from sktune.execution._preflight import check_estimator
+from sktune.execution._threads import single_threaded
 from sktune.execution._workers import Workers
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "preserved_random_states",
     "run_fit",
     "score_of",
+    "single_threaded",
 ]

@@ -22,12 +22,12 @@ import joblib
 import cloudpickle
 from sklearn import get_config
 from sklearn.utils.parallel import delayed
-from threadpoolctl import threadpool_limits
 
 from sktune._types import Fit, FitOutcome
 from sktune.execution._fit import Job, run_fit
 from sktune.execution._isolation import inside_own_random_states
 from sktune.execution._share import Shared, dumps
+from sktune.execution._threads import limit_threads
 
 # Seconds of work that make the cost of sending a unit negligible (it is about 1 ms).
 _UNIT_SECONDS = 0.2
@@ -167,22 +167,6 @@ def _run_unit(
 
 def _run_all(job: Job, fits: list[Fit]) -> Done:
     return [(fit.candidate, fit.split, run_fit(job, fit)) for fit in fits]
-
-
-def limit_threads(n_threads: int) -> Any:
-    """Let BLAS and torch use so many threads each; returns what undoes it.
-
-    For workers that are threads of this process. Worker processes are told by joblib,
-    through the environment that they start with.
-    """
-    n_threads = max(1, n_threads)
-    stack = ExitStack()
-    stack.enter_context(threadpool_limits(limits=n_threads))
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        stack.callback(torch.set_num_threads, torch.get_num_threads())
-        torch.set_num_threads(n_threads)
-    return stack.close
 
 
 def _limit(pre_dispatch: int | str, n_workers: int) -> float:

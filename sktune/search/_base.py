@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ from sktune.execution import (
     own_random_states,
     preserved_random_states,
     score_of,
+    single_threaded,
 )
 from sktune.search._progress import Progress
 from sktune.search._results import format_results
@@ -211,6 +213,7 @@ class BaseSearch(_compat.BaseSearchCV):
             n_splits=n_splits,
             root=root,
             steer=self._steer,
+            thinking=nullcontext if proposal.space is None else single_threaded(),
             **kwargs,
         )
 

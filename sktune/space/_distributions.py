@@ -41,8 +41,8 @@ class Law:
     low, high : float
         Ends of the support, possibly infinite.
     is_discrete : bool
-    label : str
-        What users would recognise it by.
+    label, where : str
+        What users would recognise it by, and where they gave it, for messages.
     """
 
     source: Any
@@ -52,6 +52,7 @@ class Law:
     high: float
     is_discrete: bool
     label: str
+    where: str
 
 
 def is_distribution(value: Any) -> bool:
@@ -97,7 +98,7 @@ def read_law(dist: Any, where: str) -> Law:
     if not math.isfinite(median):
         raise SpaceError(f"{where} has no median: {label}. {_REMEDY}")
     is_discrete = _is_discrete(dist, median)
-    return Law(dist, cdf, ppf, float(low), float(high), is_discrete, label)
+    return Law(dist, cdf, ppf, float(low), float(high), is_discrete, label, where)
 
 
 def _is_discrete(dist: Any, median: float) -> bool:
@@ -191,7 +192,7 @@ def _refuse_heavy_tail(law: Law, low: float, beyond: float) -> None:
     beyond_twice = 1 - float(law.cdf(low + 2 * TABLE_SIZE))
     if beyond_twice > beyond**1.5 and beyond < 1 - TAIL:
         raise SpaceError(
-            f"{law.label} has a tail too heavy to be mapped to the unit interval: "
-            f"{beyond:.2g} of it is beyond {TABLE_SIZE:,} values. Choose a largest "
-            "value, as in scipy.stats.zipfian(a, n)."
+            f"{law.where} has a tail too heavy to be mapped to the unit interval: "
+            f"{beyond:.2g} of {law.label} is beyond {TABLE_SIZE:,} values. Choose a "
+            "largest value, as in scipy.stats.zipfian(a, n)."
         )

@@ -46,6 +46,10 @@ class BayesState:
     records: Mapping[Hashable, Record] = field(default_factory=dict)
     grid: Array | None = None  # (size, d), all points of a small finite space
 
+    def in_order(self) -> list[Record]:
+        """Records by candidate: no sum depends on which score came first."""
+        return sorted(self.records.values(), key=lambda record: record.candidate)
+
 
 @dataclass(frozen=True)
 class Bayes:
@@ -147,6 +151,8 @@ class Bayes:
     ) -> Array | None:
         space = state.space
         points, posterior = _believe(state, waiting)
+        # Pending points included: what they are believed to bring is no gain any more.
+        points = np.concatenate([points, waiting])
         mu, _ = posterior.predict(space.features(points))
         promise = Promise(
             space, posterior, ACQUISITIONS[self.acquisition], float(mu.max())
@@ -180,12 +186,9 @@ class Bayes:
 
 
 def _believe(state: BayesState, waiting: Array) -> tuple[Array, gp.Posterior]:
-    """Points that have a score (n, d), and the belief that follows from all there is.
-
-    In the order of the candidates: sums do not depend on which score came first.
-    """
+    """Points that have a score (n, d), and the belief that follows from all."""
     space = state.space
-    records = sorted(state.records.values(), key=lambda record: record.candidate)
+    records = state.in_order()
     points = np.array([r.point for r in records if r.score is not None])
     failures = np.array([r.point for r in records if r.score is None])
     y = warp(np.array([r.score for r in records if r.score is not None]))
@@ -209,7 +212,7 @@ def _most_even(
 ) -> Array | None:
     """The admissible point that best completes an even design."""
     space = state.space
-    known = [record.point for record in state.records.values()]
+    known = [record.point for record in state.in_order()]
     design = np.array([*known, *waiting]).reshape(-1, space.n_dims)
     U = sobol(space.n_dims, LOG2_DESIGN_POOL, seed)
     rng = np.random.default_rng(seed)

@@ -240,9 +240,7 @@ def test_all_fail(search):
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_error_score_raise(search, n_jobs):
     space = {"a": [0.0, 0.3], "bad": [(0.3,)]}
-    fitted = search(
-        Score(), space, n_iter=2, cv=2, error_score="raise", n_jobs=n_jobs
-    )
+    fitted = search(Score(), space, n_iter=2, cv=2, error_score="raise", n_jobs=n_jobs)
     with pytest.raises(ValueError, match=r"^a=0.3 is bad$"):
         fitted.fit(X, y)
     assert not hasattr(fitted, "cv_results_")
@@ -498,9 +496,7 @@ def test_failures_do_not_stop_bayes_nor_mislead_it():
 def test_progress(capsys):
     bayes(Score(), {"a": uniform(0, 1)}, n_iter=3, cv=2, verbose=1).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == (
-        "Fitting 2 folds for each of 3 candidates, totalling 6 fits"
-    )
+    assert lines[0] == ("Fitting 2 folds for each of 3 candidates, totalling 6 fits")
     assert re.match(r"\[1/3\] score -0\.\d+, best -0\.\d+ \| .* left \| a=0", lines[1])
     bayes(Score(), {"a": uniform(0, 1)}, n_iter=3, cv=2).fit(X, y)
     assert capsys.readouterr().out == ""

@@ -172,12 +172,12 @@ def test_the_same_seed_names_the_same_candidates(strategy: str, space: str) -> N
 @pytest.mark.parametrize("space", ["mixed", "objects", "conditional"])
 def test_global_random_states_are_left_alone(strategy: str, space: str) -> None:
     random.seed(0)
-    np.random.seed(0)  # noqa: NPY002
-    before = random.getstate(), np.random.get_state()[1].copy()  # noqa: NPY002
+    np.random.seed(0)
+    before = random.getstate(), np.random.get_state()[1].copy()
     one = Search(strategy, space).run(7, wavy)
     assert random.getstate() == before[0]
-    assert (np.random.get_state()[1] == before[1]).all()  # noqa: NPY002
-    np.random.seed(1)  # noqa: NPY002
+    assert (np.random.get_state()[1] == before[1]).all()
+    np.random.seed(1)
     assert Search(strategy, space).run(7, wavy) == one
 
 

@@ -151,7 +151,7 @@ def test_metadata_routing():
     with config_context(enable_metadata_routing=True):
         ours, theirs_ = (
             module.RandomizedSearchCV(
-                LogisticRegression().set_fit_request(sample_weight=True),
+                LogisticRegression(max_iter=1000).set_fit_request(sample_weight=True),
                 {"C": loguniform(1e-2, 1e2)},
                 n_iter=3,
                 cv=GroupKFold(3),
@@ -168,7 +168,8 @@ def test_metadata_routing():
 @pytest.mark.parametrize("error_score", [np.nan, 0.0, -1])
 def test_failing_fits(error_score):
     grid = {"a": [0.0, 0.3, 0.6], "bad": [(0.0,)]}
-    kwargs = {"cv": 2, "error_score": error_score}
+    # scikit-learn would choose, and refit, the candidate that fails.
+    kwargs = {"cv": 2, "error_score": error_score, "refit": False}
     with warnings.catch_warnings(record=True) as our_warnings:
         warnings.simplefilter("always")
         ours = sktune.GridSearchCV(Score(b=0.6), grid, **kwargs).fit(X, y)

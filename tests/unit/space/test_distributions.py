@@ -112,6 +112,25 @@ def test_ends_that_were_named_are_reached_and_limits_are_not():
     assert decode(Space({"x": stats.expon()}), 0.0) > 0
 
 
+def test_a_ppf_that_is_rounded_outside_is_brought_back():
+    class Rounded:
+        """Anything that has a distribution's methods is one."""
+
+        def rvs(self, random_state=None): ...
+
+        def support(self):
+            return 0.0, 1.0
+
+        def cdf(self, x):
+            return np.clip(x, 0, 1)
+
+        def ppf(self, u):
+            return np.round(1.1 * np.asarray(u) - 0.05, 3)
+
+    space = Space({"x": Rounded()})
+    assert [decode(space, u) for u in (0.01, 0.5, 0.99)] == [0.0, 0.5, 1.0]
+
+
 def test_loguniform_is_even_on_a_log_scale():
     space = Space({"x": stats.loguniform(1e-4, 1)})
     decoded = [decode(space, u) for u in (0, 0.25, 0.5, 0.75, 1)]
@@ -167,6 +186,12 @@ def test_countable_values_follow_the_ppf(dist):
     # A middle is half a cell from either end of it, hence 0.2 + 1e-9 and not 0.2.
     for u in (0.2 + 1e-9, 0.7 + 1e-9):
         assert decode(space, u) == pytest.approx(float(ppf(u)), abs=1.01)
+
+
+def test_countable_coordinates_are_middles():
+    space = Space({"x": stats.randint(1, 10**6 + 1)})
+    for k in (1, 2, 500_000, 10**6):
+        assert space.encode({"x": k}) == pytest.approx((k - 0.5) / 10**6, abs=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,10 @@ from sktune.space import to_python
 from sktune.space._values import Distinct, is_number, same_value
 
 
+class Sizes(list):
+    """Equal to the list of the same contents, and still something else."""
+
+
 class Touchy:
     """Refuses to be compared or hashed."""
 
@@ -53,6 +57,7 @@ def test_not_numbers(value):
         ([1, 2], [1, 2], True),
         ([1, 2], [1, 3], False),
         ([1], (1,), False),
+        ([1], Sizes([1]), False),
         (np.arange(3), np.arange(3), True),
         (np.arange(3), np.arange(3.0), False),
         (Touchy(), Touchy(), False),
