@@ -1,4 +1,4 @@
-"""One seed tree: every seed comes from (root, purpose, ids), never from arrival order."""
+"""One seed tree: a seed comes from (root, purpose, ids), never from arrival order."""
 
 from __future__ import annotations
 

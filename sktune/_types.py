@@ -20,14 +20,13 @@ Params = Mapping[str, Any]
 class Fit:
     """One candidate on one split: the smallest piece of work.
 
-    `seed` is None where the search leaves an estimator's own randomness alone.
     `context` is handed to the worker as it is; the engine never looks inside.
     """
 
     candidate: int
     split: int
     params: Params
-    seed: int | None = None
+    seed: int
     context: Any = None
 
 
@@ -111,7 +110,7 @@ class Strategy(Protocol):
 
 
 class Schedule(Protocol):
-    """How far each candidate goes. Frozen, like a strategy; sees ids and scores only."""
+    """How far each candidate goes. Frozen like a strategy; sees ids and scores only."""
 
     def init(self) -> Any:
         """State before anything has started."""

@@ -129,7 +129,7 @@ class Engine:
         return True
 
     def _tell_next(self) -> bool:
-        """Tell the earliest candidate that was not told yet, if all its splits are in."""
+        """Tell the earliest candidate that was not told yet, if all splits are in."""
         if self._n_told == len(self.candidates):
             return False
         candidate = self.candidates[self._n_told]

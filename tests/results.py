@@ -9,7 +9,9 @@ def assert_same_results(a: dict, b: dict) -> None:
         if key.endswith("_time"):
             assert np.shape(a[key]) == np.shape(b[key])
         elif key == "params":
-            assert [list(p.items()) for p in a[key]] == [list(p.items()) for p in b[key]]
+            assert [list(p.items()) for p in a[key]] == [
+                list(p.items()) for p in b[key]
+            ]
         else:
             assert a[key].dtype == b[key].dtype, key
             np.testing.assert_array_equal(

@@ -9,7 +9,7 @@ from typing import Any
 
 from sklearn.base import clone
 
-from sktune._compat import MultimetricScorer, fit_and_score
+from sktune._compat import fit_and_score
 from sktune._types import Fit, FitOutcome
 from sktune.execution._isolation import (
     draws_globally,
@@ -106,9 +106,7 @@ def _judge(outcome: FitOutcome, error_score: float | str) -> FitOutcome:
     outcome["failed"] = failed
     if failed:
         judged = {m: substitute if m in failed else s for m, s in by_metric.items()}
-        outcome["test_scores"] = (
-            judged if isinstance(scores, dict) else judged["score"]
-        )
+        outcome["test_scores"] = judged if isinstance(scores, dict) else judged["score"]
     if "train_scores" in outcome:
         outcome["train_scores"] = _plain(outcome["train_scores"])
     return outcome

@@ -53,8 +53,8 @@ def preserved_random_states() -> Iterator[None]:
             np.random.set_state(numpy_state)
             if torch is not None:
                 torch.set_rng_state(torch_state)
-            if cuda_states is not None:
-                torch.cuda.set_rng_state_all(cuda_states)
+                if cuda_states is not None:
+                    torch.cuda.set_rng_state_all(cuda_states)
 
 
 @contextmanager

@@ -138,9 +138,7 @@ def _name(receiver: Any) -> str:
     return getattr(receiver, "__name__", None) or type(receiver).__name__
 
 
-def _unknown(
-    estimator: Any, name: str, full_name: str, known: Any
-) -> ParamNameError:
+def _unknown(estimator: Any, name: str, full_name: str, known: Any) -> ParamNameError:
     valid = sorted({str(k).partition("__")[0] for k in known} - {"_params_to_validate"})
     path = full_name.removesuffix(name)
     suggestion = did_you_mean(full_name, [path + str(k) for k in known])

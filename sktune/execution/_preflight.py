@@ -47,9 +47,7 @@ def check_estimator(
 # -- callbacks that watch a validation set -------------------------------------------
 
 
-def _check_monitors(
-    net: Any, prefix: str, dicts: Sequence[Mapping[str, Any]]
-) -> None:
+def _check_monitors(net: Any, prefix: str, dicts: Sequence[Mapping[str, Any]]) -> None:
     if any(f"{prefix}train_split" in d for d in dicts):
         return
     waiting = list(_waiting_for_validation(net, prefix, dicts))
@@ -88,7 +86,9 @@ def _waiting_for_validation(
         scores = {
             c.name
             for c in made
-            if isinstance(c, EpochScoring) and not c.on_train and isinstance(c.name, str)
+            if isinstance(c, EpochScoring)
+            and not c.on_train
+            and isinstance(c.name, str)
         }
         for callback in made:
             monitor = getattr(callback, "monitor", None)

@@ -16,8 +16,8 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import cloudpickle
+import numpy as np
 
 from sktune._errors import EstimatorError
 
@@ -106,7 +106,7 @@ class Shared:
         self.__dict__.update(state)
 
 
-class _ArraysAside(cloudpickle.Pickler):  # type: ignore[misc]
+class _ArraysAside(cloudpickle.Pickler):
     """A pickler that puts each large array into a file of its own."""
 
     def __init__(self, file: Any, folder: Path, max_nbytes: int | None) -> None:

@@ -18,8 +18,8 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Any
 
-import joblib
 import cloudpickle
+import joblib
 from sklearn import get_config
 from sklearn.utils.parallel import delayed
 

@@ -56,10 +56,10 @@ class BaseSearch(_compat.BaseSearchCV):
     def _propose(self, root: int) -> Proposal:
         """Strategy and schedule of one `fit`; checks the space."""
 
-    def _check_n_candidates(self, n_candidates: int) -> None:  # noqa: B027
+    def _check_n_candidates(self, n_candidates: int) -> None:
         """Say so if there were fewer candidates than asked for."""
 
-    # -- fit ---------------------------------------------------------------------
+    # -- fit -----------------------------------------------------------------------
 
     @_compat.fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, **params: Any) -> Any:
@@ -232,7 +232,7 @@ class BaseSearch(_compat.BaseSearchCV):
         parts = [self, self.estimator, *get_params().values()]
         return any(_compat.has_callbacks(part) for part in parts)
 
-    # -- results -----------------------------------------------------------------
+    # -- results -------------------------------------------------------------------
 
     def _outcomes(self, candidates: list[Candidate]) -> list[FitOutcome]:
         """All outcomes, candidate by candidate; raises where every fit failed."""
@@ -289,7 +289,9 @@ class BaseSearch(_compat.BaseSearchCV):
 
     # -- for scikit-learn's own fit ------------------------------------------------
 
-    def _run_search(self, evaluate_candidates: Any, *, callback_ctx: Any = None) -> None:
+    def _run_search(
+        self, evaluate_candidates: Any, *, callback_ctx: Any = None
+    ) -> None:
         """The same search, driven by scikit-learn's `BaseSearchCV.fit`.
 
         sktune's own `fit` does not come here. Whoever calls scikit-learn's with this

@@ -139,8 +139,8 @@ class GridSearchCV(BaseSearch):
             candidates = [p for p in candidates if allows(self.constraint, p)]
             if not candidates:
                 raise SpaceError(
-                    f"constraint={self.constraint!r} refuses all {len(grid)} candidates "
-                    "of param_grid. Widen the grid or relax the constraint."
+                    f"constraint={self.constraint!r} refuses all {len(grid)} "
+                    "candidates of param_grid. Widen the grid or relax the constraint."
                 )
         n = len(candidates)
         return Proposal(Listed(tuple(candidates)), Flat(n, n), None, n)

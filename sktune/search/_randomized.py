@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ from sktune._errors import SpaceError
 from sktune._random import derive_seed
 from sktune.schedule import Flat
 from sktune.search._base import BaseSearch, Proposal, as_dicts
-from sktune.space import allows, as_sampled, to_python
+from sktune.space import Space, allows, as_sampled, to_python
 from sktune.strategy import Listed
 
 # Draws for each candidate that is wanted before a constraint is taken to refuse all.
@@ -44,6 +45,8 @@ class RandomizedSearchCV(BaseSearch):
         equally likely. If all are lists, no candidate is drawn twice.
     n_iter : int, default=10
         Number of candidates.
+    initial_points : list of dict, default=None
+        Candidates to try first; they count towards `n_iter`.
     constraint : callable, default=None
         ``constraint(params) -> bool``; draws for which it is false are drawn again.
     scoring : str, callable, list, tuple or dict, default=None
@@ -111,6 +114,7 @@ class RandomizedSearchCV(BaseSearch):
         **_compat.BaseSearchCV._parameter_constraints,
         "param_distributions": [dict, list],
         "n_iter": [_compat.Interval(Integral, 1, None, closed="left")],
+        "initial_points": [list, tuple, None],
         "constraint": [callable, None],
         "random_state": ["random_state"],
     }
@@ -121,6 +125,7 @@ class RandomizedSearchCV(BaseSearch):
         param_distributions: Any,
         *,
         n_iter: int = 10,
+        initial_points: Sequence[dict[str, Any]] | None = None,
         constraint: Callable[[dict[str, Any]], bool] | None = None,
         scoring: Any = None,
         n_jobs: int | None = None,
@@ -145,6 +150,7 @@ class RandomizedSearchCV(BaseSearch):
         )
         self.param_distributions = param_distributions
         self.n_iter = n_iter
+        self.initial_points = initial_points
         self.constraint = constraint
         self.random_state = random_state
 
@@ -161,14 +167,18 @@ class RandomizedSearchCV(BaseSearch):
         random_state = self.random_state
         if random_state is None:
             random_state = derive_seed(root, "draw")
+        first = [dict(params) for params in self.initial_points or ()][: self.n_iter]
         candidates = tuple(
             {k: to_python(v) for k, v in params.items()}
-            for params in self._draw(random_state)
+            for params in chain(first, self._draw(first, random_state))
         )
         n = len(candidates)
         return Proposal(Listed(candidates), Flat(n, n), None, n)
 
-    def _draw(self, random_state: Any) -> Iterator[dict[str, Any]]:
+    def _draw(
+        self, first: list[dict[str, Any]], random_state: Any
+    ) -> Iterable[dict[str, Any]]:
+        """The draws that follow `first`."""
         dicts = self.param_distributions
         if isinstance(dicts, dict):
             dicts = [dicts]
@@ -176,27 +186,37 @@ class RandomizedSearchCV(BaseSearch):
             {k: as_sampled(v) for k, v in d.items()} if isinstance(d, dict) else d
             for d in dicts
         ]
-        if self.constraint is None:
-            yield from ParameterSampler(dicts, self.n_iter, random_state=random_state)
-            return
-        lists = not any(hasattr(v, "rvs") for d in dicts for v in d.values())
+        if self.constraint is None and not first:
+            return ParameterSampler(dicts, self.n_iter, random_state=random_state)
         n_draws = self.n_iter * _MAX_DRAWS
-        if lists:
+        if not any(hasattr(v, "rvs") for d in dicts for v in d.values()):
             n_draws = min(n_draws, len(ParameterGrid(dicts)))
         draws = ParameterSampler(dicts, n_draws, random_state=random_state)
-        n_allowed = 0
-        allowed = (params for params in draws if allows(self.constraint, params))
-        for n_allowed, params in enumerate(islice(allowed, self.n_iter), start=1):
-            yield params
-        if n_allowed == 0:
+        wanted = self.n_iter - len(first)
+        drawn = list(islice(filter(self._accepts(first), draws), wanted))
+        self._check_n_drawn(len(first) + len(drawn), n_draws)
+        return drawn
+
+    def _accepts(self, first: list[dict[str, Any]]) -> Callable[[dict[str, Any]], bool]:
+        """Whether a draw may be run: allowed, and not among those tried first."""
+        if not first:
+            return partial(allows, self.constraint)
+        space = Space(self.param_distributions, self.constraint)
+        for params in first:
+            space.check_initial(params)
+        taken = {space.key(params) for params in first}
+        return lambda params: space.allows(params) and space.key(params) not in taken
+
+    def _check_n_drawn(self, n: int, n_draws: int) -> None:
+        if n == 0:
             raise SpaceError(
                 f"constraint={self.constraint!r} refused {n_draws} draws of "
                 "param_distributions. Narrow the distributions or relax the constraint."
             )
-        if n_allowed < self.n_iter:
+        if n < self.n_iter:
             warnings.warn(
-                f"Only {n_allowed} of {n_draws} draws satisfy the constraint, fewer "
-                f"than n_iter={self.n_iter}. Running {n_allowed} iterations.",
+                f"Only {n} candidates were found in {n_draws} draws, fewer than "
+                f"n_iter={self.n_iter}. Running {n} iterations.",
                 UserWarning,
                 stacklevel=2,
             )

@@ -33,17 +33,15 @@ def format_results(
     )
     for key in [key for key in results if key.startswith("rank_test_")]:
         metric = key.removeprefix("rank_test_")
-        failed = np.array(
-            [o["fit_error"] is not None or metric in o["failed"] for o in outcomes]
-        )
-        failed = failed.reshape(len(params), n_splits).any(axis=1)
+        flags = [o["fit_error"] is not None or metric in o["failed"] for o in outcomes]
+        failed = np.reshape(flags, (len(params), n_splits)).any(axis=1)
         if failed.any() and not failed.all():
             means = results[f"mean_test_{metric}"]
             results[key] = _rank(means, failed)
     return results
 
 
-def _rank(means: np.ndarray, failed: np.ndarray) -> np.ndarray:
+def _rank(means: Any, failed: Any) -> Any:
     """Rank 1 is best, equal means share the better rank, failures share the last."""
     ranks = np.empty(len(means), dtype=np.int32)
     ranks[~failed] = rankdata(-means[~failed], method="min")

@@ -261,6 +261,21 @@ class Space:
         chosen, tokens = self._locate(params)
         return chosen, *tokens
 
+    def check_initial(self, params: Params) -> None:
+        """Refuse a candidate of `initial_points` that could never be proposed.
+
+        Raises
+        ------
+        SpaceError
+            If it is not in the space, or the constraint refuses it.
+        """
+        self.encode(params)
+        if not self.allows(params):
+            raise SpaceError(
+                f"initial_points holds {dict(params)!r}, which the constraint "
+                "refuses. Leave it out, or let the constraint return True for it."
+            )
+
     def allows(self, params: Params) -> bool:
         """Whether the constraint lets a candidate be run."""
         return allows(self.constraint, params)

@@ -177,12 +177,7 @@ class Bayes:
                 "number that suits the space."
             )
         for params in self.initial_points:
-            space.encode(params)
-            if not space.allows(params):
-                raise SpaceError(
-                    f"initial_points holds {dict(params)!r}, which the constraint "
-                    "refuses. Leave it out, or let the constraint return True for it."
-                )
+            space.check_initial(params)
 
 
 def _believe(state: BayesState, waiting: Array) -> tuple[Array, gp.Posterior]:

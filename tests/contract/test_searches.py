@@ -65,7 +65,7 @@ every_search = pytest.mark.parametrize("search", SEARCHES)
 every_sampling_search = pytest.mark.parametrize("search", SAMPLING)
 
 
-# -- scikit-learn's contract ---------------------------------------------------------
+# -- scikit-learn's contract -------------------------------------------------------
 
 
 @parametrize_with_checks(
@@ -192,7 +192,7 @@ def test_best_is_the_earlier_of_equals(search):
     assert fitted.best_index_ == 0
 
 
-# -- failure ---------------------------------------------------------------------------
+# -- failure -----------------------------------------------------------------------
 
 
 @every_search
@@ -262,7 +262,7 @@ def test_one_metric_that_fails(search):
     assert fitted.best_params_["a"] == 0.3  # the metric that decides is fine
 
 
-# -- what can be known before the first fit ------------------------------------------
+# -- what can be known before the first fit ----------------------------------------
 
 
 def _refuses(search, estimator, space, error, match, data=(X, y), **kwargs):
@@ -340,10 +340,15 @@ def test_n_iter_below_one(search):
 def test_arguments_of_bayes():
     _refuses(bayes, None, {"a": [1]}, ValueError, "'acquisition'", acquisition="ei")
     _refuses(bayes, None, {"a": [1]}, ValueError, "'n_pending'", n_pending=0)
-    far = [{"a": 7.0}]
-    _refuses(bayes, None, {"a": uniform(0, 1)}, SpaceError, "7.0", initial_points=far)
-    typo = [{"aa": 0.5}]
-    _refuses(bayes, None, {"a": [0.5]}, SpaceError, "'aa'.*'a'", initial_points=typo)
+
+
+@every_sampling_search
+def test_initial_points_that_are_not_in_the_space(search):
+    space = {"a": uniform(0, 1)}
+    points = [{"a": 7.0}]
+    _refuses(search, None, space, SpaceError, r"7\.0", initial_points=points)
+    points = [{"aa": 0.5}]
+    _refuses(search, None, space, SpaceError, "'aa'.*'a'", initial_points=points)
 
 
 @every_search
@@ -386,7 +391,7 @@ def test_a_dtype_that_the_first_layer_refuses(search, scaled):
     _refuses(search, estimator, space, EstimatorError, match, data=data)
 
 
-# -- sampling searches -------------------------------------------------------------------
+# -- sampling searches -------------------------------------------------------------
 
 
 @every_sampling_search
@@ -431,26 +436,31 @@ def test_kinds_of_dimensions(search, space):
 def test_constraint(search):
     space = {"a": [1, 2, 3], "b": [1, 2, 3]}
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*(fewer than n_iter|The total space)")
+        warnings.filterwarnings("ignore", r".*(fewer than n_iter|The total space)")
         fitted = search(
             Score(), space, n_iter=9, cv=2, constraint=lambda p: p["a"] < p["b"]
         ).fit(X, y)
     params = [(p["a"], p["b"]) for p in fitted.cv_results_["params"]]
     assert sorted(params) == [(1, 2), (1, 3), (2, 3)]
     never = search(Score(), space, constraint=lambda p: False)
-    with pytest.raises(SpaceError, match="constraint.*refuse"):
+    with pytest.raises(SpaceError, match=r"constraint.*refuse"):
         never.fit(X, y)
 
 
-# -- Bayes ------------------------------------------------------------------------------
-
-
-def test_initial_points_come_first():
-    points = [{"a": 0.9, "b": 0.1}, {"a": 0.3, "b": 0.6}]
+@every_sampling_search
+def test_initial_points_come_first(search):
+    points = [{"a": 0.4, "b": 0.1}, {"a": 0.3, "b": 0.6}]
     space = {"a": uniform(0, 1), "b": uniform(0, 1)}
-    fitted = bayes(Score(), space, n_iter=5, cv=2, initial_points=points).fit(X, y)
+    fitted = search(Score(), space, n_iter=5, cv=2, initial_points=points).fit(X, y)
     assert fitted.cv_results_["params"][:2] == points
     assert len(fitted.cv_results_["params"]) == 5
+    space = {"a": [0.4, 0.2], "b": [0.1, 0.2]}
+    fitted = search(Score(), space, n_iter=4, cv=2, initial_points=points[:1])
+    params = fitted.fit(X, y).cv_results_["params"]
+    assert len({tuple(p.items()) for p in params}) == 4
+
+
+# -- Bayes -------------------------------------------------------------------------
 
 
 def test_bayes_finds_what_random_search_does_not():
