@@ -1,0 +1,232 @@
+"""One pool for a search, handed the data once, each worker with its share of cores."""
+
+import os
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+import threadpoolctl
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+
+from sktune import BayesSearchCV, GridSearchCV, RandomizedSearchCV
+from sktune._errors import EstimatorError
+from sktune.execution._share import Shared
+from sktune.execution._workers import _limit
+from tests.estimators import Score, blobs
+
+X, y = blobs()
+CORES = joblib.cpu_count()
+
+
+class Reports(ClassifierMixin, BaseEstimator):
+    """Scores with what it sees of the worker that it runs in."""
+
+    def __init__(self, a=0):
+        self.a = a
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X), dtype=int)
+
+
+def report(estimator, X, y):
+    blas = [
+        pool["num_threads"]
+        for pool in threadpoolctl.threadpool_info()
+        if pool["user_api"] == "blas"
+    ]
+    return {
+        "pid": os.getpid(),
+        "torch_threads": torch.get_num_threads(),
+        "blas_threads": max(blas),
+    }
+
+
+def reports(backend, n_jobs, space, search=GridSearchCV, **kwargs):
+    with joblib.parallel_config(backend, n_jobs=n_jobs):
+        fitted = search(
+            Reports(), space, scoring=report, refit=False, cv=2, **kwargs
+        ).fit(X, y)
+    rows = fitted.cv_results_
+    return {
+        name: {int(v) for k in range(2) for v in rows[f"split{k}_test_{name}"]}
+        for name in ("pid", "torch_threads", "blas_threads")
+    }
+
+
+def test_one_pool_for_a_search_that_asks_again_and_again():
+    seen = reports(
+        "loky", 2, {"a": list(range(20))}, BayesSearchCV, n_iter=12, random_state=0
+    )
+    assert 1 <= len(seen["pid"]) <= 2
+    assert os.getpid() not in seen["pid"]
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_threads_are_shared_out(backend):
+    share = max(1, CORES // 2)
+    seen = reports(backend, 2, {"a": [1, 2, 3]})
+    assert seen["torch_threads"] == {share}
+    assert seen["blas_threads"] == {share}
+
+
+def test_threads_are_given_back():
+    torch.set_num_threads(2)
+    try:
+        reports("threading", 2, {"a": [1, 2, 3]})
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+
+
+def test_without_workers_nothing_is_changed():
+    seen = reports("loky", 1, {"a": [1, 2]})
+    assert seen["pid"] == {os.getpid()}
+    assert seen["torch_threads"] == {torch.get_num_threads()}
+
+
+class CountsReads(np.ndarray):
+    """An array that notes each time a process unpickles it."""
+
+    def __reduce__(self):
+        return _read, (np.asarray(self), os.environ["SKTUNE_TEST_READS"])
+
+
+def _read(array, folder):
+    with open(os.path.join(folder, "reads"), "a") as file:
+        file.write(f"{os.getpid()}\n")
+    return array
+
+
+def test_each_worker_reads_the_data_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("SKTUNE_TEST_READS", str(tmp_path))
+    counting = X.view(CountsReads)
+    GridSearchCV(Score(), {"a": list(range(30))}, cv=3, n_jobs=2).fit(counting, y)
+    readers = (tmp_path / "reads").read_text().split()
+    assert 1 <= len(readers) == len(set(readers)) <= 2
+
+
+@pytest.mark.parametrize("max_nbytes", [None, 0])
+def test_shared_values_arrive_whole_and_leave_nothing(tmp_path, max_nbytes):
+    value = {"X": X, "F": np.asfortranarray(X), "y": ["a", None], "f": lambda: 3}
+    shared = Shared(value, folder=str(tmp_path), max_nbytes=max_nbytes)
+    received = pickle.loads(pickle.dumps(shared))
+    again = pickle.loads(pickle.dumps(shared))
+    assert received.get()["X"] is again.get()["X"]
+    assert isinstance(received.get()["X"], np.memmap) == (max_nbytes == 0)
+    np.testing.assert_array_equal(received.get()["X"], X)
+    assert received.get()["F"].flags.f_contiguous
+    assert received.get()["f"]() == 3
+    assert shared.get() is value
+    shared.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_search_leaves_no_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("JOBLIB_TEMP_FOLDER", str(tmp_path))
+    before = set(tmp_path.iterdir())
+    GridSearchCV(Score(), {"a": [1, 2]}, cv=2, n_jobs=2).fit(X, y)
+    left = {p for p in tmp_path.iterdir() if p.name.startswith("sktune-")}
+    assert left <= before
+
+
+class Unpicklable(Score):
+    def __getstate__(self):
+        raise TypeError("this holds a lock")
+
+
+def test_what_cannot_be_sent_is_said_before_any_fit():
+    search = GridSearchCV(Unpicklable(), {"a": [1]}, cv=2, n_jobs=2)
+    with pytest.raises(EstimatorError, match=r"cannot be sent.*a lock.*n_jobs=1"):
+        search.fit(X, y)
+    GridSearchCV(Unpicklable(), {"a": [1]}, cv=2, refit=False).fit(X, y)
+
+
+def test_classes_that_workers_cannot_import():
+    class Local(Score):
+        pass
+
+    space = {"a": [0.2, 0.3], "odd": [lambda: 1]}
+    fitted = GridSearchCV(Local(), space, cv=2, n_jobs=2).fit(X, y)
+    assert fitted.best_params_["a"] == 0.3
+
+
+@pytest.mark.parametrize(
+    ("pre_dispatch", "expected"),
+    [("all", float("inf")), ("2*n_jobs", 6), ("n_jobs", 3), (1, 1), ("1", 1)],
+)
+def test_pre_dispatch(pre_dispatch, expected):
+    assert _limit(pre_dispatch, 3) == expected
+
+
+def test_configuration_and_filters_reach_the_workers():
+    import warnings
+
+    from sklearn import config_context, get_config
+
+    def scoring(estimator, X, y):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.warn("one", RuntimeWarning, stacklevel=1)
+        return {"config": get_config()["working_memory"], "heard": len(caught)}
+
+    with config_context(working_memory=77), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        fitted = GridSearchCV(
+            Score(), {"a": [1, 2]}, cv=2, n_jobs=2, scoring=scoring, refit=False
+        ).fit(X, y)
+    assert set(fitted.cv_results_["mean_test_config"]) == {77}
+    assert set(fitted.cv_results_["mean_test_heard"]) == {0}
+
+
+def test_estimators_of_scikit_learn_run_beside_each_other_in_threads():
+    """Only what draws from global generators has to run alone."""
+    from sktune.execution import Job
+
+    def job(estimator):
+        kwargs = dict.fromkeys(
+            ["X", "y", "splits", "scorer", "fit_params", "score_params", "caller"]
+        )
+        return Job.of(
+            estimator,
+            error_score=np.nan,
+            return_train_score=False,
+            verbose=0,
+            n_candidates=1,
+            **kwargs,
+        )
+
+    assert not job(LogisticRegression(random_state=0)).alone
+    assert job(LogisticRegression()).alone
+    assert job(Score()).alone
+
+
+@pytest.mark.parametrize("search", [GridSearchCV, RandomizedSearchCV, BayesSearchCV])
+def test_a_search_that_is_stopped_leaves_no_worker_busy(search, tmp_path):
+    """After an error the workers that were at work for it are gone."""
+
+    class Slow(Score):
+        def fit(self, X, y):
+            if self.a == 0:
+                raise ValueError("stop")
+            import time
+
+            time.sleep(30)
+
+    space = {"a": [0, 1]}
+    few = {"random_state": 0}
+    if search is not GridSearchCV:
+        few["n_iter"] = 2
+    if search is BayesSearchCV:
+        few["n_pending"] = 2
+    import time
+
+    start = time.monotonic()
+    with pytest.raises(ValueError, match="stop"):
+        search(Slow(), space, cv=2, n_jobs=2, error_score="raise", **few).fit(X, y)
+    assert time.monotonic() - start < 25

@@ -1,0 +1,69 @@
+"""The private names that sktune uses of others still exist and mean the same."""
+
+import inspect
+
+import joblib
+import pytest
+
+from sktune import _compat
+
+
+def test_every_name_is_there():
+    for name in _compat.__all__:
+        assert getattr(_compat, name) is not None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_check_refit_for_multimetric",
+        "_format_results",
+        "_get_routed_params_for_fit",
+        "_get_scorers",
+        "_parameter_constraints",
+        "_run_search",
+        "_select_best_index",
+    ],
+)
+def test_methods_of_the_base_class(name):
+    assert hasattr(_compat.BaseSearchCV, name)
+
+
+def test_arguments_of_one_fit():
+    parameters = inspect.signature(_compat._fit_and_score).parameters
+    assert set(parameters) >= {
+        "scorer",
+        "train",
+        "test",
+        "verbose",
+        "parameters",
+        "fit_params",
+        "score_params",
+        "return_train_score",
+        "return_parameters",
+        "return_n_test_samples",
+        "return_times",
+        "split_progress",
+        "candidate_progress",
+        "error_score",
+    }
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_what_joblib_is_asked_for(backend):
+    with (
+        joblib.parallel_config(backend, n_jobs=2),
+        joblib.Parallel() as parallel,
+    ):
+        assert parallel._effective_n_jobs() == 2
+        assert {"temp_folder", "max_nbytes"} <= set(parallel._backend_kwargs)
+        for method in (
+            "submit",
+            "retrieve_result_callback",
+            "abort_everything",
+            "start_call",
+            "stop_call",
+            "get_nested_backend",
+        ):
+            assert callable(getattr(parallel._backend, method))
+    assert joblib.parallel.eval_expr("2*3") == 6
