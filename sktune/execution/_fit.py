@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,8 @@ from sktune.execution._isolation import (
     own_random_states,
     params_draw_globally,
 )
-from sktune.execution._nets import silence
+from sktune.execution._nets import find_nets, silence
+from sktune.execution._threads import threads_of_a_fit
 
 
 class ErrorScore(float):
@@ -40,12 +42,27 @@ class Job:
     n_candidates: int
     caller: Any
     alone: bool
+    n_threads: int | None
 
     @classmethod
-    def of(cls, estimator: Any, **kwargs: Any) -> Job:
-        """A job whose nets are silent, and which knows whether its fits share state."""
+    def of(cls, estimator: Any, *, repeatable: bool, **kwargs: Any) -> Job:
+        """A job whose nets are silent.
+
+        Its fits run alone in their process if they draw from global generators. Where
+        the search is to be `repeatable`, nets are trained with a number of threads
+        that does not depend on the number of workers, since the order in which torch
+        adds numbers up does (docs/decisions/0003-threads-of-a-net.md).
+        """
         estimator = silence(clone(estimator))
-        return cls(estimator=estimator, alone=draws_globally(estimator), **kwargs)
+        n_threads = None
+        if repeatable and find_nets(estimator):
+            n_threads = int(os.environ.get("OMP_NUM_THREADS") or 1)
+        return cls(
+            estimator=estimator,
+            alone=draws_globally(estimator),
+            n_threads=n_threads,
+            **kwargs,
+        )
 
 
 def run_fit(job: Job, fit: Fit) -> FitOutcome:
@@ -55,7 +72,7 @@ def run_fit(job: Job, fit: Fit) -> FitOutcome:
     whatever `error_score` says, such as for a parameter that does not exist.
     """
     if job.alone or params_draw_globally(fit.params):
-        with own_random_states(fit.seed):
+        with own_random_states(fit.seed), threads_of_a_fit(job.n_threads):
             return _run_fit(job, fit)
     return _run_fit(job, fit)
 

@@ -26,6 +26,10 @@ _NET_PREFIXES = (
 )
 
 
+# Arguments that skorch itself gives.
+_GIVEN = {"dataset", "param_groups", "params"}
+
+
 def check_names(estimator: Any, dicts: Sequence[Mapping[str, Any]]) -> None:
     """Raise `ParamNameError` for a name that no candidate could be given.
 
@@ -87,7 +91,7 @@ def _check_net_name(
         accepted = [_arguments(receiver) for receiver in receivers if receiver]
         if any(names is None or _root(argument) in names for names in accepted):
             return
-        names = sorted(set().union(*(names or () for names in accepted)))
+        names = sorted(set().union(*(names or () for names in accepted)) - _GIVEN)
         raise ParamNameError(
             f"Invalid parameter {full_name!r}: {_name(receivers[0])} takes no argument "
             f"{argument!r}.{did_you_mean(argument, names)} It takes: {names}."

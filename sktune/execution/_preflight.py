@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from sktune._errors import EstimatorError
 from sktune.execution._names import check_names
 from sktune.execution._nets import find_nets, is_net
+from sktune.space import Space
 
 # Rows that are enough to see which dtype the steps before a net make of X.
 _N_PROBED = 100
@@ -121,8 +122,9 @@ def _check_dtype(
     tensors. What cannot be found out that way is left to the fits.
     """
     try:
-        params = clone(_sample(dicts), safe=False)
-        estimator = clone(estimator).set_params(**params)
+        space = Space(list(dicts))
+        params = space.decode([0.5] * space.n_dims)
+        estimator = clone(estimator).set_params(**clone(params, safe=False))
         net, X, where = _as_the_net_sees(estimator, X, y)
         refusal = None if net is None else _refusal(net, X)
     except Exception:
@@ -133,20 +135,6 @@ def _check_dtype(
             f"{where} dtype {_dtype_name(X)}, but the net's first layer, {layer}, "
             f"takes {wanted}. Pass X.astype(np.{wanted})."
         )
-
-
-def _sample(dicts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Params of one candidate."""
-    sample = {}
-    for name, values in (dicts[0] if dicts else {}).items():
-        if hasattr(values, "ppf"):
-            value = values.ppf(0.5)
-        elif hasattr(values, "median"):
-            value = values.median()
-        else:
-            value = values[0]
-        sample[name] = value.item() if isinstance(value, np.generic) else value
-    return sample
 
 
 def _as_the_net_sees(estimator: Any, X: Any, y: Any) -> tuple[Any, Any, str]:

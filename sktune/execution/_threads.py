@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cache, partial
 from typing import Any
 
 from threadpoolctl import ThreadpoolController, threadpool_limits
@@ -27,6 +27,27 @@ def limit_threads(n_threads: int) -> Callable[[], None]:
     return stack.close
 
 
+@contextmanager
+def threads_of_a_fit(n_threads: int | None) -> Iterator[None]:
+    """Train with so many threads, whatever this process may use; None to leave it."""
+    if n_threads is None:
+        yield
+        return
+    torch = sys.modules["torch"]
+    before = torch.get_num_threads()
+    with _controller().limit(limits=n_threads, user_api="blas"):
+        torch.set_num_threads(n_threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()  # takes 20 ms to find the libraries
+
+
 def single_threaded() -> Callable[[], AbstractContextManager[Any]]:
     """Contexts in which BLAS uses one thread.
 
@@ -34,5 +55,4 @@ def single_threaded() -> Callable[[], AbstractContextManager[Any]]:
     with it the last digits of a surrogate. The matrices of a search are small, so one
     thread costs nothing.
     """
-    controller = ThreadpoolController()
-    return partial(controller.limit, limits=1, user_api="blas")
+    return partial(_controller().limit, limits=1, user_api="blas")

@@ -110,6 +110,7 @@ class BaseSearch(_compat.BaseSearchCV):
         in_use = self._uses_callbacks()
         job = Job.of(
             self.estimator,
+            repeatable=getattr(self, "random_state", None) is not None,
             X=X,
             y=y,
             splits=splits,

@@ -100,3 +100,23 @@ def test_splits_are_drawn_once():
     search = BayesSearchCV(tree, space, n_iter=6, cv=cv, random_state=0).fit(X, y)
     for split in range(2):
         assert len(set(search.cv_results_[f"split{split}_test_score"])) == 1
+
+
+def test_whatever_threads_the_main_process_may_use(reference):
+    """torch adds up in an order that depends on them, and nets are chaotic."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        wide = {"lr": [0.07], "module__hidden": [170], "module__n_features": [64]}
+        X, y = blobs(400, 64)
+        adam = net(max_epochs=5, optimizer=torch.optim.Adam)
+        alone, shared = (
+            GridSearchCV(
+                adam, wide, random_state=0, n_jobs=n, scoring="neg_log_loss"
+            ).fit(X, y)
+            for n in (1, 2)
+        )
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert_same_search(alone, shared)

@@ -194,6 +194,7 @@ def test_estimators_of_scikit_learn_run_beside_each_other_in_threads():
         )
         return Job.of(
             estimator,
+            repeatable=False,
             error_score=np.nan,
             return_train_score=False,
             verbose=0,
