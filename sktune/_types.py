@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict
-
-if TYPE_CHECKING:
-    from sktune.space import Space
+from typing import Any, Protocol, TypedDict
 
 Params = Mapping[str, Any]
 
@@ -93,8 +90,8 @@ class Strategy(Protocol):
     calls give the same answers, so that a search can be replayed.
     """
 
-    def init(self, space: Space) -> Any:
-        """State of a search in which nothing has been seen."""
+    def init(self, space: Any) -> Any:
+        """State of a search of a `Space`, in which nothing has been seen."""
 
     def tell(self, state: Any, observation: Observation) -> Any:
         """State that has learnt from one more observation."""

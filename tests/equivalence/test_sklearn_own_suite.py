@@ -57,24 +57,13 @@ def load_suite(**searches: type) -> ModuleType:
 def using(suite: ModuleType, *searches: str) -> dict[str, Callable]:
     """Tests that name one of the searches, directly or through the suite's helper."""
     words = (*searches, "_searchcv_callback_test_cases")
-    tests = {
+    return {
         name: test
         for name, test in vars(suite).items()
         if name.startswith("test_")
         and ("array_api" in name) == SCIPY_ARRAY_API
         and any(word in inspect.getsource(test) for word in words)
     }
-    for test in tests.values():
-        test.pytestmark = [in_full(mark) for mark in getattr(test, "pytestmark", ())]
-    return tests
-
-
-def in_full(mark: pytest.Mark) -> pytest.Mark:
-    """The mark with a generator of cases, which pytest 10 will refuse, as a list."""
-    if mark.name != "parametrize":
-        return mark
-    names, cases, *rest = mark.args
-    return pytest.mark.parametrize(names, list(cases), *rest, **mark.kwargs).mark
 
 
 EXACT = load_suite(
