@@ -74,10 +74,7 @@ def test_a_fit_within_a_fit():
     [
         (SVC(random_state=0), False),
         (SVC(), True),
-        (
-            make_pipeline(StandardScaler(), RandomForestClassifier(random_state=1)),
-            False,
-        ),
+        (make_pipeline(StandardScaler(), SVC(random_state=1)), False),
         (make_pipeline(StandardScaler(), SVC(random_state=1)), False),
         (make_pipeline(StandardScaler(), SVC()), True),
         (StandardScaler(), False),
