@@ -40,9 +40,11 @@ def check_estimator(
         and for a dtype that the first layer of a net refuses.
     """
     check_names(estimator, dicts)
-    for prefix, net in find_nets(estimator).items():
+    nets = find_nets(estimator)
+    for prefix, net in nets.items():
         _check_monitors(net, prefix, dicts)
-    _check_dtype(estimator, dicts, X, y)
+    if nets:
+        _check_dtype(estimator, dicts, X, y)
 
 
 # -- callbacks that watch a validation set -------------------------------------------
@@ -128,7 +130,7 @@ def _check_dtype(
         net, X, where = _as_the_net_sees(estimator, X, y)
         refusal = None if net is None else _refusal(net, X)
     except Exception:
-        return
+        return  # what is wrong here, if anything, the fits will say
     if refusal is not None:
         layer, wanted = refusal
         raise EstimatorError(
