@@ -114,7 +114,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--n-iter", type=int, default=25)
     parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--jobs", type=int, default=2, help="searches beside each other")
+    parser.add_argument(
+        "--jobs", type=int, default=2, help="searches beside each other"
+    )
     parser.add_argument("--data", nargs="+", default=list(DATA), choices=DATA)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
@@ -148,7 +150,9 @@ def main() -> None:
                 f"| {name} | {t} | {row['bayes']:.4f} | {row['random']:.4f} "
                 f"| {row['won']} of {args.seeds} | {row['p']:.4f} |"
             )
-        print(f"| {name} | random needs | {results[name]['random_needs'] or 'more'} ||||")
+        print(
+            f"| {name} | random needs | {results[name]['random_needs'] or 'more'} ||||"
+        )
     print(f"\n{time.perf_counter() - start:.0f} s")
     if args.json:
         args.json.write_text(json.dumps(report, indent=2) + "\n")

@@ -11,13 +11,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +24,9 @@ from sklearn.base import BaseEstimator
 
 import sktune
 
-PACKAGES = ["joblib", "numpy", "scikit-learn", "scipy"]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from report import where
+
 SPACE = {"a": uniform(0, 1), "b": uniform(0, 1)}
 N_SPLITS = 5
 X = np.zeros((50, 2))
@@ -115,38 +114,6 @@ def import_seconds(repeats: int) -> float:
     )
 
 
-def where() -> dict[str, object]:
-    """Commit, machine and versions."""
-
-    def git(*args: str) -> str:
-        run = subprocess.run(
-            ["git", *args],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-        )
-        return run.stdout.strip()
-
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.partition(": ")[2] for line in lines if "model name" in line]
-    return {
-        "commit": git("rev-parse", "HEAD"),
-        "uncommitted_changes": bool(git("status", "--porcelain", "--", "../../sktune")),
-        "machine": {
-            "cpu": models[0] if models else platform.processor(),
-            "cores": os.cpu_count(),
-            "system": platform.system(),
-            "load_before": os.getloadavg()[0],
-        },
-        "versions": {
-            "python": platform.python_version(),
-            "sktune": sktune.__version__,
-            **{package: version(package) for package in PACKAGES},
-        },
-    }
-
-
 def table(rows: list[dict]) -> str:
     lines = [
         "| candidates | n_jobs | search | ms a candidate | ratio to sklearn |",
@@ -164,7 +131,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--candidates", type=int, nargs="+", default=[50, 500, 2000])
     parser.add_argument("--n-jobs", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--bayes-up-to", type=int, default=50, help="candidates")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()

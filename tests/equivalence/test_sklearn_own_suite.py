@@ -22,6 +22,7 @@ from types import ModuleType
 from unittest import mock
 
 import pytest
+import sklearn
 import sklearn.model_selection
 
 import sktune
@@ -44,6 +45,12 @@ ABOUT_DRAWS = {
 }
 
 
+# scikit-learn changed a message; sktune says it as the current line does.
+IN_OTHER_WORDS = set()
+if sklearn.__version__ < "1.9":
+    IN_OTHER_WORDS = {"test_random_search_bad_cv"}
+
+
 def load_suite(**searches: type) -> ModuleType:
     """scikit-learn's test module, run with other searches under the old names."""
     importlib.import_module(SUITE)  # so that only the suite itself sees the swap
@@ -61,6 +68,7 @@ def using(suite: ModuleType, *searches: str) -> dict[str, Callable]:
         name: test
         for name, test in vars(suite).items()
         if name.startswith("test_")
+        and name not in IN_OTHER_WORDS
         and ("array_api" in name) == SCIPY_ARRAY_API
         and any(word in inspect.getsource(test) for word in words)
     }
