@@ -19,7 +19,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import torch
-from scipy.stats import loguniform, randint, uniform, wilcoxon
+from scipy.stats import binomtest, loguniform, randint, uniform, wilcoxon
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
@@ -97,7 +97,7 @@ def compare(bayes: np.ndarray, random: np.ndarray, n_iter: int) -> dict:
     """Median log loss of both, the test, and the candidates that random needs."""
     reached = random.mean(axis=0) >= bayes[:, -1].mean()
     needed = int(reached.argmax()) + 1 if reached.any() else None
-    points = {}
+    points: dict[int, dict] = {}
     for t in (n_iter // 2, n_iter):
         ours, theirs = bayes[:, t - 1], random[:, t - 1]
         points[t] = {
@@ -105,8 +105,25 @@ def compare(bayes: np.ndarray, random: np.ndarray, n_iter: int) -> dict:
             "random": -float(np.median(theirs)),
             "won": int((ours > theirs).sum()),
             "p": float(wilcoxon(ours, theirs, alternative="greater").pvalue),
+            "scores": {"bayes": ours.tolist(), "random": theirs.tolist()},
         }
     return {"after": points, "random_needs": needed}
+
+
+def table(results: dict, n_iter: int, n_seeds: int) -> str:
+    lines = [
+        "| data | candidates | Bayes | random | Bayes won | p |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name, result in results.items():
+        lines += [
+            f"| {name} | {t} | {row['bayes']:.4f} | {row['random']:.4f} "
+            f"| {row['won']} of {n_seeds} | {row['p']:.4f} |"
+            for t, row in result["after"].items()
+        ]
+        needs = result["random_needs"] or f"more than {RANDOM_SHARE * n_iter}"
+        lines.append(f"| {name} | random needs {needs} | | | | |")
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -114,9 +131,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--n-iter", type=int, default=25)
     parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument(
-        "--jobs", type=int, default=2, help="searches beside each other"
-    )
+    parser.add_argument("--jobs", type=int, default=2, help="searches at a time")
     parser.add_argument("--data", nargs="+", default=list(DATA), choices=DATA)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
@@ -135,25 +150,21 @@ def main() -> None:
     report = where("torch", "skorch")
     report["arguments"] = {k: v for k, v in vars(args).items() if k != "json"}
     report["results"] = results = {}
-    print("| data | candidates | Bayes | random | Bayes won | p |")
-    print("|---|---:|---:|---:|---:|---:|")
     for name in args.data:
-        of = {
-            kind: np.array(
+        bayes, random = (
+            np.array(
                 [c for c, r in zip(curves, runs, strict=True) if r[:2] == (name, kind)]
             )
             for kind in ("bayes", "random")
-        }
-        results[name] = compare(of["bayes"], of["random"], args.n_iter)
-        for t, row in results[name]["after"].items():
-            print(
-                f"| {name} | {t} | {row['bayes']:.4f} | {row['random']:.4f} "
-                f"| {row['won']} of {args.seeds} | {row['p']:.4f} |"
-            )
-        print(
-            f"| {name} | random needs | {results[name]['random_needs'] or 'more'} ||||"
         )
-    print(f"\n{time.perf_counter() - start:.0f} s")
+        results[name] = compare(bayes, random, args.n_iter)
+    won = sum(result["after"][args.n_iter]["won"] for result in results.values())
+    pairs = args.seeds * len(results)
+    sign_test = float(binomtest(won, pairs, alternative="greater").pvalue)
+    report["all"] = {"won": won, "pairs": pairs, "sign_test_p": sign_test}
+    print(table(results, args.n_iter, args.seeds))
+    print(f"\nBayes won {won} of {pairs}, sign test p = {sign_test:.4f}")
+    print(f"{time.perf_counter() - start:.0f} s")
     if args.json:
         args.json.write_text(json.dumps(report, indent=2) + "\n")
 
