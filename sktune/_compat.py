@@ -22,11 +22,6 @@ from sklearn.model_selection._search import BaseSearchCV
 # One fit and its scores, as scikit-learn's own searches make them.
 from sklearn.model_selection._validation import _fit_and_score
 
-# Scores of failed fits where a callable `scoring` returns a dict.
-from sklearn.model_selection._validation import (
-    _insert_error_scores as insert_error_scores,
-)
-
 # The messages about failed fits, word for word.
 from sklearn.model_selection._validation import (
     _warn_or_raise_about_fit_failures as warn_or_raise_about_fit_failures,
@@ -48,7 +43,6 @@ __all__ = [
     "fit_and_score",
     "fit_context",
     "has_callbacks",
-    "insert_error_scores",
     "n_splits_of",
     "warn_or_raise_about_fit_failures",
 ]

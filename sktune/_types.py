@@ -47,24 +47,28 @@ class Observation:
     ----------
     candidate : int
     params : dict
-    scores : tuple of float, one for each split, greater is better
-        Of the metric that steers. Not to be read where `failed`.
-    failed : bool
-        Whether a split raised or scored something that is not finite.
+    scores : tuple of float or None, one for each split, greater is better
+        Of the metric that steers; None where the split raised or scored something that
+        is not finite.
     n_resources : int or None
         None where candidates get everything at once.
     """
 
     candidate: int
     params: Params
-    scores: tuple[float, ...]
-    failed: bool = False
+    scores: tuple[float | None, ...]
     n_resources: int | None = None
 
     @property
+    def failed(self) -> bool:
+        """Whether the candidate failed on any split."""
+        return any(score is None for score in self.scores)
+
+    @property
     def score(self) -> float:
-        """Mean over the splits."""
-        return sum(self.scores) / len(self.scores)
+        """Mean over the splits; not to be asked for where the candidate failed."""
+        finite = [score for score in self.scores if score is not None]
+        return sum(finite) / len(finite)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,5 +119,5 @@ class Schedule(Protocol):
     def next(self, state: Any) -> tuple[Start | None, Any]:
         """The next decision, or None when an observation has to come first."""
 
-    def tell(self, state: Any, observation: Observation) -> Any:
-        """State that knows one more observation."""
+    def tell(self, state: Any, candidate: int, score: float | None) -> Any:
+        """State that knows one more score; None is the score of a failure."""

@@ -7,12 +7,21 @@ none of them but by their protocols.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from sktune._random import derive_seed
-from sktune._types import Candidate, Fit, FitOutcome, Observation, Schedule, Strategy
+from sktune._types import (
+    Candidate,
+    Fit,
+    FitOutcome,
+    Observation,
+    Params,
+    Schedule,
+    Strategy,
+)
 
 
 class Workers(Protocol):
@@ -21,8 +30,8 @@ class Workers(Protocol):
     def submit(self, fit: Fit) -> None:
         """Queue one fit."""
 
-    def next_done(self) -> list[tuple[int, int, FitOutcome]]:
-        """Wait for fits to end: candidate, split, outcome; empty when none is left."""
+    def next_done(self) -> list[tuple[Fit, FitOutcome]]:
+        """Wait for fits to end; an empty list when none is left."""
 
 
 class Engine:
@@ -77,8 +86,8 @@ class Engine:
         self._thinking = thinking
         self._on_candidate = on_candidate
         self._learnt = strategy.init(space)
-        self._plan = schedule.init()
-        self._params: list[Any] = []
+        self._schedule_state = schedule.init()
+        self._pending: deque[Params] = deque()
         self._n_told = 0
         self.candidates: list[Candidate] = []
         self.exhausted = False
@@ -90,8 +99,8 @@ class Engine:
             done = self._workers.next_done()
             if not done:
                 return self.candidates
-            for candidate, split, outcome in done:
-                self.candidates[candidate].outcomes[split] = outcome
+            for fit, outcome in done:
+                self.candidates[fit.candidate].outcomes[fit.split] = outcome
             # One by one and in the order of starting: what is known when a candidate
             # is asked for must not depend on which worker was fast.
             while self._tell_next():
@@ -105,7 +114,7 @@ class Engine:
         """Start the next candidate, if the schedule wants one now."""
         if self.exhausted:
             return False
-        decision, plan = self._schedule.next(self._plan)
+        decision, state = self._schedule.next(self._schedule_state)
         if decision is None:
             return False
         number = len(self.candidates)
@@ -113,14 +122,14 @@ class Engine:
             params = self._strategy.ask(
                 self._learnt,
                 number,
-                self._params[self._n_told :],
+                self._pending,
                 derive_seed(self._root, "ask", number),
             )
         if params is None:
             self.exhausted = True
             return False
-        self._plan = plan
-        self._params.append(params)
+        self._schedule_state = state
+        self._pending.append(params)
         self.candidates.append(Candidate(number, params))
         for split in range(self._n_splits):
             seed = derive_seed(self._root, "fit", number, split)
@@ -137,14 +146,26 @@ class Engine:
             return False
         observation = self._observe(candidate)
         self._learnt = self._strategy.tell(self._learnt, observation)
-        self._plan = self._schedule.tell(self._plan, observation)
+        self._schedule_state = self._schedule.tell(
+            self._schedule_state,
+            candidate.id,
+            None if observation.failed else observation.score,
+        )
         self._n_told += 1
+        self._pending.popleft()
         self._on_candidate(candidate, observation)
         return True
 
     def _observe(self, candidate: Candidate) -> Observation:
-        scores = [self._steer(candidate.outcomes[k]) for k in range(self._n_splits)]
-        finite = tuple(score for score in scores if score is not None)
-        return Observation(
-            candidate.id, candidate.params, finite, failed=len(finite) < len(scores)
-        )
+        scores = (self._steer(candidate.outcomes[k]) for k in range(self._n_splits))
+        rounded = tuple(None if s is None else _rounded(s) for s in scores)
+        return Observation(candidate.id, candidate.params, rounded)
+
+
+def _rounded(score: float) -> float:
+    """Score without the digits that depend on how many threads added up.
+
+    They say nothing of a candidate, and a strategy that learnt from them would propose
+    other params.
+    """
+    return float(f"{score:.10g}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from sktune.execution._isolation import (
     params_draw_globally,
 )
 from sktune.execution._nets import find_nets, silence
-from sktune.execution._threads import threads_of_a_fit
+from sktune.execution._threads import fixed_threads, threads_of_a_net
 
 
 class ErrorScore(float):
@@ -42,7 +42,8 @@ class Job:
     n_candidates: int
     caller: Any
     alone: bool
-    n_threads: int | None
+    has_net: bool
+    threads_of_a_net: int | None
 
     @classmethod
     def of(cls, estimator: Any, *, repeatable: bool, **kwargs: Any) -> Job:
@@ -54,13 +55,11 @@ class Job:
         adds numbers up does (docs/decisions/0003-threads-of-a-net.md).
         """
         estimator = silence(clone(estimator))
-        n_threads = None
-        if repeatable and find_nets(estimator):
-            n_threads = int(os.environ.get("OMP_NUM_THREADS") or 1)
         return cls(
             estimator=estimator,
             alone=draws_globally(estimator),
-            n_threads=n_threads,
+            has_net=bool(find_nets(estimator)),
+            threads_of_a_net=threads_of_a_net() if repeatable else None,
             **kwargs,
         )
 
@@ -71,13 +70,22 @@ def run_fit(job: Job, fit: Fit) -> FitOutcome:
     Raises only where ``error_score="raise"`` or where scikit-learn's searches raise
     whatever `error_score` says, such as for a parameter that does not exist.
     """
-    if job.alone or params_draw_globally(fit.params):
-        with own_random_states(fit.seed), threads_of_a_fit(job.n_threads):
-            return _run_fit(job, fit)
-    return _run_fit(job, fit)
+    # A net may also be a value that is searched, such as a step of a pipeline.
+    params = {name: _silenced(value) for name, value in fit.params.items()}
+    has_net = job.has_net or any(find_nets(value) for value in params.values())
+    with ExitStack() as stack:
+        if job.alone or params_draw_globally(params):
+            stack.enter_context(own_random_states(fit.seed))
+        if has_net and job.threads_of_a_net is not None:
+            stack.enter_context(fixed_threads(job.threads_of_a_net))
+        return _run_fit(job, fit, params)
 
 
-def _run_fit(job: Job, fit: Fit) -> FitOutcome:
+def _silenced(value: Any) -> Any:
+    return silence(clone(value)) if find_nets(value) else value
+
+
+def _run_fit(job: Job, fit: Fit, params: Mapping[str, Any]) -> FitOutcome:
     train, test = job.splits[fit.split]
     error_score: Any = job.error_score
     if error_score != "raise":
@@ -90,7 +98,7 @@ def _run_fit(job: Job, fit: Fit) -> FitOutcome:
         train=train,
         test=test,
         verbose=job.verbose,
-        parameters=fit.params,
+        parameters=params,
         fit_params=job.fit_params,
         score_params=job.score_params,
         return_train_score=job.return_train_score,
@@ -118,7 +126,7 @@ def _judge(outcome: FitOutcome, error_score: float | str) -> FitOutcome:
     failed = frozenset(
         metric
         for metric, score in by_metric.items()
-        if isinstance(score, ErrorScore) or not math.isfinite(score)
+        if isinstance(score, ErrorScore) or not _is_finite(score)
     )
     outcome["failed"] = failed
     if failed:
@@ -127,6 +135,13 @@ def _judge(outcome: FitOutcome, error_score: float | str) -> FitOutcome:
     if "train_scores" in outcome:
         outcome["train_scores"] = _plain(outcome["train_scores"])
     return outcome
+
+
+def _is_finite(score: Any) -> bool:
+    try:
+        return math.isfinite(score)
+    except OverflowError:  # an int that no float can hold
+        return False
 
 
 def _plain(scores: Any) -> Any:

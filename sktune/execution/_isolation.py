@@ -42,6 +42,7 @@ def preserved_random_states() -> Iterator[None]:
     # then there is no state of the caller's to be kept.
     torch = sys.modules.get("torch")
     torch_state = None if torch is None else torch.get_rng_state()
+    torch_seed = None if torch is None else torch.initial_seed()
     cuda_states = None
     if torch is not None and torch.cuda.is_initialized():
         cuda_states = torch.cuda.get_rng_state_all()
@@ -55,6 +56,9 @@ def preserved_random_states() -> Iterator[None]:
                 torch.set_rng_state(torch_state)
                 if cuda_states is not None:
                     torch.cuda.set_rng_state_all(cuda_states)
+                elif torch.backends.cuda.is_built():
+                    # CUDA had not begun: its generators wait for the caller's seed.
+                    torch.cuda.manual_seed_all(torch_seed)
 
 
 @contextmanager
@@ -81,8 +85,9 @@ def inside_own_random_states() -> bool:
 def draws_globally(estimator: Any) -> bool:
     """Whether the estimator may draw from a global generator.
 
-    Only scikit-learn's own estimators whose every ``random_state`` is set are known not
-    to. All others are taken to, nets in the first place.
+    Only scikit-learn's own estimators whose every ``random_state`` is set, that of a
+    splitter among their parameters too, are taken not to. All others are, nets in the
+    first place.
     """
     get_params = getattr(estimator, "get_params", None)
     if get_params is None:
@@ -92,15 +97,17 @@ def draws_globally(estimator: Any) -> bool:
     if any(not type(part).__module__.startswith("sklearn.") for part in parts):
         return True
     return any(
-        value is None
+        (value is None and name.rpartition("__")[2] == "random_state")
+        or getattr(value, "random_state", 0) is None
         for name, value in params.items()
-        if name.rpartition("__")[2] == "random_state"
     )
 
 
 def params_draw_globally(params: Mapping[str, Any]) -> bool:
     """Whether a candidate's params may bring in an estimator that draws globally."""
     return any(
-        hasattr(value, "get_params") or name.endswith("random_state")
+        name.endswith("random_state")
+        or hasattr(value, "get_params")
+        or hasattr(value, "random_state")
         for name, value in params.items()
     )

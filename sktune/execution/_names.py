@@ -96,6 +96,13 @@ def _check_net_name(
             f"Invalid parameter {full_name!r}: {_name(receivers[0])} takes no argument "
             f"{argument!r}.{did_you_mean(argument, names)} It takes: {names}."
         )
+    head, _, argument = name.partition("__")
+    own = net.get_params(deep=False).get(head)
+    if argument and callable(own) and head not in prefixes:
+        # A module beside `module`, which skorch knows by its prefix once it is made.
+        accepts = _arguments(own)
+        if accepts is None or _root(argument) in accepts:
+            return
     known = {*net.get_params(deep=True), *prefixes}
     raise _unknown(net, name, full_name, known)
 

@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import pickle
 import shutil
+import sys
 import tempfile
 import threading
 import uuid
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
 import cloudpickle
 import numpy as np
+from joblib.externals.loky.backend import resource_tracker
 
 from sktune._errors import EstimatorError
 
-# Searches may be nested, but a worker that has gone on to the next search will not be
-# asked for the one before the last again.
-_N_KEPT = 2
-_kept: OrderedDict[str, Any] = OrderedDict()
+# What this process read last, by its token. A worker that has gone on to another search
+# will not be asked for the one before again.
+_kept: dict[str, Any] = {}
 _lock = threading.Lock()
 
 
@@ -53,8 +53,8 @@ class Shared:
     folder : str or None
         Where the file goes; None for the system's folder of temporary files.
     max_nbytes : int or None
-        Arrays above this size, in bytes, are mapped from disk instead of read, so that
-        the workers of a machine share one copy. None reads all.
+        Arrays and CPU tensors above this size, in bytes, are mapped from disk instead
+        of read, so that the workers of a machine share one copy. None reads all.
     """
 
     def __init__(
@@ -72,16 +72,16 @@ class Shared:
             return self._value
         with _lock:
             if self._token not in _kept:
+                _kept.clear()
                 _kept[self._token] = pickle.loads(self._path.read_bytes())
-                while len(_kept) > _N_KEPT:
-                    _kept.popitem(last=False)
-            _kept.move_to_end(self._token)
             return _kept[self._token]
 
     def close(self) -> None:
         """Remove the file, if there is one."""
         if self._path is not None:
-            shutil.rmtree(self._path.parent, ignore_errors=True)
+            folder = self._path.parent
+            shutil.rmtree(folder, ignore_errors=True)
+            resource_tracker.unregister(str(folder), "folder")
 
     def write(self) -> None:
         """Write the file, once."""
@@ -96,6 +96,8 @@ class Shared:
                 if isinstance(error, OSError):  # such as a full disk
                     raise
                 raise _cannot_be_sent("The estimator or its data", error) from error
+            # Removes the folder if this process is killed.
+            resource_tracker.register(str(folder), "folder")
             self._path = path
 
     def __getstate__(self) -> dict[str, Any]:
@@ -107,7 +109,7 @@ class Shared:
 
 
 class _ArraysAside(cloudpickle.Pickler):
-    """A pickler that puts each large array into a file of its own."""
+    """A pickler that puts each large array or tensor into a file of its own."""
 
     def __init__(self, file: Any, folder: Path, max_nbytes: int | None) -> None:
         super().__init__(file)
@@ -116,15 +118,39 @@ class _ArraysAside(cloudpickle.Pickler):
         self._n_arrays = 0
 
     def reducer_override(self, obj: Any) -> Any:
-        if (
-            isinstance(obj, np.ndarray)
-            and type(obj) in (np.ndarray, np.memmap)
-            and not obj.dtype.hasobject
-            and self._max_nbytes is not None
-            and obj.nbytes > self._max_nbytes
-        ):
-            path = self._folder / f"{self._n_arrays}.npy"
-            self._n_arrays += 1
-            np.save(path, obj)
-            return np.load, (path, "r")
+        if self._max_nbytes is None:
+            return super().reducer_override(obj)
+        if type(obj) in (np.ndarray, np.memmap):
+            if not obj.dtype.hasobject and obj.nbytes > self._max_nbytes:
+                return np.load, (self._save(obj), "r")
+        elif _is_plain_tensor(obj) and obj.nbytes > self._max_nbytes:
+            return _load_tensor, (self._save(obj.detach().numpy()),)
         return super().reducer_override(obj)
+
+    def _save(self, array: Any) -> Path:
+        path = self._folder / f"{self._n_arrays}.npy"
+        self._n_arrays += 1
+        np.save(path, array)
+        return path
+
+
+def _is_plain_tensor(obj: Any) -> bool:
+    """Whether numpy can hold this tensor, and nothing but its numbers matters."""
+    torch = sys.modules.get("torch")
+    return (
+        torch is not None
+        and type(obj) is torch.Tensor
+        and obj.layout is torch.strided
+        and obj.device.type == "cpu"
+        and obj.dtype is not torch.bfloat16
+        and not obj.requires_grad
+        and not obj.is_conj()
+        and not obj.is_neg()
+    )
+
+
+def _load_tensor(path: Path) -> Any:
+    import torch
+
+    # Copied on write: torch knows no tensors that may only be read.
+    return torch.from_numpy(np.load(path, "c"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -27,12 +28,18 @@ def limit_threads(n_threads: int) -> Callable[[], None]:
     return stack.close
 
 
+def threads_of_a_net() -> int:
+    """Threads that each net of a repeatable search is trained with.
+
+    One, or what the user asks for by ``OMP_NUM_THREADS``, which may be a list: "4,2".
+    """
+    wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(wanted) if wanted.isdigit() and int(wanted) > 0 else 1
+
+
 @contextmanager
-def threads_of_a_fit(n_threads: int | None) -> Iterator[None]:
-    """Train with so many threads, whatever this process may use; None to leave it."""
-    if n_threads is None:
-        yield
-        return
+def fixed_threads(n_threads: int) -> Iterator[None]:
+    """Train with so many threads, whatever this process may use."""
     torch = sys.modules["torch"]
     before = torch.get_num_threads()
     with _controller().limit(limits=n_threads, user_api="blas"):

@@ -2,14 +2,15 @@
 
 `joblib.Parallel` runs a list of tasks to its end, and a search that learns from its
 results has no such list. So `Parallel` is asked for the backend that the user chose
-(`n_jobs`, `joblib.parallel_config`), and tasks go to the backend's `submit`, which
-every backend has since that is what `Parallel` itself calls.
+(`n_jobs`, `joblib.parallel_config`), and tasks go to the backend's `submit` in the form
+in which `Parallel` itself sends them.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections import deque
 from contextlib import ExitStack
@@ -20,11 +21,13 @@ from typing import Any
 
 import cloudpickle
 import joblib
+from joblib.parallel import BatchedCalls
 from sklearn import get_config
 from sklearn.utils.parallel import delayed
 
 from sktune._types import Fit, FitOutcome
 from sktune.execution._fit import Job, run_fit
+from sktune.execution._interrupt import interruptible
 from sktune.execution._isolation import inside_own_random_states
 from sktune.execution._share import Shared, dumps
 from sktune.execution._threads import limit_threads
@@ -32,7 +35,7 @@ from sktune.execution._threads import limit_threads
 # Seconds of work that make the cost of sending a unit negligible (it is about 1 ms).
 _UNIT_SECONDS = 0.2
 
-Done = list[tuple[int, int, FitOutcome]]  # candidate, split, outcome
+Done = list[tuple[Fit, FitOutcome]]
 
 
 class Workers:
@@ -64,6 +67,7 @@ class Workers:
         self._n_units = 0
         self._unit_size = 1
         self._seconds_per_fit = 0.0
+        self._stopped = threading.Event()
         self._stack = ExitStack()
 
     def __enter__(self) -> Workers:
@@ -105,10 +109,22 @@ class Workers:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._n_units:
-            # An error or an interrupt: what still runs would run for nobody.
-            self._backend.abort_everything(ensure_ready=False)
-        self._stack.close()
+        try:
+            if self._n_units:
+                self._abort()
+        finally:
+            self._stack.close()
+
+    def _abort(self) -> None:
+        """After an error or an interrupt, what still runs would run for nobody."""
+        self._stopped.set()
+        if self._in_threads:
+            # Threads cannot be ended from outside. They start no further fit, and must
+            # not draw from the caller's generators once these are handed back.
+            while self._n_units:
+                self._done.get()
+                self._n_units -= 1
+        self._backend.abort_everything(ensure_ready=False)
 
     def submit(self, fit: Fit) -> None:
         """Queue one fit; it runs when its turn comes."""
@@ -119,7 +135,9 @@ class Workers:
         if self.n_workers == 1:
             if not self._ready:
                 return []
-            return _run_all(self._job, [self._ready.popleft()])
+            fit = self._ready.popleft()
+            with interruptible():
+                return [(fit, run_fit(self._job, fit))]
         self._dispatch()
         if not self._n_units:
             return []
@@ -135,15 +153,25 @@ class Workers:
             # Everybody gets something, and nobody gets the whole rest of the search.
             fair = max(1, len(self._ready) // (2 * self.n_workers))
             unit = [self._ready.popleft() for _ in range(min(self._unit_size, fair))]
-            payload = unit if self._in_threads else dumps(unit)
+            args: tuple[Any, ...]
+            if self._in_threads:
+                args = (self._shared, unit, self._stopped)
+            else:
+                args = (self._shared, dumps(unit), None)
             nested = self._backend.get_nested_backend()
-            task = partial(self._wrapper, self._shared, payload, nested)
-            self._backend.submit(task, callback=self._done.put)
+            task = BatchedCalls([(self._wrapper, args, {})], nested)
+            self._backend.submit(task, callback=partial(self._arrived, unit))
             self._n_units += 1
 
-    def _retrieve(self, out: Any) -> Done:
+    def _arrived(self, unit: list[Fit], out: Any) -> None:
+        """Called by joblib from a thread of its own."""
+        self._done.put((unit, out))
+
+    def _retrieve(self, arrived: tuple[list[Fit], Any]) -> Done:
+        unit, out = arrived
         self._n_units -= 1
-        done, seconds = self._backend.retrieve_result_callback(out)
+        ((outcomes, seconds),) = self._backend.retrieve_result_callback(out)
+        done = list(zip(unit, outcomes, strict=True))
         per_fit = seconds / len(done)
         known = self._seconds_per_fit
         self._seconds_per_fit = 0.8 * known + 0.2 * per_fit if known else per_fit
@@ -153,20 +181,18 @@ class Workers:
 
 
 def _run_unit(
-    shared: Shared, payload: bytes | list[Fit], nested: tuple[Any, int | None]
-) -> tuple[Done, float]:
+    shared: Shared, payload: bytes | list[Fit], stopped: threading.Event | None
+) -> tuple[list[FitOutcome], float]:
     """What a worker does: some fits, and the seconds that they took."""
     start = time.perf_counter()
     job = shared.get()
     unit = cloudpickle.loads(payload) if isinstance(payload, bytes) else payload
-    backend, n_jobs = nested
-    with joblib.parallel_config(backend=backend, n_jobs=n_jobs):
-        done = _run_all(job, unit)
-    return done, time.perf_counter() - start
-
-
-def _run_all(job: Job, fits: list[Fit]) -> Done:
-    return [(fit.candidate, fit.split, run_fit(job, fit)) for fit in fits]
+    outcomes = []
+    for fit in unit:
+        if stopped is not None and stopped.is_set():
+            break
+        outcomes.append(run_fit(job, fit))
+    return outcomes, time.perf_counter() - start
 
 
 def _limit(pre_dispatch: int | str, n_workers: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sktune._types import Observation, Start
+from sktune._types import Start
 
 
 class FlatState(NamedTuple):
@@ -36,5 +36,5 @@ class Flat:
             return None, state
         return Start(), state._replace(started=state.started + 1)
 
-    def tell(self, state: FlatState, observation: Observation) -> FlatState:
+    def tell(self, state: FlatState, candidate: int, score: float | None) -> FlatState:
         return state._replace(told=state.told + 1)

@@ -32,7 +32,7 @@ from sktune.execution import (
     single_threaded,
 )
 from sktune.search._progress import Progress
-from sktune.search._results import format_results
+from sktune.search._results import fill_in_metrics, format_results
 from sktune.search._through_sklearn import ThroughSklearn
 
 
@@ -244,10 +244,18 @@ class BaseSearch(_compat.BaseSearchCV):
                 "candidates?"
             )
         _compat.warn_or_raise_about_fit_failures(outcomes, self.error_score)
-        if callable(self.scoring):
-            # Which metrics there are is known only now.
-            _compat.insert_error_scores(outcomes, self.error_score)
+        fill_in_metrics(outcomes, self.error_score)
+        if self.refit and all(self._steer(outcome) is None for outcome in outcomes):
+            raise self._nothing_to_choose(outcomes)
         return outcomes
+
+    def _nothing_to_choose(self, outcomes: list[FitOutcome]) -> ValueError:
+        tracebacks = [o["fit_error"] for o in outcomes if o["fit_error"] is not None]
+        return ValueError(
+            "There is no candidate to refit: every fit failed or scored something that "
+            "is not finite. To see all scores, set refit=False."
+            + (f" The first traceback:\n{tracebacks[0]}" if tracebacks else "")
+        )
 
     def _check_metrics(self, scores: Any, refit_metric: Any) -> Any:
         self.multimetric_ = isinstance(scores, dict)

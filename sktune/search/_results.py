@@ -41,6 +41,24 @@ def format_results(
     return results
 
 
+def fill_in_metrics(outcomes: list[FitOutcome], error_score: Any) -> None:
+    """Give every outcome the metrics that a callable `scoring` returned for others.
+
+    Where a fit or the scorer itself raised, no metrics were named.
+    """
+    scores = (outcome["test_scores"] for outcome in outcomes)
+    metrics = next((s for s in scores if isinstance(s, dict)), None)
+    if metrics is None:
+        return
+    substitute = np.nan if error_score == "raise" else error_score
+    for outcome in outcomes:
+        if not isinstance(outcome["test_scores"], dict):
+            outcome["test_scores"] = dict.fromkeys(metrics, substitute)
+            outcome["failed"] = frozenset(metrics)
+        if not isinstance(outcome.get("train_scores", {}), dict):
+            outcome["train_scores"] = dict.fromkeys(metrics, substitute)
+
+
 def _rank(means: Any, failed: Any) -> Any:
     """Rank 1 is best, equal means share the better rank, failures share the last."""
     ranks = np.empty(len(means), dtype=np.int32)

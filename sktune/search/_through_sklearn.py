@@ -36,42 +36,39 @@ class ThroughSklearn:
         if callback_ctx is not None:
             self._task = callback_ctx.subcontext(task_name="search", max_subtasks=None)
             self._task.call_on_fit_task_begin(estimator=search)
-        self._queue: dict[int, Any] = {}
+        self._queue: list[Fit] = []
 
     def submit(self, fit: Fit) -> None:
         """Queue one fit; scikit-learn will make all fits of its candidate."""
-        self._queue[fit.candidate] = fit.params
+        self._queue.append(fit)
 
-    def next_done(self) -> list[tuple[int, int, FitOutcome]]:
+    def next_done(self) -> list[tuple[Fit, FitOutcome]]:
         """Have the queued candidates evaluated."""
         if not self._queue:
             if self._task is not None:
                 self._task.call_on_fit_task_end(estimator=self._search)
             return []
-        results = self._evaluate(list(self._queue.values()), **self._context())
-        done = [
-            (candidate, split, _outcome(results, candidate, split))
-            for candidate in self._queue
-            for split in range(self._n_splits)
-        ]
+        candidates = [fit.params for fit in self._queue[:: self._n_splits]]
+        results = self._evaluate(candidates, **self._context(len(candidates)))
+        done = [(fit, _outcome(results, fit)) for fit in self._queue]
         self._queue.clear()
         return done
 
-    def _context(self) -> dict[str, Any]:
+    def _context(self, n_candidates: int) -> dict[str, Any]:
         """A context for each call, since scikit-learn numbers its fits from 0."""
         if self._task is None:
             return {}
-        n_fits = len(self._queue) * self._n_splits
+        n_fits = n_candidates * self._n_splits
         context = self._task.subcontext(
             task_name="candidates", max_subtasks=n_fits, sequential_subtasks=False
         )
         return {"callback_ctx": context}
 
 
-def _outcome(results: Any, candidate: int, split: int) -> FitOutcome:
-    prefix = f"split{split}_test_"
+def _outcome(results: Any, fit: Fit) -> FitOutcome:
+    prefix = f"split{fit.split}_test_"
     scores = {
-        key.removeprefix(prefix): float(values[candidate])
+        key.removeprefix(prefix): float(values[fit.candidate])
         for key, values in results.items()
         if key.startswith(prefix)
     }

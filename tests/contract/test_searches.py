@@ -20,11 +20,11 @@ from sklearn.metrics import accuracy_score
 from sklearn.model_selection import cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from skorch import NeuralNet
+from skorch import NeuralNet, NeuralNetClassifier
 from skorch.callbacks import Checkpoint, EarlyStopping
 from skorch.dataset import ValidSplit
 from skorch.helper import SliceDataset, SliceDict
@@ -37,7 +37,7 @@ from sktune._errors import (
     SpaceError,
     SpaceTypeError,
 )
-from tests.estimators import Net, Score, blobs, net
+from tests.estimators import Net, Score, SeededNet, blobs, net
 
 X, y = load_iris(return_X_y=True)
 
@@ -389,6 +389,87 @@ def test_a_dtype_that_the_first_layer_refuses(search, scaled):
     match = r"float64.*Linear.*X\.astype\(np\.float32\)"
     data = (X.astype(np.float64), y)
     _refuses(search, estimator, space, EstimatorError, match, data=data)
+
+
+class CastingNet(SeededNet):
+    def infer(self, x, **fit_params):
+        return super().infer(x.float(), **fit_params)
+
+
+class TwoModules(NeuralNetClassifier):
+    def __init__(self, *args, extra=Net, **kwargs):
+        self.extra = extra
+        super().__init__(*args, **kwargs)
+
+    def initialize_module(self):
+        super().initialize_module()
+        self.extra_ = self.initialized_instance(
+            self.extra, self.get_params_for("extra")
+        )
+        return self
+
+
+@every_search
+def test_nets_that_are_right_in_their_own_way(search):
+    """What cannot be known to fail is not refused."""
+    X, y = blobs()
+    X = X.astype(np.float64)
+    settings = {"criterion": nn.CrossEntropyLoss, "train_split": None, "verbose": 0}
+    casting = CastingNet(Net, max_epochs=1, **settings)
+    search(casting, {"lr": [0.1]}, n_iter=1, cv=2).fit(X, y)
+    two = TwoModules(Net, max_epochs=1, **settings)
+    space = {"extra__hidden": [3], "lr": [0.1]}
+    search(two, space, n_iter=1, cv=2).fit(X.astype(np.float32), y)
+    to32 = FunctionTransformer(np.float32)
+    one_that_fails = {"cast": [to32, "passthrough"]}
+    pipeline = Pipeline([("cast", to32), ("net", net(max_epochs=1))])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"(?s).*(fits failed|non-finite)")
+        fitted = search(pipeline, one_that_fails, n_iter=2, cv=2).fit(X, y)
+    assert isinstance(fitted.best_params_["cast"], FunctionTransformer)
+
+
+@every_search
+def test_a_net_that_is_a_searched_value_is_silent(search, capfd):
+    space = {"net": [net(verbose=1)]}
+    fitted = search(
+        Pipeline([("net", None)]),
+        space,
+        n_iter=1,
+        cv=2,
+        refit=False,
+        scoring="accuracy",
+    )
+    fitted.fit(*blobs(60))
+    assert capfd.readouterr().out == ""
+
+
+@every_search
+def test_a_scorer_of_several_metrics_that_raises(search):
+    def metrics(estimator, X, y):
+        if estimator.a == 0.3:
+            raise RuntimeError("no score")
+        return {"one": estimator.score(X), "two": 1.0}
+
+    space = {"a": [0.0, 0.3, 0.5, 0.7]}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"(?s).*(Scoring failed|non-finite)")
+        fitted = search(Score(), space, cv=2, scoring=metrics, refit="one").fit(X, y)
+    assert np.isnan(fitted.cv_results_["mean_test_two"]).sum() == 1
+    assert fitted.best_params_["a"] == 0.5
+
+
+@every_search
+@pytest.mark.parametrize("error_score", [np.nan, 5.0])
+def test_nothing_to_choose(search, error_score):
+    space = {"a": [0.0, 0.3], "odd_at": [(0.0, 0.3)], "odd": [np.inf, np.nan]}
+    hopeless = search(Score(), space, cv=2, error_score=error_score)
+    with pytest.raises(ValueError, match=r"no candidate to refit.*not finite"):
+        hopeless.fit(X, y)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*non-finite")
+        results = hopeless.set_params(refit=False).fit(X, y).cv_results_
+    np.testing.assert_array_equal(results["mean_test_score"], error_score)
 
 
 # -- sampling searches -------------------------------------------------------------

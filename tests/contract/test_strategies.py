@@ -86,8 +86,7 @@ class Search:
         observation = Observation(
             number,
             self.pending.pop(number),
-            () if score is None else (score - 0.1, score + 0.1),
-            failed=score is None,
+            (None, None) if score is None else (score - 0.1, score + 0.1),
         )
         self.state = self.strategy.tell(self.state, observation)
 
@@ -207,14 +206,14 @@ def test_no_scores_upset_it(strategy: str, scores: str, space: str) -> None:
 
 @strategies
 def test_failed_scores_are_not_read(strategy: str) -> None:
-    """`scores` of a failed observation may hold anything, or nothing."""
+    """One split that failed makes the others worth nothing."""
     one, other = Search(strategy, "mixed"), Search(strategy, "mixed")
-    for search, scores in ((one, ()), (other, (np.nan, 1e9))):
+    for search, scores in ((one, (None, None)), (other, (None, 1e9))):
         for number in range(9):
             params = search.ask()
             assert params is not None
             if number % 3 == 1:
-                told = Observation(number, search.pending.pop(number), scores, True)
+                told = Observation(number, search.pending.pop(number), scores)
                 search.state = search.strategy.tell(search.state, told)
             else:
                 search.tell(number, wavy(number))

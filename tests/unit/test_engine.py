@@ -41,7 +41,7 @@ class Reordered:
             return []
         fit = self.queue.pop(self.order(len(self.queue)))
         outcome = FitOutcome(fit_error=None, failed=frozenset(), test_scores=1.0)
-        return [(fit.candidate, fit.split, outcome)]
+        return [(fit, outcome)]
 
 
 ORDERS = {
@@ -102,3 +102,21 @@ def test_a_strategy_that_runs_out():
 
 def test_score_of_an_observation():
     assert Observation(0, {}, (1.0, 2.0, 6.0)).score == 3.0
+    assert Observation(0, {}, (1.0, None, 6.0)).failed
+
+
+def test_digits_that_depend_on_threads_are_not_told():
+    seen = []
+    for noise in (0.0, 1e-14):
+        workers = Reordered(ORDERS["first"])
+        Engine(
+            Counting(),
+            Flat(1, 1),
+            None,
+            workers,
+            n_splits=1,
+            root=0,
+            steer=lambda outcome, noise=noise: 0.123456789123456 + noise,
+            on_candidate=lambda c, o: seen.append(o.scores),
+        ).run()
+    assert seen[0] == seen[1] == (0.1234567891,)

@@ -6,6 +6,8 @@ import threading
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LassoCV
+from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -78,6 +80,8 @@ def test_a_fit_within_a_fit():
         (make_pipeline(StandardScaler(), SVC(random_state=1)), False),
         (make_pipeline(StandardScaler(), SVC()), True),
         (StandardScaler(), False),
+        (LassoCV(cv=KFold(3, shuffle=True), random_state=0), True),
+        (LassoCV(cv=KFold(3, shuffle=True, random_state=1), random_state=0), False),
         (Score(), True),
         (net(), True),
         (make_pipeline(StandardScaler(), net()), True),

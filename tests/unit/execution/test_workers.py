@@ -2,6 +2,9 @@
 
 import os
 import pickle
+import signal
+import time
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -115,6 +118,7 @@ def test_each_worker_reads_the_data_once(tmp_path, monkeypatch):
 @pytest.mark.parametrize("max_nbytes", [None, 0])
 def test_shared_values_arrive_whole_and_leave_nothing(tmp_path, max_nbytes):
     value = {"X": X, "F": np.asfortranarray(X), "y": ["a", None], "f": lambda: 3}
+    value["T"] = torch.as_tensor(X.copy())
     shared = Shared(value, folder=str(tmp_path), max_nbytes=max_nbytes)
     received = pickle.loads(pickle.dumps(shared))
     again = pickle.loads(pickle.dumps(shared))
@@ -122,6 +126,7 @@ def test_shared_values_arrive_whole_and_leave_nothing(tmp_path, max_nbytes):
     assert isinstance(received.get()["X"], np.memmap) == (max_nbytes == 0)
     np.testing.assert_array_equal(received.get()["X"], X)
     assert received.get()["F"].flags.f_contiguous
+    assert torch.equal(received.get()["T"], value["T"])
     assert received.get()["f"]() == 3
     assert shared.get() is value
     shared.close()
@@ -207,27 +212,98 @@ def test_estimators_of_scikit_learn_run_beside_each_other_in_threads():
     assert job(Score()).alone
 
 
+class SlowOrBad(Score):
+    """Raises soon, or sleeps and leaves the number of its process in folder `b`."""
+
+    def fit(self, X, y):
+        if self.a == 0:
+            time.sleep(0.5)
+            raise ValueError("stop")
+        Path(self.b, str(os.getpid())).touch()
+        time.sleep(30)
+
+
 @pytest.mark.parametrize("search", [GridSearchCV, RandomizedSearchCV, BayesSearchCV])
 def test_a_search_that_is_stopped_leaves_no_worker_busy(search, tmp_path):
     """After an error the workers that were at work for it are gone."""
-
-    class Slow(Score):
-        def fit(self, X, y):
-            if self.a == 0:
-                raise ValueError("stop")
-            import time
-
-            time.sleep(30)
-
-    space = {"a": [0, 1]}
     few = {"random_state": 0}
     if search is not GridSearchCV:
         few["n_iter"] = 2
     if search is BayesSearchCV:
         few["n_pending"] = 2
-    import time
-
+        few["initial_points"] = [{"a": 1}, {"a": 0}]
     start = time.monotonic()
+    # One split of each candidate, so that both are at work at the same time.
+    split = [(np.arange(60), np.arange(60, 90))]
     with pytest.raises(ValueError, match="stop"):
-        search(Slow(), space, cv=2, n_jobs=2, error_score="raise", **few).fit(X, y)
+        search(
+            SlowOrBad(b=str(tmp_path)),
+            {"a": [1, 0]},
+            cv=split,
+            n_jobs=2,
+            error_score="raise",
+            **few,
+        ).fit(X, y)
     assert time.monotonic() - start < 25
+    assert list(tmp_path.iterdir())
+    for pid in tmp_path.iterdir():
+        assert not Path(f"/proc/{pid.name}").exists()
+
+
+class Counts(Score):
+    started = 0
+
+    def fit(self, X, y):
+        type(self).started += 1
+        np.random.random_sample()
+        if self.a == 3:
+            raise ValueError("stop")
+        return super().fit(X, y)
+
+
+def test_threads_do_not_outlive_the_search():
+    """They would go on drawing from generators that are the caller's again."""
+    before = np.random.get_state()[1].copy()
+    search = GridSearchCV(
+        Counts(), {"a": list(range(200))}, cv=2, error_score="raise", random_state=0
+    )
+    with (
+        joblib.parallel_config("threading", n_jobs=2),
+        pytest.raises(ValueError, match="stop"),
+    ):
+        search.fit(X, y)
+    started = Counts.started
+    time.sleep(0.3)
+    assert Counts.started == started < 400
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
+
+
+class Interrupted(Score):
+    """A net's way: it is sent Ctrl-C while it trains, and swallows it."""
+
+    def fit(self, X, y):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(1)
+        except KeyboardInterrupt:
+            pass
+        return super().fit(X, y)
+
+
+class StopsItself(Score):
+    """EarlyStopping's way: it raises what Ctrl-C raises, and swallows it."""
+
+    def fit(self, X, y):
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            return super().fit(X, y)
+
+
+def test_ctrl_c_that_a_net_swallows_ends_the_search():
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        GridSearchCV(Interrupted(), {"a": [1, 2]}, cv=2).fit(X, y)
+    assert signal.getsignal(signal.SIGINT) is handler
+    search = GridSearchCV(StopsItself(), {"a": [1, 2]}, cv=2).fit(X, y)
+    assert len(search.cv_results_["params"]) == 2

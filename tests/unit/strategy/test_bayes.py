@@ -29,9 +29,7 @@ def search(
         params = strategy.ask(state, number, (), derive_seed(seed, "ask", number))
         assert params is not None
         value = score(params)
-        failed = value is None
-        scores = () if failed else (value,)
-        state = strategy.tell(state, Observation(number, params, scores, failed))
+        state = strategy.tell(state, Observation(number, params, (value,)))
         asked.append(params)
     return asked
 
