@@ -71,8 +71,11 @@ def _may_differ(estimator: Any, dicts: Sequence[Mapping[str, Any]]) -> bool:
     if isinstance(estimator, Pipeline):
         net_name = estimator.steps[-1][0]
         parts = {f"{net_name}__{part}" for part in parts}
-        parts |= {name for name, _ in estimator.steps}
-    return any(name in parts for searched in dicts for name in searched)
+        before = {name for name, _ in estimator.steps[:-1]}
+        if any(name.partition("__")[0] in before for d in dicts for name in d):
+            return True
+        parts.add(net_name)
+    return any(name in parts for d in dicts for name in d)
 
 
 def _as_the_net_sees(estimator: Any, X: Any, y: Any) -> tuple[Any, Any, str]:

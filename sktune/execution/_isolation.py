@@ -11,13 +11,16 @@ import random
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
+import joblib
 import numpy as np
 
 # Global generators belong to the process: of the threads that run fits in it, only one
-# may draw from them. Re-entrant, since a fit may itself be a search.
+# may draw from them. Re-entrant, since a fit may itself be a search. The main thread
+# takes no part: workers that are threads run while it waits, and threads that its own
+# fit starts (as a meta-estimator around a search does) must not wait for it.
 _GLOBAL_RANDOMNESS = threading.RLock()
 _holder = threading.local()
 
@@ -49,7 +52,8 @@ def preserved_random_states() -> Iterator[None]:
     try:
         yield
     finally:
-        with _GLOBAL_RANDOMNESS:  # another thread may be in the middle of a fit
+        # Another thread may be in the middle of a fit.
+        with nullcontext() if _in_main_thread() else _GLOBAL_RANDOMNESS:
             random.setstate(python_state)
             np.random.set_state(numpy_state)
             if torch is not None:
@@ -64,7 +68,12 @@ def preserved_random_states() -> Iterator[None]:
 @contextmanager
 def own_random_states(seed: int) -> Iterator[None]:
     """Seed, and let no other thread draw from the global generators meanwhile."""
-    with _GLOBAL_RANDOMNESS:
+    if _in_main_thread():
+        seed_everything(seed)
+        yield
+        return
+    # What this fit runs in parallel has to run in this thread, which has the lock.
+    with _GLOBAL_RANDOMNESS, joblib.parallel_config("sequential"):
         depth = getattr(_holder, "depth", 0)
         _holder.depth = depth + 1
         try:
@@ -72,6 +81,10 @@ def own_random_states(seed: int) -> Iterator[None]:
             yield
         finally:
             _holder.depth = depth
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def inside_own_random_states() -> bool:

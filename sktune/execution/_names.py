@@ -10,10 +10,10 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 
 from sktune._errors import ParamNameError, did_you_mean
-from sktune.execution._nets import is_net
+from sktune.execution._nets import find_nets, is_net
 
 # What skorch hands to whom: the prefix, and the attribute that names the receiver.
 _NET_PREFIXES = (
@@ -63,7 +63,9 @@ def _check_name(
     owners = [owner for owner in owners if hasattr(owner, "get_params")]
     if not rest or not owners:
         # Only scikit-learn's own `set_params` is known to refuse what it does not know.
-        if isinstance(estimator, BaseEstimator) or not _can_set(estimator, name):
+        set_params = type(estimator).set_params
+        refuses = set_params.__module__.startswith("sklearn.")
+        if refuses or not _can_set(estimator, name):
             raise _unknown(estimator, name, full_name, known)
         return
     for owner in owners:
@@ -87,7 +89,8 @@ def _check_net_name(
             if _can_set(net, name):
                 return
             break
-        receivers = [getattr(net, prefix, None), *_listed(subspace.get(path + prefix))]
+        listed = _listed(subspace.get(path + prefix))
+        receivers = listed or [getattr(net, prefix, None)]
         accepted = [_arguments(receiver) for receiver in receivers if receiver]
         if any(names is None or _root(argument) in names for names in accepted):
             return
@@ -103,8 +106,27 @@ def _check_net_name(
         accepts = _arguments(own)
         if accepts is None or _root(argument) in accepts:
             return
-    known = {*net.get_params(deep=True), *prefixes}
+    if argument and _makes_parts_of_its_own(net):
+        return
+    known = {*net.get_params(deep=True), *prefixes, *_arguments_by_prefix(net)}
     raise _unknown(net, name, full_name, known)
+
+
+def _makes_parts_of_its_own(net: Any) -> bool:
+    """Whether a subclass may know prefixes that cannot be seen before it is made."""
+    return any(
+        not getattr(type(net), f"initialize_{part}").__module__.startswith("skorch.")
+        for part in ("module", "criterion", "optimizer")
+    )
+
+
+def _arguments_by_prefix(net: Any) -> set[str]:
+    """Names such as ``module__hidden``, which `get_params` does not give."""
+    return {
+        f"{prefix}__{argument}"
+        for prefix in _NET_PREFIXES
+        for argument in (_arguments(getattr(net, prefix, None)) or set()) - _GIVEN
+    }
 
 
 def _can_set(estimator: Any, name: str) -> bool:
@@ -152,7 +174,10 @@ def _name(receiver: Any) -> str:
 def _unknown(estimator: Any, name: str, full_name: str, known: Any) -> ParamNameError:
     valid = sorted({str(k).partition("__")[0] for k in known} - {"_params_to_validate"})
     path = full_name.removesuffix(name)
-    suggestion = did_you_mean(full_name, [path + str(k) for k in known])
+    names = [path + str(k) for k in known]
+    for prefix, net in find_nets(estimator).items():
+        names += [path + prefix + k for k in _arguments_by_prefix(net)]
+    suggestion = did_you_mean(full_name, names)
     return ParamNameError(
         f"Invalid parameter {full_name!r}: {type(estimator).__name__} has no "
         f"parameter {name!r}.{suggestion} Valid parameters are: {valid}."

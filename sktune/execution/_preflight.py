@@ -41,9 +41,9 @@ def check_estimator(
 
 
 def _check_monitors(net: Any, prefix: str, dicts: Sequence[Mapping[str, Any]]) -> None:
-    if any(f"{prefix}train_split" in d for d in dicts):
-        return
-    waiting = list(_waiting_for_validation(net, prefix, dicts))
+    if any(_may_change_monitors(name, prefix) for d in dicts for name in d):
+        return  # then some candidates may be right
+    waiting = list(_waiting_for_validation(net))
     if not waiting:
         return
     callback, monitor = waiting[0]
@@ -62,35 +62,33 @@ def _check_monitors(net: Any, prefix: str, dicts: Sequence[Mapping[str, Any]]) -
     )
 
 
-def _waiting_for_validation(
-    net: Any, prefix: str, dicts: Sequence[Mapping[str, Any]]
-) -> Iterator[tuple[str, str]]:
+def _may_change_monitors(name: str, prefix: str) -> bool:
+    """Whether a searched parameter may decide what is monitored, or computed."""
+    if not name.startswith(prefix):
+        return False
+    name = name.removeprefix(prefix)
+    is_callback = name.startswith("callbacks") and name.count("__") < 2
+    return name == "train_split" or is_callback or name.endswith("__monitor")
+
+
+def _waiting_for_validation(net: Any) -> Iterator[tuple[str, str]]:
     """Name and monitor of each callback that needs a validation set."""
     from skorch.callbacks import Checkpoint, EarlyStopping, EpochScoring
 
-    lists = [net.callbacks]
-    for d in dicts:
-        lists += list(d.get(f"{prefix}callbacks", ()))
-    for callbacks in lists:
-        if not isinstance(callbacks, list | tuple):  # None, or "disable"
-            continue
-        made = [c[1] if isinstance(c, tuple) else c for c in callbacks]
-        made = [c() if isinstance(c, type) else c for c in made]
-        scores = {
-            c.name
-            for c in made
-            if isinstance(c, EpochScoring)
-            and not c.on_train
-            and isinstance(c.name, str)
-        }
-        for callback in made:
-            monitor = getattr(callback, "monitor", None)
-            if not isinstance(callback, EarlyStopping | Checkpoint):
-                continue
-            if not isinstance(monitor, str):
-                continue
-            if monitor.removesuffix("_best") in {"valid_loss", "valid_acc"} | scores:
-                yield type(callback).__name__, monitor
+    if not isinstance(net.callbacks, list | tuple):  # None, or "disable"
+        return
+    made = [c[1] if isinstance(c, tuple) else c for c in net.callbacks]
+    made = [c() if isinstance(c, type) else c for c in made]
+    needs_validation = {"valid_loss": True, "valid_acc": True}
+    for scoring in (c for c in made if isinstance(c, EpochScoring)):
+        if isinstance(scoring.name, str):
+            needs_validation[scoring.name] = not scoring.on_train
+    for callback in (c for c in made if isinstance(c, EarlyStopping | Checkpoint)):
+        monitor = callback.monitor
+        if isinstance(monitor, str) and needs_validation.get(
+            monitor.removesuffix("_best")
+        ):
+            yield type(callback).__name__, monitor
 
 
 def _held_out(train_split: Any) -> str:

@@ -43,9 +43,13 @@ def scores_of(search: Any, metric: str | None) -> Scores:
             f"metric={metric!r} was not scored; this search has {metrics}."
             + did_you_mean(metric, metrics)
         )
+    mean = np.array(results[f"mean_test_{metric}"], dtype=float)
+    rank = np.asarray(results[f"rank_test_{metric}"])
+    # Only an error score, which is ranked last, can be above the best.
+    mean[mean > mean[rank.argmin()]] = np.nan
     return Scores(
         metric=metric,
-        mean=np.asarray(results[f"mean_test_{metric}"], dtype=float),
+        mean=mean,
         std=np.asarray(results[f"std_test_{metric}"], dtype=float),
-        rank=np.asarray(results[f"rank_test_{metric}"]),
+        rank=rank,
     )

@@ -103,10 +103,12 @@ class BaseSearch(_compat.BaseSearchCV):
         metadata = None if weights is None else {"sample_weight": weights}
         callbacks = _compat.begin_callbacks(self, X, y, metadata)
 
-        splits = self._split(X, y, routed.splitter.split)
+        cv = self._check_cv(X, y, routed.splitter.split)
         check_estimator(self.estimator, self._searched(), X, y)
         root = self._root()
+        # Before the splits, as in scikit-learn: the two may share a generator.
         proposal = self._propose(root)
+        splits = self._split(cv, X, y, routed.splitter.split)
         in_use = self._uses_callbacks()
         job = Job.of(
             self.estimator,
@@ -138,11 +140,14 @@ class BaseSearch(_compat.BaseSearchCV):
         callbacks.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
         return self
 
-    def _split(self, X: Any, y: Any, split_params: dict[str, Any]) -> list[Any]:
-        """Draw the splits, once for the whole search."""
+    def _check_cv(self, X: Any, y: Any, split_params: dict[str, Any]) -> Any:
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         self._checked_cv_orig = cv
         self.n_splits_ = cv.get_n_splits(X, y, **split_params)
+        return cv
+
+    def _split(self, cv: Any, X: Any, y: Any, split_params: dict[str, Any]) -> Any:
+        """Draw the splits, once for the whole search."""
         splits = list(cv.split(X, y, **split_params))
         if not splits:
             raise ValueError(

@@ -185,17 +185,23 @@ class BayesSearchCV(BaseSearch):
         strategy = Bayes(
             acquisition=self.acquisition,
             surrogate=self.surrogate,
-            initial_points=tuple(self.initial_points or ()),
+            initial_points=tuple(space.canonical(p) for p in self.initial_points or ()),
         )
         n = int(min(self.n_iter, space.size))
         return Proposal(strategy, Flat(n, self.n_pending), space, n)
 
     def _check_n_candidates(self, n_candidates: int) -> None:
-        if n_candidates < self.n_iter:
-            warnings.warn(
+        if n_candidates == self.n_iter:
+            return
+        if self.constraint is None:
+            message = (
                 f"The total space of parameters {n_candidates} is smaller than "
                 f"n_iter={self.n_iter}. Running {n_candidates} iterations. For "
-                "exhaustive searches, use GridSearchCV.",
-                UserWarning,
-                stacklevel=2,
+                "exhaustive searches, use GridSearchCV."
             )
+        else:
+            message = (
+                f"Only {n_candidates} candidates were found that the constraint "
+                f"allows, fewer than n_iter={self.n_iter}."
+            )
+        warnings.warn(message, UserWarning, stacklevel=2)

@@ -167,13 +167,22 @@ class RandomizedSearchCV(BaseSearch):
         random_state = self.random_state
         if random_state is None:
             random_state = derive_seed(root, "draw")
-        first = [dict(params) for params in self.initial_points or ()][: self.n_iter]
+        first = self._first()
         candidates = tuple(
             {k: to_python(v) for k, v in params.items()}
             for params in chain(first, self._draw(first, random_state))
         )
         n = len(candidates)
         return Proposal(Listed(candidates), Flat(n, n), None, n)
+
+    def _first(self) -> list[dict[str, Any]]:
+        """`initial_points`, each once."""
+        if not self.initial_points:
+            return []
+        space = Space(self.param_distributions, self.constraint)
+        points = [space.canonical(params) for params in self.initial_points]
+        unique = {space.key(params): params for params in points}
+        return list(unique.values())[: self.n_iter]
 
     def _draw(
         self, first: list[dict[str, Any]], random_state: Any
@@ -202,8 +211,6 @@ class RandomizedSearchCV(BaseSearch):
         if not first:
             return partial(allows, self.constraint)
         space = Space(self.param_distributions, self.constraint)
-        for params in first:
-            space.check_initial(params)
         taken = {space.key(params) for params in first}
         return lambda params: space.allows(params) and space.key(params) not in taken
 

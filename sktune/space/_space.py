@@ -261,20 +261,26 @@ class Space:
         chosen, tokens = self._locate(params)
         return chosen, *tokens
 
-    def check_initial(self, params: Params) -> None:
-        """Refuse a candidate of `initial_points` that could never be proposed.
+    def canonical(self, params: Params) -> dict[str, Any]:
+        """A candidate of `initial_points` as it would be proposed, in Python's types.
 
         Raises
         ------
         SpaceError
-            If it is not in the space, or the constraint refuses it.
+            If it could never be proposed: it is not in the space, or the constraint
+            refuses it.
         """
-        self.encode(params)
-        if not self.allows(params):
+        u = self.encode(params)
+        proposed = self.decode(u)
+        for j in np.flatnonzero(self.is_continuous & ~np.isnan(u)):
+            name = self.names[j]  # as given, and not by way of the cube
+            proposed[name] = float(params[name])
+        if not self.allows(proposed):
             raise SpaceError(
                 f"initial_points holds {dict(params)!r}, which the constraint "
                 "refuses. Leave it out, or let the constraint return True for it."
             )
+        return proposed
 
     def allows(self, params: Params) -> bool:
         """Whether the constraint lets a candidate be run."""

@@ -14,7 +14,7 @@ from sktune._types import Observation, Params
 from sktune.strategy import _gp as gp
 from sktune.strategy._acquisition import ACQUISITIONS
 from sktune.strategy._design import most_even_first, sobol
-from sktune.strategy._gp import Array
+from sktune.strategy._gp import Array, Indices
 from sktune.strategy._maximize import Admissible, Promise, leaders, maximise
 from sktune.strategy._warp import warp
 
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 SURROGATES = ("gp",)
 MAX_ENUMERATED = 2048  # finite spaces up to this size are looked at point by point
 MAX_SCANNED = 100_000
+MAX_EVIDENCE = 300
 N_ANCHORS = 4
 LOG2_DESIGN_POOL = 8
 N_TRIES = 20  # pools drawn before a constraint is taken to refuse everything
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Known:
     """A candidate that is known: where it lies, and its score unless it failed."""
 
     candidate: int
@@ -40,15 +41,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class BayesState:
-    """What has been learnt. `records` has one entry for each candidate, by its key."""
+    """What has been learnt. `known` has one entry for each candidate, by its key."""
 
     space: Space
-    records: Mapping[Hashable, Record] = field(default_factory=dict)
+    known: Mapping[Hashable, Known] = field(default_factory=dict)
     grid: Array | None = None  # (size, d), all points of a small finite space
 
-    def in_order(self) -> list[Record]:
-        """Records by candidate: no sum depends on which score came first."""
-        return sorted(self.records.values(), key=lambda record: record.candidate)
+    def in_order(self) -> list[Known]:
+        """Known candidates by candidate: no sum depends on which score came first."""
+        return sorted(self.known.values(), key=lambda one: one.candidate)
 
 
 @dataclass(frozen=True)
@@ -105,13 +106,13 @@ class Bayes:
         """State that has learnt from one more observation."""
         params = observation.params
         failed = observation.failed or not math.isfinite(observation.score)
-        record = Record(
+        one = Known(
             observation.candidate,
             state.space.encode(params),
             None if failed else float(observation.score),
         )
         key = state.space.key(params)
-        return replace(state, records={**state.records, key: record})
+        return replace(state, known={**state.known, key: one})
 
     def ask(
         self, state: BayesState, candidate: int, pending: Sequence[Params], seed: int
@@ -121,7 +122,9 @@ class Bayes:
         Neither `candidate` nor the order in which observations were told plays a part.
         """
         space = state.space
-        taken = set(state.records).union(space.key(params) for params in pending)
+        taken = set(state.known).union(space.key(params) for params in pending)
+        if not space.n_dims:  # param_distributions={}: the estimator as it stands
+            return None if taken else {}
         for params in self.initial_points:
             if space.key(params) not in taken:
                 return params
@@ -131,7 +134,7 @@ class Bayes:
             return space.key(params) not in taken and space.allows(params)
 
         waiting = np.array([space.encode(p) for p in pending]).reshape(-1, space.n_dims)
-        n_scores = sum(record.score is not None for record in state.records.values())
+        n_scores = sum(one.score is not None for one in state.known.values())
         u = None
         if len(taken) >= self._n_initial(space) and n_scores >= 2:
             u = self._most_promising(state, waiting, admissible, seed)
@@ -177,18 +180,19 @@ class Bayes:
                 "number that suits the space."
             )
         for params in self.initial_points:
-            space.check_initial(params)
+            space.canonical(params)
 
 
 def _believe(state: BayesState, waiting: Array) -> tuple[Array, gp.Posterior]:
     """Points that have a score (n, d), and the belief that follows from all."""
     space = state.space
-    records = state.in_order()
-    points = np.array([r.point for r in records if r.score is not None])
-    failures = np.array([r.point for r in records if r.score is None])
-    y = warp(np.array([r.score for r in records if r.score is not None]))
+    known = state.in_order()
+    points = np.array([r.point for r in known if r.score is not None])
+    failures = np.array([r.point for r in known if r.score is None])
+    y = warp(np.array([r.score for r in known if r.score is not None]))
     F = space.features(points)
-    evidence = gp.Evidence.of(F, space.groups, space.n_dims, y, gp.Prior())
+    some = _telling(y)
+    evidence = gp.Evidence.of(F[some], space.groups, space.n_dims, y[some], gp.Prior())
     theta = evidence.maximise([evidence.loc])
     if len(failures):
         F = np.concatenate([F, space.features(failures)])
@@ -202,12 +206,27 @@ def _believe(state: BayesState, waiting: Array) -> tuple[Array, gp.Posterior]:
     return points, posterior
 
 
+def _telling(y: Array) -> Indices:
+    """Indices of the scores that hyperparameters are fitted to: all, or enough.
+
+    Beyond `MAX_EVIDENCE` it is the better half of that number, and as many evenly among
+    the rest; the cost of a fit does not grow further, and the posterior has them all.
+    """
+    if len(y) <= MAX_EVIDENCE:
+        return np.arange(len(y))
+    best_first = np.argsort(-y, kind="stable")
+    half = MAX_EVIDENCE // 2
+    rest = np.sort(best_first[half:])
+    evenly = np.linspace(0, len(rest) - 1, MAX_EVIDENCE - half).astype(int)
+    return np.sort(np.concatenate([best_first[:half], rest[evenly]]))
+
+
 def _most_even(
     state: BayesState, waiting: Array, admissible: Admissible, seed: int
 ) -> Array | None:
     """The admissible point that best completes an even design."""
     space = state.space
-    known = [record.point for record in state.in_order()]
+    known = [one.point for one in state.in_order()]
     design = np.array([*known, *waiting]).reshape(-1, space.n_dims)
     U = sobol(space.n_dims, LOG2_DESIGN_POOL, seed)
     rng = np.random.default_rng(seed)

@@ -18,6 +18,7 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import cross_val_score
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -25,7 +26,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from skorch import NeuralNet, NeuralNetClassifier
-from skorch.callbacks import Checkpoint, EarlyStopping
+from skorch.callbacks import Checkpoint, EarlyStopping, EpochScoring
 from skorch.dataset import ValidSplit
 from skorch.helper import SliceDataset, SliceDict
 from torch import nn
@@ -287,6 +288,7 @@ def _refuses(search, estimator, space, error, match, data=(X, y), **kwargs):
         ("optimizer__weight_deca", "'weight_decay'"),
         ("iterator_train__shufle", "'shuffle'"),
         ("max_epoch", "'max_epochs'"),
+        ("hidden", "'module__hidden'"),
     ],
 )
 @pytest.mark.parametrize("prefix", ["", "clf__"])
@@ -302,6 +304,7 @@ def test_misspelt_names(search):
     _refuses(search, SVC(), {"c": [1]}, ParamNameError, "Did you mean 'C'|Valid")
     pipe = Pipeline([("scale", StandardScaler()), ("svc", SVC())])
     _refuses(search, pipe, {"svc__gama": [1]}, ParamNameError, "mean 'svc__gamma'")
+    _refuses(search, pipe, {"gamma": [1]}, ParamNameError, "mean 'svc__gamma'")
     _refuses(search, pipe, {"svd__gamma": [1]}, ParamNameError, "mean 'svc__gamma'")
     _refuses(search, net(), {"callbacks__es__patience": [1]}, ParamNameError, "es")
 
@@ -427,6 +430,70 @@ def test_nets_that_are_right_in_their_own_way(search):
         warnings.filterwarnings("ignore", r"(?s).*(fits failed|non-finite)")
         fitted = search(pipeline, one_that_fails, n_iter=2, cv=2).fit(X, y)
     assert isinstance(fitted.best_params_["cast"], FunctionTransformer)
+
+
+class Permissive(Score):
+    """Takes any parameter, as estimators of other libraries do."""
+
+    def set_params(self, **params):
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+
+@every_search
+def test_parameters_that_only_set_params_knows(search):
+    fitted = search(Permissive(), {"lambda_l1": [0.0, 1.0]}, n_iter=2, cv=2)
+    assert len(fitted.fit(X, y).cv_results_["params"]) == 2
+
+
+class Decoding(NeuralNetClassifier):
+    def initialize_module(self):
+        super().initialize_module()
+        width = self.get_params_for("decoder").get("width", 2)
+        self.decoder_ = nn.Linear(2, width)
+        return self
+
+
+@every_search
+def test_prefixes_that_only_a_subclass_knows(search):
+    decoding = Decoding(
+        Net, criterion=nn.CrossEntropyLoss, max_epochs=1, train_split=None, verbose=0
+    )
+    search(decoding, {"decoder__width": [2]}, n_iter=1, cv=2).fit(*blobs(60))
+
+
+@every_search
+def test_callbacks_that_are_searched(search):
+    stopping = net(max_epochs=1, callbacks=[("es", EarlyStopping())])
+    search(stopping, {"callbacks__es": [None]}, n_iter=1, cv=2).fit(*blobs(60))
+    on_train = EpochScoring("accuracy", name="valid_acc", on_train=True)
+    watching = net(
+        max_epochs=1, callbacks=[on_train, EarlyStopping(monitor="valid_acc")]
+    )
+    search(watching, {"lr": [0.1]}, n_iter=1, cv=2).fit(*blobs(60))
+
+
+@every_search
+def test_no_parameters_at_all(search):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The total space")
+        fitted = search(Score(), {}, n_iter=2, cv=2).fit(X, y)
+    assert fitted.cv_results_["params"] == [{}]
+
+
+@every_search
+@pytest.mark.parametrize("outer", ["loky", "threading"])
+def test_a_search_below_threads_of_a_fit(search, outer):
+    """No thread waits for a lock that the fit around it holds."""
+    inner = search(SVC(), {"C": [0.1, 1.0]}, n_iter=2, cv=2, random_state=0)
+    around = GridSearchCV(
+        OneVsRestClassifier(inner, n_jobs=2), {"estimator__cv": [2, 3]}, cv=2
+    )
+    scores = around.fit(X, y).cv_results_["mean_test_score"]
+    with joblib.parallel_config(outer, n_jobs=2):
+        again = around.fit(X, y).cv_results_["mean_test_score"]
+    np.testing.assert_array_equal(scores, again)
 
 
 @every_search

@@ -104,6 +104,21 @@ def test_a_random_state_that_is_a_generator_moves_on():
         assert_same_search(ours.fit(X, y), theirs_.fit(X, y))
 
 
+def test_a_generator_that_the_splitter_shares():
+    fitted = []
+    for module in (sktune, theirs):
+        shared = np.random.RandomState(0)
+        search = module.RandomizedSearchCV(
+            SVC(),
+            DRAWS,
+            n_iter=2,
+            cv=KFold(2, shuffle=True, random_state=shared),
+            random_state=shared,
+        )
+        fitted.append(search.fit(X, y))
+    assert_same_search(*fitted)
+
+
 def test_values_are_pythons_own():
     space = {"C": np.logspace(-1, 1, 3), "degree": np.arange(2, 4)}
     search = sktune.RandomizedSearchCV(SVC(), space, n_iter=4, random_state=0)

@@ -64,11 +64,23 @@ def test_threads_take_turns():
 
 
 def test_a_fit_within_a_fit():
-    with preserved_random_states(), own_random_states(1):
-        with own_random_states(2):
-            assert inside_own_random_states()
-        assert inside_own_random_states()
-    assert not inside_own_random_states()
+    depths = []
+
+    def fit():
+        with own_random_states(1):
+            with own_random_states(2):
+                depths.append(inside_own_random_states())
+            depths.append(inside_own_random_states())
+        depths.append(inside_own_random_states())
+
+    with preserved_random_states():
+        thread = threading.Thread(target=fit)
+        thread.start()
+        thread.join()
+        assert depths == [True, True, False]
+        with own_random_states(1):
+            # What the main thread's fit runs may use threads and processes.
+            assert not inside_own_random_states()
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def test_told_again_the_last_score_counts() -> None:
     point = {"x": 0.2, "y": 0.2}
     for score in (1.0, 2.0):
         state = strategy.tell(state, Observation(0, point, (score,)))
-    assert [r.score for r in state.records.values()] == [2.0]
+    assert [r.score for r in state.known.values()] == [2.0]
 
 
 @pytest.mark.parametrize("n", [3, 10])
