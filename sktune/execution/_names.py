@@ -62,10 +62,8 @@ def _check_name(
     owners = [known.get(head), *_listed(subspace.get(path + head))]
     owners = [owner for owner in owners if hasattr(owner, "get_params")]
     if not rest or not owners:
-        # Only scikit-learn's own `set_params` is known to refuse what it does not know.
-        set_params = type(estimator).set_params
-        refuses = set_params.__module__.startswith("sklearn.")
-        if refuses or not _can_set(estimator, name):
+        # Estimators of other libraries may take more than `get_params` says.
+        if not _can_set(estimator, name):
             raise _unknown(estimator, name, full_name, known)
         return
     for owner in owners:

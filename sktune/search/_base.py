@@ -250,17 +250,15 @@ class BaseSearch(_compat.BaseSearchCV):
             )
         _compat.warn_or_raise_about_fit_failures(outcomes, self.error_score)
         fill_in_metrics(outcomes, self.error_score)
-        if self.refit and all(self._steer(outcome) is None for outcome in outcomes):
-            raise self._nothing_to_choose(outcomes)
-        return outcomes
-
-    def _nothing_to_choose(self, outcomes: list[FitOutcome]) -> ValueError:
         tracebacks = [o["fit_error"] for o in outcomes if o["fit_error"] is not None]
-        return ValueError(
-            "There is no candidate to refit: every fit failed or scored something that "
-            "is not finite. To see all scores, set refit=False."
-            + (f" The first traceback:\n{tracebacks[0]}" if tracebacks else "")
-        )
+        hopeless = all(self._steer(outcome) is None for outcome in outcomes)
+        if self.refit and tracebacks and hopeless:
+            raise ValueError(
+                "There is no candidate to refit: every fit failed or scored something "
+                "that is not finite. To see all scores, set refit=False. The first "
+                f"traceback:\n{tracebacks[0]}"
+            )
+        return outcomes
 
     def _check_metrics(self, scores: Any, refit_metric: Any) -> Any:
         self.multimetric_ = isinstance(scores, dict)
