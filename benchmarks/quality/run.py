@@ -12,10 +12,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,11 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")  # before numpy: one core for each run
 
 import numpy as np  # noqa: E402
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from peers import Random, searchers  # noqa: E402
 from problems import Problem, real, synthetic  # noqa: E402
+from report import where  # noqa: E402
 
 N_REFERENCE = 200
 
@@ -126,26 +128,12 @@ def main() -> None:
     report = {
         "candidates": args.candidates,
         "seeds": args.seeds,
-        "machine": {
-            "cpu": platform.processor() or platform.machine(),
-            "cores": os.cpu_count(),
-        },
-        "versions": versions(),
+        **where("optuna"),
         "table": table,
     }
     show(table, problems, args.candidates)
     if args.json:
         args.json.write_text(json.dumps(report, indent=1))
-
-
-def versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in ("numpy", "scipy", "scikit-learn", "optuna", "sktune"):
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def show(table: dict[str, Any], problems: list[str], n: int) -> None:
