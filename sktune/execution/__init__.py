@@ -1,6 +1,7 @@
 """Where fits run: one candidate on one split, in workers that joblib provides."""
 
 from sktune.execution._fit import Job, run_fit, score_of
+from sktune.execution._interrupt import interruptible
 from sktune.execution._isolation import own_random_states, preserved_random_states
 from sktune.execution._preflight import check_estimator
 from sktune.execution._threads import single_threaded
@@ -10,6 +11,7 @@ __all__ = [
     "Job",
     "Workers",
     "check_estimator",
+    "interruptible",
     "own_random_states",
     "preserved_random_states",
     "run_fit",

@@ -26,6 +26,7 @@ from sktune.execution import (
     Job,
     Workers,
     check_estimator,
+    interruptible,
     own_random_states,
     preserved_random_states,
     score_of,
@@ -287,7 +288,11 @@ class BaseSearch(_compat.BaseSearchCV):
             if fit_params.get("sample_weight") is not None
             else None
         )
-        with task.propagate_callback_context(best), own_random_states(seed):
+        with (
+            task.propagate_callback_context(best),
+            own_random_states(seed),
+            interruptible(),
+        ):
             task.call_on_fit_task_begin(estimator=self, X=X, y=y, metadata=metadata)
             start = time.time()
             if y is not None:
