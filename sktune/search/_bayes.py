@@ -19,10 +19,11 @@ from sktune.strategy import Bayes
 class BayesSearchCV(BaseSearch):
     """Search that learns from each candidate which one to try next.
 
-    After a quasi-random start, a Gaussian process is fitted to the scores seen so far,
-    and the candidate that promises the largest improvement comes next [1]_, [2]_.
-    Everything else is as in scikit-learn's ``RandomizedSearchCV``: cross-validation,
-    distributions of ``scipy.stats``, pipelines, metadata routing, `cv_results_`.
+    After a quasi-random start (up to 8 candidates, and no more than half of `n_iter`),
+    a Gaussian process is fitted to the scores seen so far, and the candidate that
+    promises the largest improvement comes next [1]_, [2]_. Everything else is as in
+    scikit-learn's ``RandomizedSearchCV``: cross-validation, distributions of
+    ``scipy.stats``, pipelines, metadata routing, `cv_results_`.
 
     Parameters
     ----------
@@ -182,12 +183,13 @@ class BayesSearchCV(BaseSearch):
 
     def _propose(self, root: int) -> Proposal:
         space = Space(self.param_distributions, self.constraint)
+        n = int(min(self.n_iter, space.size))
         strategy = Bayes(
+            n_candidates=n,
             acquisition=self.acquisition,
             surrogate=self.surrogate,
             initial_points=tuple(space.canonical(p) for p in self.initial_points or ()),
         )
-        n = int(min(self.n_iter, space.size))
         return Proposal(strategy, Flat(n, self.n_pending), space, n)
 
     def _check_n_candidates(self, n_candidates: int) -> None:

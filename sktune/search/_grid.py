@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.model_selection import ParameterGrid
 
 from sktune import _compat
-from sktune._errors import SpaceError
+from sktune._errors import SpaceError, SpaceTypeError
 from sktune.schedule import Flat
 from sktune.search._base import BaseSearch, Proposal, as_dicts
 from sktune.space import allows, to_python
@@ -133,6 +133,7 @@ class GridSearchCV(BaseSearch):
         return as_dicts(self.param_grid)
 
     def _propose(self, root: int) -> Proposal:
+        self._check_lists()
         grid = ParameterGrid(self.param_grid)
         candidates = [{k: to_python(v) for k, v in params.items()} for params in grid]
         if self.constraint is not None:
@@ -144,3 +145,19 @@ class GridSearchCV(BaseSearch):
                 )
         n = len(candidates)
         return Proposal(Listed(tuple(candidates)), Flat(n, n), None, n)
+
+    def _check_lists(self) -> None:
+        if isinstance(self.param_grid, list) and not self.param_grid:
+            raise SpaceError(
+                "param_grid is an empty list: there is nothing to search. Give a dict "
+                "of parameter names to lists."
+            )
+        for searched in self._searched():
+            for name, values in searched.items():
+                if hasattr(values, "rvs") or hasattr(values, "icdf"):
+                    raise SpaceTypeError(
+                        f"Parameter grid for parameter {name!r} needs to be a list or "
+                        f"a numpy array, but got a distribution ({values!r}). Give a "
+                        "list of values, or search with RandomizedSearchCV or "
+                        "BayesSearchCV."
+                    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from copy import deepcopy
 from functools import partial
 from itertools import chain, islice
@@ -192,9 +192,16 @@ class RandomizedSearchCV(BaseSearch):
         if isinstance(dicts, dict):
             dicts = [dicts]
         dicts = [
-            {k: as_sampled(v) for k, v in d.items()} if isinstance(d, dict) else d
+            {name: _sampled(name, values) for name, values in d.items()}
+            if isinstance(d, dict)
+            else d
             for d in dicts
         ]
+        if not dicts:
+            raise SpaceError(
+                "param_distributions is an empty list: there is nothing to search. "
+                "Give a dict of parameter names to lists or distributions."
+            )
         if self.constraint is None and not first:
             return ParameterSampler(dicts, self.n_iter, random_state=random_state)
         n_draws = self.n_iter * _MAX_DRAWS
@@ -227,3 +234,13 @@ class RandomizedSearchCV(BaseSearch):
                 UserWarning,
                 stacklevel=2,
             )
+
+
+def _sampled(name: str, values: Any) -> Any:
+    """One entry of `param_distributions` in a form that scikit-learn draws from."""
+    if isinstance(values, Sized) and len(values) == 0:
+        raise SpaceError(
+            f"Parameter grid for parameter {name!r} need to be a non-empty sequence, "
+            f"got: {values!r}. Give at least one value, or leave the parameter out."
+        )
+    return as_sampled(values, f"Parameter distribution for parameter {name!r}")

@@ -66,6 +66,19 @@ def is_new_style(value: Any) -> bool:
     return not hasattr(value, "rvs") and all(map(callable, parts))
 
 
+def check_arguments(dist: Any, where: str) -> None:
+    """Refuse ``scipy.stats.loguniform`` where ``loguniform(1e-4, 1e-1)`` is meant."""
+    if not hasattr(dist, "support"):
+        return
+    try:
+        dist.support()
+    except TypeError as error:
+        raise SpaceTypeError(
+            f"{where} lacks its arguments: {_label(dist)}. Freeze it with them, as in "
+            "scipy.stats.loguniform(1e-4, 1e-1)."
+        ) from error
+
+
 def read_law(dist: Any, where: str) -> Law:
     """The law of a distribution; `where` names it in messages."""
     label = _label(dist)
@@ -77,13 +90,8 @@ def read_law(dist: Any, where: str) -> Law:
             f"from, but has no ppf, cdf and support. {_REMEDY} RandomizedSearchCV "
             "takes it as it is."
         )
-    try:
-        low, high = dist.support()
-    except TypeError as error:
-        raise SpaceTypeError(
-            f"{where} lacks its arguments: {label}. Freeze it with them, as in "
-            "scipy.stats.loguniform(1e-4, 1e-1)."
-        ) from error
+    check_arguments(dist, where)
+    low, high = dist.support()
     if np.ndim(low) or np.ndim(high):
         raise SpaceError(
             f"{where} has arrays as arguments: {label}. Give each parameter a "

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from sktune.space._dimension import from_distribution
-from sktune.space._distributions import is_new_style
+from sktune.space._distributions import check_arguments, is_new_style
 
 
 class Sampled:
     """A distribution of the new style, with the `rvs` of the old."""
 
-    def __init__(self, dist: Any) -> None:
+    def __init__(self, dist: Any, where: str) -> None:
         self.dist = dist
-        self._dimension = from_distribution(dist, "Parameter distribution")
+        self._dimension = from_distribution(dist, where)
 
     def rvs(self, random_state: Any = None) -> int | float:
         """One value, by inversion of one uniform number of `random_state`."""
@@ -28,13 +28,15 @@ class Sampled:
         return repr(self.dist)
 
 
-def as_sampled(dist: Any) -> Any:
+def as_sampled(dist: Any, where: str = "Parameter distribution") -> Any:
     """Something that scikit-learn can draw from by ``.rvs(random_state=)``.
 
     Parameters
     ----------
     dist : object
         One entry of `param_distributions`.
+    where : str
+        What it is called in messages.
 
     Returns
     -------
@@ -51,4 +53,8 @@ def as_sampled(dist: Any) -> Any:
     >>> as_sampled([1, 2])
     [1, 2]
     """
-    return Sampled(dist) if is_new_style(dist) else dist
+    if is_new_style(dist):
+        return Sampled(dist, where)
+    if hasattr(dist, "rvs"):
+        check_arguments(dist, where)
+    return dist

@@ -63,7 +63,10 @@ class Bayes:
     ----------
     n_initial : int, default=None
         Candidates (`initial_points` and pending ones among them) before the surrogate
-        is asked. None takes two more than the space has dimensions, between 4 and 8.
+        is asked. None takes two more than the space has dimensions, between 4 and 8,
+        and not more than half of `n_candidates`.
+    n_candidates : int, default=None
+        How many will be asked for, if that is known.
     acquisition : {"log_ei", "pi", "ucb"}, default="log_ei"
         Log expected improvement, probability of improvement, or upper confidence bound.
     surrogate : {"gp"}, default="gp"
@@ -90,6 +93,7 @@ class Bayes:
     """
 
     n_initial: int | None = None
+    n_candidates: int | None = None
     acquisition: str = "log_ei"
     surrogate: str = "gp"
     initial_points: Sequence[Params] = ()
@@ -147,7 +151,10 @@ class Bayes:
     def _n_initial(self, space: Space) -> int:
         if self.n_initial is not None:
             return self.n_initial
-        return min(max(space.n_dims + 2, 4), 8)
+        enough = min(max(space.n_dims + 2, 4), 8)
+        if self.n_candidates is None:
+            return enough
+        return max(2, min(enough, self.n_candidates // 2))
 
     def _most_promising(
         self, state: BayesState, waiting: Array, admissible: Admissible, seed: int

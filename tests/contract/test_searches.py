@@ -41,6 +41,7 @@ from sktune._errors import (
 from tests.estimators import Net, Score, SeededNet, blobs, net
 
 X, y = load_iris(return_X_y=True)
+loguniform_generator = stats.loguniform  # without its arguments
 
 
 def grid(estimator, space, *, n_iter=None, **kwargs):
@@ -332,6 +333,9 @@ def test_spaces_that_are_none(search):
     _refuses(search, None, {"a": []}, error, "'a'")
     _refuses(search, None, {"a": 3}, error, "'a'.*(3|list)")
     _refuses(search, None, {"a": "relu"}, error, "'a'.*'relu'")
+    _refuses(search, None, [], SpaceError, "empty list")
+    error_of_scipy = "'a'.*(lacks its arguments|got a distribution)"
+    _refuses(search, None, {"a": loguniform_generator}, SpaceTypeError, error_of_scipy)
     _refuses(search, None, 3, error, "(param_grid|param_distributions|dict)")
 
 

@@ -177,3 +177,11 @@ def test_the_order_of_the_scores_does_not_matter(n: int) -> None:
             state = strategy.tell(state, Observation(number, params, (peak(params),)))
         answers.append(strategy.ask(state, n, (), 0))
     assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize(("n_candidates", "expected"), [(None, 8), (100, 8), (10, 5)])
+def test_the_start_leaves_half_of_a_short_search(
+    n_candidates: int | None, expected: int
+) -> None:
+    space = Space({f"x{i}": stats.uniform(0, 1) for i in range(9)})
+    assert Bayes(n_candidates=n_candidates)._n_initial(space) == expected
