@@ -1,17 +1,17 @@
 """Where fits run: one candidate on one split, in workers that joblib provides."""
 
 from sktune.execution._fit import Job, run_fit, score_of
-from sktune.execution._interrupt import interruptible
+from sktune.execution._interrupt import Interrupts
 from sktune.execution._isolation import own_random_states, preserved_random_states
 from sktune.execution._preflight import check_estimator
 from sktune.execution._threads import single_threaded
 from sktune.execution._workers import Workers
 
 __all__ = [
+    "Interrupts",
     "Job",
     "Workers",
     "check_estimator",
-    "interruptible",
     "own_random_states",
     "preserved_random_states",
     "run_fit",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,18 +71,14 @@ def run_fit(job: Job, fit: Fit) -> FitOutcome:
     whatever `error_score` says, such as for a parameter that does not exist.
     """
     # A net may also be a value that is searched, such as a step of a pipeline.
-    params = {name: _silenced(value) for name, value in fit.params.items()}
-    has_net = job.has_net or any(find_nets(value) for value in params.values())
-    with ExitStack() as stack:
-        if job.alone or params_draw_globally(params):
-            stack.enter_context(own_random_states(fit.seed))
-        if has_net and job.threads_of_a_net is not None:
-            stack.enter_context(fixed_threads(job.threads_of_a_net))
+    nets = {name: value for name, value in fit.params.items() if find_nets(value)}
+    params = {**fit.params, **{n: silence(clone(v)) for n, v in nets.items()}}
+    alone = job.alone or params_draw_globally(params)
+    with own_random_states(fit.seed) if alone else nullcontext():
+        if job.threads_of_a_net is not None and (job.has_net or nets):
+            with fixed_threads(job.threads_of_a_net):
+                return _run_fit(job, fit, params)
         return _run_fit(job, fit, params)
-
-
-def _silenced(value: Any) -> Any:
-    return silence(clone(value)) if find_nets(value) else value
 
 
 def _run_fit(job: Job, fit: Fit, params: Mapping[str, Any]) -> FitOutcome:

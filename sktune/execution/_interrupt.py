@@ -9,34 +9,38 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Raise `KeyboardInterrupt` at the end if Ctrl-C came meanwhile and was swallowed.
+class Interrupts:
+    """Notes Ctrl-C while it is entered, so that it can be raised again.
 
     Signals reach the main thread only; elsewhere, and where the program handles SIGINT
     in a way of its own, nothing is changed.
     """
-    handler = signal.getsignal(signal.SIGINT)
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    if not in_main_thread or handler is not signal.default_int_handler:
-        yield
-        return
-    came = False
 
-    def note(number: int, frame: Any) -> None:
-        nonlocal came
-        came = True
+    def __init__(self) -> None:
+        self._came = False
+        self._before: Any = None
+
+    def __enter__(self) -> Interrupts:
+        handler = signal.getsignal(signal.SIGINT)
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        if in_main_thread and handler is signal.default_int_handler:
+            self._before = handler
+            signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            self._before = None
+
+    def _note(self, number: int, frame: Any) -> None:
+        self._came = True
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-    if came:
-        raise KeyboardInterrupt
+    def raise_again(self) -> None:
+        """Raise `KeyboardInterrupt` if Ctrl-C came and was swallowed."""
+        if self._came:
+            raise KeyboardInterrupt

@@ -27,7 +27,7 @@ from sklearn.utils.parallel import delayed
 
 from sktune._types import Fit, FitOutcome
 from sktune.execution._fit import Job, run_fit
-from sktune.execution._interrupt import interruptible
+from sktune.execution._interrupt import Interrupts
 from sktune.execution._isolation import inside_own_random_states
 from sktune.execution._share import Shared, dumps
 from sktune.execution._threads import limit_threads
@@ -68,6 +68,7 @@ class Workers:
         self._unit_size = 1
         self._seconds_per_fit = 0.0
         self._stopped = threading.Event()
+        self._interrupts = Interrupts()
         self._stack = ExitStack()
 
     def __enter__(self) -> Workers:
@@ -75,7 +76,9 @@ class Workers:
         # Private names of joblib, held by tests/unit/test_compat.py.
         self._backend = parallel._backend
         self.n_workers = parallel._effective_n_jobs()
-        if self.n_workers > 1:
+        if self.n_workers == 1:
+            self._stack.enter_context(self._interrupts)
+        else:
             try:
                 self._start(parallel._backend_kwargs)
             except BaseException:
@@ -136,8 +139,9 @@ class Workers:
             if not self._ready:
                 return []
             fit = self._ready.popleft()
-            with interruptible():
-                return [(fit, run_fit(self._job, fit))]
+            outcome = run_fit(self._job, fit)
+            self._interrupts.raise_again()
+            return [(fit, outcome)]
         self._dispatch()
         if not self._n_units:
             return []

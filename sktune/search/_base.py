@@ -23,10 +23,10 @@ from sktune._random import derive_seed, fresh_root
 from sktune._types import Candidate, FitOutcome, Schedule, Strategy
 from sktune.engine import Engine
 from sktune.execution import (
+    Interrupts,
     Job,
     Workers,
     check_estimator,
-    interruptible,
     own_random_states,
     preserved_random_states,
     score_of,
@@ -291,7 +291,7 @@ class BaseSearch(_compat.BaseSearchCV):
         with (
             task.propagate_callback_context(best),
             own_random_states(seed),
-            interruptible(),
+            Interrupts() as interrupts,
         ):
             task.call_on_fit_task_begin(estimator=self, X=X, y=y, metadata=metadata)
             start = time.time()
@@ -300,6 +300,7 @@ class BaseSearch(_compat.BaseSearchCV):
             else:
                 best.fit(X, **fit_params)
             self.refit_time_ = time.time() - start
+            interrupts.raise_again()
         if hasattr(best, "feature_names_in_"):
             self.feature_names_in_ = best.feature_names_in_
         task.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
