@@ -88,7 +88,6 @@ class Engine:
         self._learnt = strategy.init(space)
         self._schedule_state = schedule.init()
         self._pending: deque[Params] = deque()
-        self._n_told = 0
         self.candidates: list[Candidate] = []
         self.exhausted = False
 
@@ -139,9 +138,9 @@ class Engine:
 
     def _tell_next(self) -> bool:
         """Tell the earliest candidate that was not told yet, if all splits are in."""
-        if self._n_told == len(self.candidates):
+        if not self._pending:
             return False
-        candidate = self.candidates[self._n_told]
+        candidate = self.candidates[-len(self._pending)]
         if len(candidate.outcomes) < self._n_splits:
             return False
         observation = self._observe(candidate)
@@ -151,7 +150,6 @@ class Engine:
             candidate.id,
             None if observation.failed else observation.score,
         )
-        self._n_told += 1
         self._pending.popleft()
         self._on_candidate(candidate, observation)
         return True

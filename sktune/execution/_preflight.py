@@ -43,10 +43,10 @@ def check_estimator(
 def _check_monitors(net: Any, prefix: str, dicts: Sequence[Mapping[str, Any]]) -> None:
     if any(_may_change_monitors(name, prefix) for d in dicts for name in d):
         return  # then some candidates may be right
-    waiting = list(_waiting_for_validation(net))
-    if not waiting:
+    waiting = next(_waiting_for_validation(net), None)
+    if waiting is None:
         return
-    callback, monitor = waiting[0]
+    callback, monitor = waiting
     if net.train_split is None:
         raise EstimatorError(
             f"{callback} monitors {monitor!r}, which the net does not compute since "

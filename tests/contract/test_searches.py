@@ -38,7 +38,7 @@ from sktune._errors import (
     SpaceError,
     SpaceTypeError,
 )
-from tests.estimators import Net, Score, SeededNet, blobs, net
+from tests.estimators import Draws, Net, Score, SeededNet, blobs, net
 
 X, y = load_iris(return_X_y=True)
 loguniform_generator = stats.loguniform  # without its arguments
@@ -121,6 +121,18 @@ def test_nested_cross_validation(search):
 def test_nested_in_threads_does_not_wait_for_itself(search):
     X, y = blobs(60)
     inner = search(net(), {"lr": [0.01, 0.1]}, n_iter=2, cv=2, random_state=0)
+    outer = GridSearchCV(inner, {"cv": [2, 3]}, cv=2, random_state=0)
+    alone = outer.fit(X, y).cv_results_["mean_test_score"]
+    with joblib.parallel_config("threading", n_jobs=2):
+        in_threads = outer.fit(X, y).cv_results_["mean_test_score"]
+    np.testing.assert_array_equal(in_threads, alone)
+
+
+@every_search
+def test_threads_of_scikit_learn_around_searches(search):
+    # Not with nets: skorch draws a number in `predict` too, which scikit-learn calls in
+    # one thread while a search in another trains.
+    inner = search(Draws(), {"a": [1, 2]}, n_iter=2, cv=2, random_state=0)
     with joblib.parallel_config("threading", n_jobs=2):
         scores = cross_val_score(inner, X, y, cv=2)
     np.testing.assert_array_equal(scores, cross_val_score(inner, X, y, cv=2))
