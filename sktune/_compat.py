@@ -28,13 +28,18 @@ from sklearn.model_selection._validation import (
 )
 
 # Constraint of one parameter: `Interval(Integral, 1, None, closed="left")`.
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 # Drops `fit` arguments that are None and makes sample-aligned ones indexable.
 from sklearn.utils.validation import _check_method_params as check_method_params
 
+# Rows of anything that can be indexed by row.
+from sklearn.utils.validation import _num_samples as num_samples
+
 __all__ = [
+    "CALLBACK_ATTRIBUTES",
     "BaseSearchCV",
+    "HasMethods",
     "Interval",
     "MultimetricScorer",
     "StrOptions",
@@ -44,8 +49,12 @@ __all__ = [
     "fit_context",
     "has_callbacks",
     "n_splits_of",
+    "num_samples",
     "warn_or_raise_about_fit_failures",
 ]
+
+# Where an estimator holds its callbacks, and during `fit` the context of the caller's.
+CALLBACK_ATTRIBUTES = ("_skl_callbacks", "_parent_callback_ctx")
 
 # scikit-learn 1.9 brought callbacks (SLEP023); 1.8 has none.
 _HAS_CALLBACKS = "callback_ctx" in signature(_fit_and_score).parameters

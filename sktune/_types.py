@@ -15,15 +15,28 @@ Params = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """One candidate on one split: the smallest piece of work.
+    """One candidate on one split, up to a resource: the smallest piece of work.
 
-    `context` is handed to the worker as it is; the engine never looks inside.
+    Attributes
+    ----------
+    candidate, split : int
+    params : dict
+    seed : int
+        The same at every resource, so that going on and starting over are one training.
+    n_resources : int or None
+        How far to train, counted from the start; None where all is given at once.
+    pause : bool
+        Whether the candidate may be resumed from there, and its state is to be kept.
+    context : object
+        Handed to the worker as it is; the engine never looks inside.
     """
 
     candidate: int
     split: int
     params: Params
     seed: int
+    n_resources: int | None = None
+    pause: bool = False
     context: Any = None
 
 
@@ -73,17 +86,53 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A schedule's decision: start the next candidate."""
+    """A schedule's decision: start the next candidate, and train it to `n_resources`.
+
+    It pauses there if `pause`; else that is as far as it will ever go.
+    """
 
     n_resources: int | None = None
+    bracket: int = 0
+    iter: int = 0
+    pause: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """A schedule's decision: train a paused candidate on, to `n_resources` in all."""
+
+    candidate: int
+    n_resources: int
+    iter: int
+    pause: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A schedule's decision: a paused candidate will never be resumed."""
+
+    candidate: int
+
+
+Decision = Start | Resume | Stop
 
 
 @dataclass(slots=True)
 class Candidate:
-    """What the engine knows of one candidate."""
+    """What the engine knows of one candidate, whatever its resource."""
 
     id: int
     params: Params
+    bracket: int = 0
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """One candidate at one resource: a row of `cv_results_` once all splits are in."""
+
+    candidate: Candidate
+    n_resources: int | None = None
+    iter: int = 0
     outcomes: dict[int, FitOutcome] = field(default_factory=dict)
 
 
@@ -111,13 +160,29 @@ class Strategy(Protocol):
 
 
 class Schedule(Protocol):
-    """How far each candidate goes. Frozen like a strategy; sees ids and scores only."""
+    """How far each candidate goes. Frozen like a strategy; sees ids and scores only.
+
+    Candidates are counted from 0 in the order in which they are started.
+    """
+
+    @property
+    def in_order(self) -> bool:
+        """Whether scores are told in the order of the decisions.
+
+        If so, results do not depend on which worker is fast. If not, scores are told as
+        they arrive, and decisions are asked for only when a worker is free.
+        """
 
     def init(self) -> Any:
         """State before anything has started."""
 
-    def next(self, state: Any) -> tuple[Start | None, Any]:
-        """The next decision, or None when an observation has to come first."""
+    def next(self, state: Any) -> tuple[Decision | None, Any]:
+        """The next decision, or None when a score has to come first."""
 
-    def tell(self, state: Any, candidate: int, score: float | None) -> Any:
+    def tell(
+        self, state: Any, candidate: int, n_resources: int | None, score: float | None
+    ) -> Any:
         """State that knows one more score; None is the score of a failure."""
+
+    def close(self, state: Any) -> Any:
+        """State in which no further candidate can be started: the space is used up."""

@@ -1,13 +1,12 @@
 """The one loop of every search: next, ask, dispatch, record, tell.
 
-The schedule says that a candidate starts, the strategy names its params, workers train
-and score it on every split, and when all splits are in, both are told. The engine knows
-none of them but by their protocols.
+The schedule says that a candidate starts or is resumed, the strategy names the params
+of a new one, workers train and score it on every split, and when all splits are in,
+both are told. The engine knows none of them but by their protocols.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
@@ -15,17 +14,25 @@ from typing import Any, Protocol
 from sktune._random import derive_seed
 from sktune._types import (
     Candidate,
+    Evaluation,
     Fit,
     FitOutcome,
     Observation,
     Params,
+    Resume,
     Schedule,
+    Start,
+    Stop,
     Strategy,
 )
 
 
 class Workers(Protocol):
     """Where fits run."""
+
+    @property
+    def n_workers(self) -> int:
+        """Fits that run at the same time."""
 
     def submit(self, fit: Fit) -> None:
         """Queue one fit."""
@@ -47,17 +54,23 @@ class Engine:
         Root of the seed tree.
     steer : callable
         Score of an outcome in the metric that steers the search; None where it failed.
+    n_pending : int or None
+        Candidates that may be in flight when the strategy is asked for one more. So
+        what is known when a candidate is asked for does not depend on the workers.
+        None is no limit.
     context : callable
-        ``context(candidate, split)`` is handed along with the fit.
+        ``context(number)`` is handed along with the fit of that number.
     thinking : callable
         Gives a context that is entered around each question to the strategy.
-    on_candidate : callable
-        Called with a `Candidate` and its `Observation` when all splits are in, in the
-        order in which candidates were started.
+    on_evaluation : callable
+        Called with an `Evaluation` and its `Observation` when all splits are in.
+    on_stop : callable
+        Called with the id of a candidate that will not be resumed.
 
     Attributes
     ----------
-    candidates : list of Candidate
+    evaluations : list of Evaluation
+        In the order in which they were decided on.
     exhausted : bool
         Whether the strategy had no further candidate to name.
     """
@@ -72,9 +85,11 @@ class Engine:
         n_splits: int,
         root: int,
         steer: Callable[[FitOutcome], float | None],
-        context: Callable[[int, int], Any] = lambda candidate, split: None,
+        n_pending: int | None = None,
+        context: Callable[[int], Any] = lambda number: None,
         thinking: Callable[[], AbstractContextManager[Any]] = nullcontext,
-        on_candidate: Callable[[Candidate, Observation], None] = lambda *_: None,
+        on_evaluation: Callable[[Evaluation, Observation], None] = lambda *_: None,
+        on_stop: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._strategy = strategy
         self._schedule = schedule
@@ -82,82 +97,117 @@ class Engine:
         self._n_splits = n_splits
         self._root = root
         self._steer = steer
+        self._n_pending = n_pending
         self._context = context
         self._thinking = thinking
-        self._on_candidate = on_candidate
+        self._on_evaluation = on_evaluation
+        self._on_stop = on_stop
         self._learnt = strategy.init(space)
-        self._schedule_state = schedule.init()
-        self._pending: deque[Params] = deque()
-        self.candidates: list[Candidate] = []
+        self._plan = schedule.init()
+        self._candidates: list[Candidate] = []
+        self._in_flight: dict[int, Evaluation] = {}  # by candidate, as decided
+        self._n_out = 0  # fits that were submitted and are not done
+        self._n_submitted = 0
+        self.evaluations: list[Evaluation] = []
         self.exhausted = False
 
-    def run(self) -> list[Candidate]:
-        """Search until nothing is left to start and nothing is on its way."""
+    def run(self) -> list[Evaluation]:
+        """Search until nothing is left to decide and nothing is on its way."""
         while True:
-            self._start_all()
+            self._decide()
             done = self._workers.next_done()
             if not done:
-                return self.candidates
+                return self.evaluations
             for fit, outcome in done:
-                self.candidates[fit.candidate].outcomes[fit.split] = outcome
-            # One by one and in the order of starting: what is known when a candidate
-            # is asked for must not depend on which worker was fast.
+                self._in_flight[fit.candidate].outcomes[fit.split] = outcome
+                self._n_out -= 1
+            # One by one: what is known when the next decision is made must not depend
+            # on how many happened to end at the same time.
             while self._tell_next():
-                self._start_all()
+                self._decide()
 
-    def _start_all(self) -> None:
-        while self._start():
-            pass
+    def _decide(self) -> None:
+        """Carry out decisions until the schedule has none."""
+        while self._schedule.in_order or self._n_out < self._workers.n_workers:
+            decision, plan = self._schedule.next(self._plan)
+            match decision:
+                case None:
+                    return
+                case Stop(candidate):
+                    self._on_stop(candidate)
+                case Resume(candidate, n_resources, iter, pause):
+                    one = Evaluation(self._candidates[candidate], n_resources, iter)
+                    self._submit(one, pause)
+                case Start():
+                    if len(self._in_flight) >= (self._n_pending or float("inf")):
+                        return
+                    if not self._start(decision):
+                        self.exhausted = True
+                        plan = self._schedule.close(self._plan)
+            self._plan = plan
 
-    def _start(self) -> bool:
-        """Start the next candidate, if the schedule wants one now."""
-        if self.exhausted:
-            return False
-        decision, state = self._schedule.next(self._schedule_state)
-        if decision is None:
-            return False
-        number = len(self.candidates)
+    def _start(self, start: Start) -> bool:
+        """Start the next candidate, if the strategy names one."""
+        number = len(self._candidates)
+        pending: list[Params] = [e.candidate.params for e in self._in_flight.values()]
         with self._thinking():
             params = self._strategy.ask(
-                self._learnt,
-                number,
-                self._pending,
-                derive_seed(self._root, "ask", number),
+                self._learnt, number, pending, derive_seed(self._root, "ask", number)
             )
         if params is None:
-            self.exhausted = True
             return False
-        self._schedule_state = state
-        self._pending.append(params)
-        self.candidates.append(Candidate(number, params))
-        for split in range(self._n_splits):
-            seed = derive_seed(self._root, "fit", number, split)
-            context = self._context(number, split)
-            self._workers.submit(Fit(number, split, params, seed, context))
+        candidate = Candidate(number, params, start.bracket)
+        self._candidates.append(candidate)
+        self._submit(Evaluation(candidate, start.n_resources, start.iter), start.pause)
         return True
+
+    def _submit(self, one: Evaluation, pause: bool) -> None:
+        candidate = one.candidate
+        self.evaluations.append(one)
+        self._in_flight[candidate.id] = one
+        for split in range(self._n_splits):
+            fit = Fit(
+                candidate.id,
+                split,
+                candidate.params,
+                derive_seed(self._root, "fit", candidate.id, split),
+                one.n_resources,
+                pause,
+                self._context(self._n_submitted),
+            )
+            self._workers.submit(fit)
+            self._n_submitted += 1
+            self._n_out += 1
 
     def _tell_next(self) -> bool:
-        """Tell the earliest candidate that was not told yet, if all splits are in."""
-        if not self._pending:
+        """Tell the earliest evaluation that may be told, if there is one."""
+        one = self._complete()
+        if one is None:
             return False
-        candidate = self.candidates[-len(self._pending)]
-        if len(candidate.outcomes) < self._n_splits:
-            return False
-        observation = self._observe(candidate)
-        self._learnt = self._strategy.tell(self._learnt, observation)
-        self._schedule_state = self._schedule.tell(
-            self._schedule_state,
-            candidate.id,
-            None if observation.failed else observation.score,
+        candidate = one.candidate
+        scores = (self._steer(one.outcomes[k]) for k in range(self._n_splits))
+        rounded = tuple(None if s is None else _rounded(s) for s in scores)
+        seen = Observation(candidate.id, candidate.params, rounded, one.n_resources)
+        self._learnt = self._strategy.tell(self._learnt, seen)
+        score = None if seen.failed else seen.score
+        self._plan = self._schedule.tell(
+            self._plan, candidate.id, one.n_resources, score
         )
-        self._pending.popleft()
-        self._on_candidate(candidate, observation)
+        del self._in_flight[candidate.id]
+        self._on_evaluation(one, seen)
         return True
 
-    def _observe(self, candidate: Candidate) -> Observation:
-        scores = (self._steer(candidate.outcomes[k]) for k in range(self._n_splits))
-        rounded = tuple(None if s is None else _rounded(s) for s in scores)
-        return Observation(candidate.id, candidate.params, rounded)
+    def _complete(self) -> Evaluation | None:
+        """The earliest evaluation in flight whose splits are in.
+
+        Where the order counts, only the very earliest comes into question.
+        """
+        for one in self._in_flight.values():
+            if len(one.outcomes) == self._n_splits:
+                return one
+            if self._schedule.in_order:
+                return None
+        return None
 
 
 def _rounded(score: float) -> float:

@@ -6,11 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from sktune.inspection._axes import new_axes
 from sktune.inspection._scores import scores_of
 
 
 def plot_convergence(search: Any, ax: Any = None, *, metric: str | None = None) -> Any:
     """Plot every candidate's score, and the best score so far, against candidates.
+
+    In a search with rungs a candidate is there once in each of its rungs, and the best
+    is the best among those with the most resources so far.
 
     Needs matplotlib: ``pip install "sktune[plot]"``.
 
@@ -31,10 +35,10 @@ def plot_convergence(search: Any, ax: Any = None, *, metric: str | None = None) 
     """
     scores = scores_of(search, metric)
     if ax is None:
-        ax = _new_axes()
+        ax = new_axes("plot_convergence")
     number = np.arange(1, len(scores.mean) + 1)
     scored = np.isfinite(scores.mean)
-    floor = _floor(scores.mean[scored])
+    floor = floor_of(scores.mean[scored])
     shown = scored & (scores.mean >= floor)
     ax.errorbar(
         number[shown],
@@ -64,7 +68,7 @@ def plot_convergence(search: Any, ax: Any = None, *, metric: str | None = None) 
         label="best so far",
     )
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
-    ax.set_xlabel("candidate")
+    ax.set_xlabel("candidate" if scores.n_resources is None else "candidate and rung")
     ax.set_ylabel(scores.metric)
     lowest, highest = ax.get_ylim()
     ax.set_ylim(bottom=max(lowest, floor - 0.05 * (highest - floor)))
@@ -72,19 +76,9 @@ def plot_convergence(search: Any, ax: Any = None, *, metric: str | None = None) 
     return ax
 
 
-def _floor(means: np.ndarray) -> float:
+def floor_of(means: np.ndarray) -> float:
     """Lowest score to draw to scale: a few bad candidates must not flatten the rest."""
     if not means.size:
         return 0.0
     quarter, best = np.quantile(means, 0.25), means.max()
     return float(max(means.min(), quarter - (best - quarter)))
-
-
-def _new_axes() -> Any:
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise ImportError(
-            'plot_convergence needs matplotlib: pip install "sktune[plot]"'
-        ) from error
-    return pyplot.subplots(layout="constrained")[1]

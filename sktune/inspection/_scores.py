@@ -13,12 +13,14 @@ from sktune._errors import did_you_mean
 
 @dataclass(frozen=True)
 class Scores:
-    """One metric of every candidate, in the order in which they were proposed."""
+    """One metric of every row of `cv_results_`."""
 
     metric: str
     mean: np.ndarray
     std: np.ndarray
     rank: np.ndarray  # 1 is best; failures come last
+    n_resources: np.ndarray | None  # of a search with rungs
+    candidate: np.ndarray
 
 
 def scores_of(search: Any, metric: str | None) -> Scores:
@@ -45,11 +47,18 @@ def scores_of(search: Any, metric: str | None) -> Scores:
         )
     mean = np.array(results[f"mean_test_{metric}"], dtype=float)
     rank = np.asarray(results[f"rank_test_{metric}"])
-    # Only an error score, which is ranked last, can be above the best.
-    mean[mean > mean[rank.argmin()]] = np.nan
+    n_resources = results.get("n_resources")
+    levels = np.zeros(len(mean)) if n_resources is None else n_resources
+    for level in np.unique(levels):
+        peers = np.flatnonzero(levels == level)
+        # Only an error score, which is ranked last, can be above the best.
+        best = peers[rank[peers].argmin()]
+        mean[peers[mean[peers] > mean[best]]] = np.nan
     return Scores(
         metric=metric,
         mean=mean,
         std=np.asarray(results[f"std_test_{metric}"], dtype=float),
         rank=rank,
+        n_resources=n_resources,
+        candidate=np.asarray(results.get("candidate", np.arange(len(mean)))),
     )

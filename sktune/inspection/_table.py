@@ -40,9 +40,10 @@ def best_candidates(
     Returns
     -------
     table : Table
-        A list with a dict for each candidate: its rank, its row in ``cv_results_``,
-        mean and standard deviation of its scores over the splits, mean time of a fit in
-        seconds, and its params. Prints as a table.
+        A list with a dict for each candidate: its rank, its number, mean and standard
+        deviation of its scores over the splits, the largest resource that it was given
+        (in a search with rungs), mean time of a fit in seconds, and its params. Prints
+        as a table.
 
     Examples
     --------
@@ -60,16 +61,24 @@ def best_candidates(
         raise ValueError(f"n must be at least 1, or None for all candidates; got n={n}")
     scores = scores_of(search, metric)
     results = search.cv_results_
+    first_rows: dict[int, int] = {}
+    for row in np.argsort(scores.rank, kind="stable"):
+        first_rows.setdefault(int(scores.candidate[row]), int(row))
     return Table(
         {
             "rank": int(scores.rank[i]),
-            "candidate": int(i),
+            "candidate": candidate,
             scores.metric: float(scores.mean[i]),
             "std": float(scores.std[i]),
+            **(
+                {}
+                if scores.n_resources is None
+                else {"n_resources": int(scores.n_resources[i])}
+            ),
             "fit_time": float(results["mean_fit_time"][i]),
             **results["params"][i],
         }
-        for i in np.argsort(scores.rank, kind="stable")[:n]
+        for candidate, i in list(first_rows.items())[:n]
     )
 
 

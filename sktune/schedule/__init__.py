@@ -1,5 +1,29 @@
 """How far each candidate goes: ids and scores in, decisions out."""
 
+from sktune.schedule._asynchronous import Asynchronous
+from sktune.schedule._brackets import Brackets
 from sktune.schedule._flat import Flat
+from sktune.schedule._plan import (
+    Rung,
+    exhausting_minimum,
+    halving,
+    hyperband,
+    iterations,
+    n_evaluations,
+    n_survivors,
+    total_resources,
+)
 
-__all__ = ["Flat"]
+__all__ = [
+    "Asynchronous",
+    "Brackets",
+    "Flat",
+    "Rung",
+    "exhausting_minimum",
+    "halving",
+    "hyperband",
+    "iterations",
+    "n_evaluations",
+    "n_survivors",
+    "total_resources",
+]

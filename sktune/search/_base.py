@@ -20,7 +20,7 @@ from sklearn.utils import check_random_state, indexable
 
 from sktune import _compat
 from sktune._random import derive_seed, fresh_root
-from sktune._types import Candidate, FitOutcome, Schedule, Strategy
+from sktune._types import Evaluation, FitOutcome, Observation, Schedule, Strategy
 from sktune.engine import Engine
 from sktune.execution import (
     Interrupts,
@@ -32,18 +32,41 @@ from sktune.execution import (
     score_of,
     single_threaded,
 )
+from sktune.schedule import Flat
 from sktune.search._progress import Progress
 from sktune.search._results import fill_in_metrics, format_results
 from sktune.search._through_sklearn import ThroughSklearn
 
 
 class Proposal(NamedTuple):
-    """What a search brings to the engine."""
+    """What a search brings to the engine.
+
+    Attributes
+    ----------
+    strategy, schedule, space : as the engine takes them
+    n_candidates : int
+        Candidates that will be started, unless the space has fewer.
+    n_evaluations : int
+        Rows of `cv_results_` that are expected; more than candidates where these are
+        resumed.
+    n_pending : int or None
+        As the engine takes it.
+    """
 
     strategy: Strategy
     schedule: Schedule
     space: Any
     n_candidates: int
+    n_evaluations: int
+    n_pending: int | None = None
+
+    @classmethod
+    def flat(
+        cls, strategy: Strategy, space: Any, n_candidates: int, **options: Any
+    ) -> Proposal:
+        """Every candidate gets everything at once."""
+        schedule = Flat(n_candidates)
+        return cls(strategy, schedule, space, n_candidates, n_candidates, **options)
 
 
 class BaseSearch(_compat.BaseSearchCV):
@@ -59,6 +82,30 @@ class BaseSearch(_compat.BaseSearchCV):
 
     def _check_n_candidates(self, n_candidates: int) -> None:
         """Say so if there were fewer candidates than asked for."""
+
+    def _prepare(self, X: Any, y: Any) -> None:
+        """Find out what `_propose` has to know of the data."""
+
+    def _job_options(self, splits: Any, y: Any, groups: Any, root: int) -> Any:
+        """A context of what a `Job` is to know beyond what all searches tell it."""
+        return nullcontext({})
+
+    def _check_evaluation(self, one: Evaluation, seen: Observation) -> None:
+        """Raise where nothing good can come any more."""
+
+    def _check_evaluations(self, evaluations: list[Evaluation]) -> None:
+        """Raise where nothing good has come."""
+
+    def _best(self) -> Any:
+        """An estimator with the best params, to be fitted on all data."""
+        # Parameters may be estimators themselves: cloned, they stay unfitted.
+        return clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
+
+    def _fit_best(self, best: Any, X: Any, y: Any, fit_params: Any) -> None:
+        if y is not None:
+            best.fit(X, y, **fit_params)
+        else:
+            best.fit(X, **fit_params)
 
     # -- fit -----------------------------------------------------------------------
 
@@ -107,29 +154,33 @@ class BaseSearch(_compat.BaseSearchCV):
         cv = self._check_cv(X, y, routed.splitter.split)
         check_estimator(self.estimator, self._searched(), X, y)
         root = self._root()
+        self._prepare(X, y)
         # Before the splits, as in scikit-learn: the two may share a generator.
         proposal = self._propose(root)
         splits = self._split(cv, X, y, routed.splitter.split)
         in_use = self._uses_callbacks()
-        job = Job.of(
-            self.estimator,
-            repeatable=getattr(self, "random_state", None) is not None,
-            X=X,
-            y=y,
-            splits=splits,
-            scorer=scorers,
-            fit_params=routed.estimator.fit,
-            score_params=routed.scorer.score,
-            error_score=self.error_score,
-            return_train_score=self.return_train_score,
-            verbose=self.verbose,
-            n_candidates=proposal.n_candidates,
-            caller=self if in_use else None,
-        )
-        candidates = self._search(job, proposal, root, callbacks, in_use)
-        outcomes = self._outcomes(candidates)
+        groups = routed.splitter.split.get("groups")
+        with self._job_options(splits, y, groups, root) as options:
+            job = Job.of(
+                self.estimator,
+                repeatable=getattr(self, "random_state", None) is not None,
+                X=X,
+                y=y,
+                splits=splits,
+                scorer=scorers,
+                fit_params=routed.estimator.fit,
+                score_params=routed.scorer.score,
+                error_score=self.error_score,
+                return_train_score=self.return_train_score,
+                verbose=self.verbose,
+                n_candidates=proposal.n_candidates,
+                caller=self if in_use else None,
+                **options,
+            )
+            evaluations = self._search(job, proposal, root, callbacks, in_use)
+        outcomes = self._outcomes(evaluations)
         refit_metric = self._check_metrics(outcomes[0]["test_scores"], refit_metric)
-        results = format_results(self, [c.params for c in candidates], outcomes)
+        results = format_results(self, evaluations, outcomes)
         self._choose(results, refit_metric)
         if self.refit:
             self._refit(
@@ -174,26 +225,30 @@ class BaseSearch(_compat.BaseSearchCV):
 
     def _search(
         self, job: Job, proposal: Proposal, root: int, callbacks: Any, in_use: bool
-    ) -> list[Candidate]:
+    ) -> list[Evaluation]:
         n_splits, n_candidates = len(job.splits), proposal.n_candidates
+        n_fits = proposal.n_evaluations * n_splits
         if self.verbose > 0:
             print(
                 f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
-                f"totalling {n_candidates * n_splits} fits"
+                f"totalling {n_fits} fits"
             )
         task = callbacks.subcontext(
-            task_name="search",
-            max_subtasks=n_candidates * n_splits,
-            sequential_subtasks=False,
+            task_name="search", max_subtasks=n_fits, sequential_subtasks=False
         ).call_on_fit_task_begin(estimator=self)
 
-        def context(candidate: int, split: int) -> Any:
+        def context(number: int) -> Any:
             if not in_use:
                 return None
             return task.subcontext(
-                task_name="candidate-split-evaluation",
-                task_id=candidate * n_splits + split,
+                task_name="candidate-split-evaluation", task_id=number
             )
+
+        progress = Progress(proposal.n_evaluations, self.verbose)
+
+        def on_evaluation(one: Evaluation, seen: Observation) -> None:
+            progress(one, seen)
+            self._check_evaluation(one, seen)
 
         with Workers(job, self.n_jobs, self.pre_dispatch) as workers:
             engine = self._engine(
@@ -202,12 +257,18 @@ class BaseSearch(_compat.BaseSearchCV):
                 root,
                 n_splits,
                 context=context,
-                on_candidate=Progress(n_candidates, self.verbose),
+                on_evaluation=on_evaluation,
+                on_stop=lambda candidate: None,
             )
-            candidates = engine.run()
+            evaluations = engine.run()
         task.call_on_fit_task_end(estimator=self)
-        self._check_n_candidates(len(candidates))
-        return candidates
+        self._check_n_candidates(len({one.candidate.id for one in evaluations}))
+        self._check_evaluations(evaluations)
+        # A table is read bracket by bracket; scores may have come in another order.
+        return sorted(
+            evaluations,
+            key=lambda one: (one.candidate.bracket, one.iter, one.candidate.id),
+        )
 
     def _engine(
         self, proposal: Proposal, workers: Any, root: int, n_splits: int, **kwargs: Any
@@ -218,6 +279,7 @@ class BaseSearch(_compat.BaseSearchCV):
             proposal.space,
             workers,
             n_splits=n_splits,
+            n_pending=proposal.n_pending,
             root=root,
             steer=self._steer,
             thinking=nullcontext if proposal.space is None else single_threaded(),
@@ -241,9 +303,10 @@ class BaseSearch(_compat.BaseSearchCV):
 
     # -- results -------------------------------------------------------------------
 
-    def _outcomes(self, candidates: list[Candidate]) -> list[FitOutcome]:
-        """All outcomes, candidate by candidate; raises where every fit failed."""
-        outcomes = [c.outcomes[k] for c in candidates for k in range(self.n_splits_)]
+    def _outcomes(self, evaluations: list[Evaluation]) -> list[FitOutcome]:
+        """All outcomes, row by row; raises where every fit failed."""
+        splits = range(self.n_splits_)
+        outcomes = [one.outcomes[k] for one in evaluations for k in splits]
         if not outcomes:
             raise ValueError(
                 "No fits were performed. Was the CV iterator empty? Were there no "
@@ -279,8 +342,7 @@ class BaseSearch(_compat.BaseSearchCV):
     def _refit(
         self, X: Any, y: Any, fit_params: dict[str, Any], seed: int, callbacks: Any
     ) -> None:
-        # Parameters may be estimators themselves: cloned, they stay unfitted.
-        best = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
+        best = self._best()
         self.best_estimator_ = best
         task = callbacks.subcontext(task_name="refit-with-best-params")
         metadata = (
@@ -295,10 +357,7 @@ class BaseSearch(_compat.BaseSearchCV):
         ):
             task.call_on_fit_task_begin(estimator=self, X=X, y=y, metadata=metadata)
             start = time.time()
-            if y is not None:
-                best.fit(X, y, **fit_params)
-            else:
-                best.fit(X, **fit_params)
+            self._fit_best(best, X, y, fit_params)
             self.refit_time_ = time.time() - start
             interrupts.raise_again()
         if hasattr(best, "feature_names_in_"):

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sktune import _compat
-from sktune.schedule import Flat
 from sktune.search._base import BaseSearch, Proposal, as_dicts
 from sktune.space import Space
 from sktune.strategy import Bayes
@@ -190,7 +189,7 @@ class BayesSearchCV(BaseSearch):
             surrogate=self.surrogate,
             initial_points=tuple(space.canonical(p) for p in self.initial_points or ()),
         )
-        return Proposal(strategy, Flat(n, self.n_pending), space, n)
+        return Proposal.flat(strategy, space, n, n_pending=self.n_pending)
 
     def _check_n_candidates(self, n_candidates: int) -> None:
         if n_candidates == self.n_iter:

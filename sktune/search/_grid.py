@@ -10,7 +10,6 @@ from sklearn.model_selection import ParameterGrid
 
 from sktune import _compat
 from sktune._errors import SpaceError, SpaceTypeError
-from sktune.schedule import Flat
 from sktune.search._base import BaseSearch, Proposal, as_dicts
 from sktune.space import allows, to_python
 from sktune.strategy import Listed
@@ -144,7 +143,7 @@ class GridSearchCV(BaseSearch):
                     "candidates of param_grid. Widen the grid or relax the constraint."
                 )
         n = len(candidates)
-        return Proposal(Listed(tuple(candidates)), Flat(n, n), None, n)
+        return Proposal.flat(Listed(tuple(candidates)), None, n)
 
     def _check_lists(self) -> None:
         if isinstance(self.param_grid, list) and not self.param_grid:

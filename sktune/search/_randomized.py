@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence, Sized
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from sktune import _compat
-from sktune._errors import SpaceError
 from sktune._random import derive_seed
-from sktune.schedule import Flat
 from sktune.search._base import BaseSearch, Proposal, as_dicts
-from sktune.space import Space, allows, as_sampled, to_python
+from sktune.search._draws import draw_accepted, refused, sampler
+from sktune.space import Space, allows, to_python
 from sktune.strategy import Listed
-
-# Draws for each candidate that is wanted before a constraint is taken to refuse all.
-_MAX_DRAWS = 1_000
 
 
 class RandomizedSearchCV(BaseSearch):
@@ -173,7 +168,7 @@ class RandomizedSearchCV(BaseSearch):
             for params in chain(first, self._draw(first, random_state))
         )
         n = len(candidates)
-        return Proposal(Listed(candidates), Flat(n, n), None, n)
+        return Proposal.flat(Listed(candidates), None, n)
 
     def _first(self) -> list[dict[str, Any]]:
         """`initial_points`, each once."""
@@ -189,27 +184,10 @@ class RandomizedSearchCV(BaseSearch):
     ) -> Iterable[dict[str, Any]]:
         """The draws that follow `first`."""
         dicts = self.param_distributions
-        if isinstance(dicts, dict):
-            dicts = [dicts]
-        dicts = [
-            {name: _sampled(name, values) for name, values in d.items()}
-            if isinstance(d, dict)
-            else d
-            for d in dicts
-        ]
-        if not dicts:
-            raise SpaceError(
-                "param_distributions is an empty list: there is nothing to search. "
-                "Give a dict of parameter names to lists or distributions."
-            )
         if self.constraint is None and not first:
-            return ParameterSampler(dicts, self.n_iter, random_state=random_state)
-        n_draws = self.n_iter * _MAX_DRAWS
-        if not any(hasattr(v, "rvs") for d in dicts for v in d.values()):
-            n_draws = min(n_draws, len(ParameterGrid(dicts)))
-        draws = ParameterSampler(dicts, n_draws, random_state=random_state)
-        wanted = self.n_iter - len(first)
-        drawn = list(islice(filter(self._accepts(first), draws), wanted))
+            return sampler(dicts, self.n_iter, random_state)
+        wanted, accepts = self.n_iter - len(first), self._accepts(first)
+        drawn, n_draws = draw_accepted(dicts, wanted, random_state, accepts)
         self._check_n_drawn(len(first) + len(drawn), n_draws)
         return drawn
 
@@ -223,10 +201,7 @@ class RandomizedSearchCV(BaseSearch):
 
     def _check_n_drawn(self, n: int, n_draws: int) -> None:
         if n == 0:
-            raise SpaceError(
-                f"constraint={self.constraint!r} refused {n_draws} draws of "
-                "param_distributions. Narrow the distributions or relax the constraint."
-            )
+            raise refused(self.constraint, n_draws)
         if n < self.n_iter:
             warnings.warn(
                 f"Only {n} candidates were found in {n_draws} draws, fewer than "
@@ -234,13 +209,3 @@ class RandomizedSearchCV(BaseSearch):
                 UserWarning,
                 stacklevel=2,
             )
-
-
-def _sampled(name: str, values: Any) -> Any:
-    """One entry of `param_distributions` in a form that scikit-learn draws from."""
-    if isinstance(values, Sized) and len(values) == 0:
-        raise SpaceError(
-            f"Parameter grid for parameter {name!r} need to be a non-empty sequence, "
-            f"got: {values!r}. Give at least one value, or leave the parameter out."
-        )
-    return as_sampled(values, f"Parameter distribution for parameter {name!r}")

@@ -9,35 +9,46 @@ import numpy as np
 from scipy.stats import rankdata
 
 from sktune import _compat
-from sktune._types import FitOutcome, Params
+from sktune._types import Evaluation, FitOutcome
 
 
 def format_results(
-    search: Any, params: Sequence[Params], outcomes: list[FitOutcome]
+    search: Any, evaluations: Sequence[Evaluation], outcomes: list[FitOutcome]
 ) -> dict[str, Any]:
-    """`cv_results_` as scikit-learn formats it, failures ranked last.
+    """`cv_results_` as scikit-learn formats it, what cannot be compared ranked apart.
 
     scikit-learn ranks a candidate that failed by its error score, which may beat a
     score. Here a candidate that failed on any split ranks behind every one that did
-    not, whatever number `error_score` is.
+    not, whatever number `error_score` is. And scores of different resources are not
+    compared: whoever got more ranks before whoever got less. So rank 1 is the best
+    among those with the most.
 
     Parameters
     ----------
     search : BaseSearchCV
-    params : sequence of dict, one for each candidate
-    outcomes : list, the splits of the first candidate, of the second, ...
+    evaluations : sequence of Evaluation, the rows
+    outcomes : list, the splits of the first row, of the second, ...
     """
-    n_splits = search.n_splits_
+    n_splits, more_results = search.n_splits_, None
+    if any(one.n_resources is not None for one in evaluations):
+        more_results = {
+            "iter": [one.iter for one in evaluations],
+            "n_resources": [one.n_resources for one in evaluations],
+            "bracket": [one.candidate.bracket for one in evaluations],
+            "candidate": [one.candidate.id for one in evaluations],
+        }
+    params = [one.candidate.params for one in evaluations]
     results = _compat.BaseSearchCV._format_results(
-        search, list(params), n_splits, outcomes
+        search, params, n_splits, outcomes, more_results
     )
+    resources = np.array([one.n_resources or 0 for one in evaluations])
     for key in [key for key in results if key.startswith("rank_test_")]:
         metric = key.removeprefix("rank_test_")
         flags = [o["fit_error"] is not None or metric in o["failed"] for o in outcomes]
         failed = np.reshape(flags, (len(params), n_splits)).any(axis=1)
-        if failed.any() and not failed.all():
+        if (failed.any() and not failed.all()) or more_results:
             means = results[f"mean_test_{metric}"]
-            results[key] = _rank(means, failed)
+            results[key] = _rank(means, resources, failed)
     return results
 
 
@@ -59,9 +70,12 @@ def fill_in_metrics(outcomes: list[FitOutcome], error_score: Any) -> None:
             outcome["train_scores"] = dict.fromkeys(metrics, substitute)
 
 
-def _rank(means: Any, failed: Any) -> Any:
-    """Rank 1 is best, equal means share the better rank, failures share the last."""
-    ranks = np.empty(len(means), dtype=np.int32)
-    ranks[~failed] = rankdata(-means[~failed], method="min")
-    ranks[failed] = (~failed).sum() + 1
+def _rank(means: Any, resources: Any, failed: Any) -> Any:
+    """Rank 1 is best, equals share the better rank, failures share the last."""
+    ranks = np.full(len(means), (~failed).sum() + 1, dtype=np.int32)
+    better = 0
+    for most in np.unique(resources)[::-1]:
+        peers = ~failed & (resources == most)
+        ranks[peers] = better + rankdata(-means[peers], method="min")
+        better += peers.sum()
     return ranks

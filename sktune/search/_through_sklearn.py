@@ -38,6 +38,11 @@ class ThroughSklearn:
             self._task.call_on_fit_task_begin(estimator=search)
         self._queue: list[Fit] = []
 
+    @property
+    def n_workers(self) -> int:
+        """scikit-learn does not say; it is given a candidate at a time."""
+        return 1
+
     def submit(self, fit: Fit) -> None:
         """Queue one fit; scikit-learn will make all fits of its candidate."""
         self._queue.append(fit)

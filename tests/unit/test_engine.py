@@ -32,6 +32,8 @@ class Reordered:
     def __init__(self, order):
         self.queue, self.order, self.fits = [], order, []
 
+    n_workers = 1
+
     def submit(self, fit):
         self.queue.append(fit)
         self.fits.append(fit)
@@ -55,13 +57,14 @@ def run(order, n=6, n_pending=2, n_splits=3, limit=None, seen=None):
     workers = Reordered(order)
     engine = Engine(
         Counting(limit),
-        Flat(n, n_pending),
+        Flat(n),
         None,
         workers,
         n_splits=n_splits,
+        n_pending=n_pending,
         root=7,
         steer=lambda outcome: outcome["test_scores"],
-        on_candidate=lambda c, o: None if seen is None else seen.append(o),
+        on_evaluation=lambda c, o: None if seen is None else seen.append(o),
     )
     return engine, engine.run(), workers
 
@@ -69,8 +72,8 @@ def run(order, n=6, n_pending=2, n_splits=3, limit=None, seen=None):
 @pytest.mark.parametrize("n_pending", [1, 2, 6, 100])
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
 def test_what_is_known_does_not_depend_on_who_is_fast(order, n_pending):
-    _, candidates, _ = run(order, n_pending=n_pending)
-    for c in candidates:
+    _, evaluations, _ = run(order, n_pending=n_pending)
+    for c in (one.candidate for one in evaluations):
         n_told = max(0, c.id - n_pending + 1)
         assert c.params["told"] == tuple(range(n_told))
         assert c.params["pending"] == c.id - n_told
@@ -94,9 +97,9 @@ def test_every_candidate_runs_on_every_split_with_its_own_seed():
 
 
 def test_a_strategy_that_runs_out():
-    engine, candidates, workers = run(ORDERS["middle"], limit=4)
+    engine, evaluations, workers = run(ORDERS["middle"], limit=4)
     assert engine.exhausted
-    assert len(candidates) == 4
+    assert len(evaluations) == 4
     assert len(workers.fits) == 12
 
 
@@ -111,12 +114,12 @@ def test_digits_that_depend_on_threads_are_not_told():
         workers = Reordered(ORDERS["first"])
         Engine(
             Counting(),
-            Flat(1, 1),
+            Flat(1),
             None,
             workers,
             n_splits=1,
             root=0,
             steer=lambda outcome, noise=noise: 0.123456789123456 + noise,
-            on_candidate=lambda c, o: seen.append(o.scores),
+            on_evaluation=lambda c, o: seen.append(o.scores),
         ).run()
     assert seen[0] == seen[1] == (0.1234567891,)

@@ -1,0 +1,292 @@
+"""Search by successive halving."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+
+from sktune import _compat
+from sktune.schedule import Rung, exhausting_minimum, halving, iterations, n_survivors
+from sktune.search._rungs import RungsSearch
+
+
+class SuccessiveHalvingSearchCV(RungsSearch):
+    """Search that gives the better part of the candidates more, again and again.
+
+    Many candidates are trained a little, the best 1/`factor` of them `factor` times as
+    much, and so on (successive halving [1]_). Candidates go on where they paused,
+    inside cross-validation and pipelines: of 27 candidates with 1 to 27 epochs, 81
+    epochs are trained in each split instead of 729.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        A skorch net, a pipeline that ends in one, or any scikit-learn estimator. It
+        needs a ``score`` method, or `scoring` must be given.
+    param_distributions : dict or list of dict
+        Names of parameters and what they may be: a distribution of ``scipy.stats``, or
+        a list. Several dicts are conditional subspaces. No candidate is tried twice.
+    n_candidates : int or 'exhaust', default='exhaust'
+        Candidates of the first rung. ``'exhaust'`` is as many as make the last rung
+        reach `max_resources`.
+    factor : int or float, default=3
+        Of n candidates ``ceil(n / factor)`` go on, with `factor` times the resource.
+    resource : str, default='auto'
+        What candidates are given more of:
+
+        - ``'max_epochs'`` or ``'net__max_epochs'``: epochs of a skorch net, which goes
+          on exactly where it paused;
+        - ``'n_samples'``: rows of the training part, in nested subsets that keep the
+          shares of the classes, and whole groups where there are `groups`; the test
+          part is always whole;
+        - ``'n_estimators'``, ``'max_iter'``: of an estimator that continues by
+          ``warm_start``;
+        - ``'partial_fit'``, ``'clf__partial_fit'``: passes over the training part;
+        - any other integer parameter; each rung then trains from scratch.
+
+        ``'auto'`` is the epochs of the net, and ``'n_samples'`` where there is none.
+    max_resources : int or 'auto', default='auto'
+        The most that a candidate is given. ``'auto'`` is the value that the parameter
+        has in `estimator`, or the number of samples.
+    min_resources : {'exhaust', 'smallest'} or int, default='smallest'
+        What candidates of the first rung are given. ``'smallest'`` is 1, and for
+        ``'n_samples'`` 2 rows for each split and class. ``'exhaust'`` makes the last
+        rung come as near to `max_resources` as it can.
+    aggressive_elimination : bool, default=False
+        Whether to repeat the first rung until there are so few candidates that the last
+        rung has fewer than `factor`.
+    strategy : {'random', 'bayes'} or strategy object, default='random'
+        How candidates are proposed: drawn at random, or by a surrogate that learns
+        from the scores of all rungs; or an object with ``init``, ``ask`` and ``tell``.
+    asynchronous : bool, default=False
+        Whether a candidate is resumed as soon as it is among the best of those seen so
+        far (ASHA [2]_). No worker waits for a straggler then; but with more than
+        one worker the result depends on which is fast.
+    n_pending : int, default=None
+        Candidates that may be in flight when the strategy is asked for another. None
+        is 1 where it learns from scores, and no limit where not.
+    constraint : callable, default=None
+        ``constraint(params) -> bool``; candidates for which it is false are never run.
+    checkpoints : str or path-like, default=None
+        Folder for the states of paused candidates, of which no more are kept than may
+        be resumed. They are removed when the search ends. None is a temporary folder.
+    cv : int, cross-validation generator or iterable, default=5
+        How to split. Splits are drawn once: each candidate has one net for each split,
+        and no net is ever scored on rows that it was trained on.
+    scoring : str, callable, list, tuple or dict, default=None
+        One metric or several. None uses the estimator's ``score``.
+    refit : bool, str or callable, default=True
+        Whether to fit the best candidate on all data, with the largest resource. With
+        several metrics the name of the one that decides, and that steers the search;
+        where none is named, the first one steers. A callable takes `cv_results_` and
+        returns the index.
+    error_score : 'raise' or numeric, default=np.nan
+        Score of a split whose fit raised or whose score is not finite. Such a candidate
+        is never resumed and never best. 'raise' raises what the fit raised.
+    return_train_score : bool, default=True
+        Whether to score on the training part as well.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the choice of candidates, and every fit by candidate and split. None does
+        both differently at each call.
+    n_jobs : int, default=None
+        Fits that run at the same time. None is 1 unless in a
+        ``joblib.parallel_config``; -1 is one for each processor.
+    verbose : int, default=0
+        1 prints progress; 2 and above what scikit-learn prints of each fit.
+
+    Attributes
+    ----------
+    cv_results_ : dict of numpy (masked) ndarrays
+        As of ``RandomizedSearchCV``, with one row for each candidate and rung, and the
+        columns ``iter`` (the rung), ``n_resources``, ``bracket`` and ``candidate``.
+        Rows with more resources rank before rows with fewer.
+    best_estimator_ : estimator
+        The best candidate, fitted on all data with the largest resource. Not there if
+        ``refit=False``.
+    best_score_ : float
+        Mean score of the best candidate over the splits, at the largest resource.
+    best_params_ : dict
+        Without the resource.
+    best_index_ : int
+        Row of the best candidate: among the largest resource reached, the earlier one
+        of equals.
+    resource_ : str
+        Name of the resource.
+    continuation_ : str
+        How candidates were given more: ``'epochs'``, ``'warm_start'`` or
+        ``'partial_fit'`` where they went on; ``'n_samples'`` or ``'from_scratch'``
+        where they were trained anew in each rung.
+    min_resources_, max_resources_ : int
+    n_resources_, n_candidates_ : list of int
+        Of each rung.
+    n_iterations_ : int
+        Number of rungs.
+    n_required_iterations_ : int
+        Rungs until fewer than `factor` candidates are left.
+    n_possible_iterations_ : int
+        Rungs that `max_resources` allows.
+    n_remaining_candidates_ : int
+        Candidates that would go on from the last rung.
+    scorer_ : function or dict
+    n_splits_ : int
+    refit_time_ : float
+        Seconds that fitting the best candidate took.
+    multimetric_ : bool
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+
+    See Also
+    --------
+    HyperbandSearchCV : Several such searches, from bold to careful.
+
+    Notes
+    -----
+    With ``strategy='random'`` and a resource that is trained from scratch this is
+    scikit-learn's ``HalvingRandomSearchCV``, with three differences: `cv_results_`
+    holds the resource in ``n_resources`` only and not in the params, number of rungs
+    are counted without rounding errors, and subsets of samples are nested and
+    stratified.
+
+    References
+    ----------
+    .. [1] K. Jamieson and A. Talwalkar, "Non-stochastic best arm identification and
+       hyperparameter optimization", AISTATS 2016.
+    .. [2] L. Li, K. Jamieson, A. Rostamizadeh, E. Gonina, J. Ben-tzur, M. Hardt,
+       B. Recht and A. Talwalkar, "A system for massively parallel hyperparameter
+       tuning", MLSys 2020.
+
+    Examples
+    --------
+    >>> from scipy.stats import loguniform
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sktune import SuccessiveHalvingSearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = SuccessiveHalvingSearchCV(
+    ...     RandomForestClassifier(random_state=0),
+    ...     {"max_depth": [1, 2, 3, 5, None], "max_features": [1, 2, 3, 4]},
+    ...     n_candidates=9, resource="n_estimators", max_resources=27,
+    ...     min_resources="exhaust", random_state=0,
+    ... )
+    >>> print(search.plan())
+    bracket  iter  candidates  n_estimators
+          0     0           9             3
+          0     1           3             9
+          0     2           1            27
+    9 candidates x 5 splits, continued from rung to rung: 65 fits, 315 n_estimators
+    >>> search.fit(X, y).n_candidates_
+    [9, 3, 1]
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **RungsSearch._parameter_constraints,
+        "n_candidates": [
+            _compat.Interval(Integral, 1, None, closed="left"),
+            _compat.StrOptions({"exhaust"}),
+        ],
+        "min_resources": [
+            _compat.Interval(Integral, 1, None, closed="left"),
+            _compat.StrOptions({"exhaust", "smallest"}),
+        ],
+        "aggressive_elimination": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_distributions: Any,
+        *,
+        n_candidates: int | str = "exhaust",
+        factor: float = 3,
+        resource: str = "auto",
+        max_resources: int | str = "auto",
+        min_resources: int | str = "smallest",
+        aggressive_elimination: bool = False,
+        strategy: Any = "random",
+        asynchronous: bool = False,
+        n_pending: int | None = None,
+        constraint: Callable[[dict[str, Any]], bool] | None = None,
+        checkpoints: Any = None,
+        cv: Any = 5,
+        scoring: Any = None,
+        refit: Any = True,
+        error_score: float | str = np.nan,
+        return_train_score: bool = True,
+        random_state: Any = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            estimator=estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.param_distributions = param_distributions
+        self.n_candidates = n_candidates
+        self.factor = factor
+        self.resource = resource
+        self.max_resources = max_resources
+        self.min_resources = min_resources
+        self.aggressive_elimination = aggressive_elimination
+        self.strategy = strategy
+        self.asynchronous = asynchronous
+        self.n_pending = n_pending
+        self.constraint = constraint
+        self.checkpoints = checkpoints
+        self.random_state = random_state
+
+    def _rungs(self) -> tuple[Rung, ...]:
+        n = self._n_candidates()
+        if self.min_resources == "exhaust":
+            self.min_resources_ = exhausting_minimum(
+                n, self.factor, self.min_resources_, self.max_resources_
+            )
+        limits = (n, self.factor, self.min_resources_, self.max_resources_)
+        self.n_required_iterations_, self.n_possible_iterations_ = iterations(*limits)
+        rungs = halving(*limits, aggressive_elimination=self.aggressive_elimination)
+        self.n_iterations_ = len(rungs)
+        self.n_resources_ = [rung.n_resources for rung in rungs]
+        self.n_candidates_ = [rung.n_candidates for rung in rungs]
+        self.n_remaining_candidates_ = n_survivors(self.n_candidates_[-1], self.factor)
+        return rungs
+
+    def _n_candidates(self) -> int:
+        """Candidates of the first rung, no more than the space has."""
+        n: Any = self.n_candidates
+        if n == "exhaust":
+            if self.min_resources == "exhaust":
+                raise ValueError(
+                    "n_candidates and min_resources cannot be both set to 'exhaust'. "
+                    "Give one of them a number."
+                )
+            n = self.max_resources_ // self.min_resources_
+        size = self._n_candidates_in_space()
+        if n > size:
+            warnings.warn(
+                f"The space has {int(size)} candidates, fewer than "
+                f"n_candidates={self.n_candidates!r} asks for ({n}). Searching all of "
+                "them.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return int(min(n, size))
+
+    def _check_n_candidates(self, n_candidates: int) -> None:
+        planned = self.n_candidates_[0]
+        if n_candidates < planned:
+            warnings.warn(
+                f"Only {n_candidates} candidates were found that constraint allows, "
+                f"fewer than the {planned} of the first rung.",
+                UserWarning,
+                stacklevel=2,
+            )

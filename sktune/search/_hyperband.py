@@ -1,0 +1,253 @@
+"""Search by Hyperband."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+
+from sktune import _compat
+from sktune.schedule import Rung, hyperband
+from sktune.search._rungs import RungsSearch
+
+
+class HyperbandSearchCV(RungsSearch):
+    """Successive halving from bold to careful, so that no slow starter is lost.
+
+    A bracket of successive halving that begins with little of the resource tries many
+    candidates and may drop good ones too early; one that begins with much tries few.
+    Hyperband [1]_ runs them all, at about the same cost each. Candidates go on where
+    they paused, inside cross-validation and pipelines.
+
+    With ``strategy='bayes'`` a surrogate over parameters and resource learns from every
+    rung which candidates to propose, in the spirit of BOHB [2]_.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        A skorch net, a pipeline that ends in one, or any scikit-learn estimator. It
+        needs a ``score`` method, or `scoring` must be given.
+    param_distributions : dict or list of dict
+        Names of parameters and what they may be: a distribution of ``scipy.stats``, or
+        a list. Several dicts are conditional subspaces. No candidate is tried twice.
+    factor : int or float, default=3
+        Of n candidates ``floor(n / factor)`` go on, with `factor` times the resource.
+    resource : str, default='auto'
+        What candidates are given more of:
+
+        - ``'max_epochs'`` or ``'net__max_epochs'``: epochs of a skorch net, which goes
+          on exactly where it paused;
+        - ``'n_samples'``: rows of the training part, in nested subsets that keep the
+          shares of the classes, and whole groups where there are `groups`; the test
+          part is always whole;
+        - ``'n_estimators'``, ``'max_iter'``: of an estimator that continues by
+          ``warm_start``;
+        - ``'partial_fit'``, ``'clf__partial_fit'``: passes over the training part;
+        - any other integer parameter; each rung then trains from scratch.
+
+        ``'auto'`` is the epochs of the net, and ``'n_samples'`` where there is none.
+    max_resources : int or 'auto', default='auto'
+        The most that a candidate is given. ``'auto'`` is the value that the parameter
+        has in `estimator`, or the number of samples.
+    min_resources : 'smallest' or int, default='smallest'
+        The least that candidates are given. ``'smallest'`` is 1, and for
+        ``'n_samples'`` 2 rows for each split and class.
+    n_rounds : int, default=1
+        How often all brackets are run, each time with new candidates.
+    strategy : {'random', 'bayes'} or strategy object, default='random'
+        How candidates are proposed: drawn at random, or by a surrogate that learns
+        from the scores of all rungs; or an object with ``init``, ``ask`` and ``tell``.
+    asynchronous : bool, default=False
+        Whether a candidate is resumed as soon as it is among the best of those seen so
+        far (ASHA [3]_). No worker waits for a straggler then; but with more than
+        one worker the result depends on which is fast.
+    n_pending : int, default=None
+        Candidates that may be in flight when the strategy is asked for another. None
+        is 1 where it learns from scores, and no limit where not.
+    constraint : callable, default=None
+        ``constraint(params) -> bool``; candidates for which it is false are never run.
+    checkpoints : str or path-like, default=None
+        Folder for the states of paused candidates, of which no more are kept than may
+        be resumed. They are removed when the search ends. None is a temporary folder.
+    cv : int, cross-validation generator or iterable, default=5
+        How to split. Splits are drawn once: each candidate has one net for each split,
+        and no net is ever scored on rows that it was trained on.
+    scoring : str, callable, list, tuple or dict, default=None
+        One metric or several. None uses the estimator's ``score``.
+    refit : bool, str or callable, default=True
+        Whether to fit the best candidate on all data, with the largest resource. With
+        several metrics the name of the one that decides, and that steers the search;
+        where none is named, the first one steers. A callable takes `cv_results_` and
+        returns the index.
+    error_score : 'raise' or numeric, default=np.nan
+        Score of a split whose fit raised or whose score is not finite. Such a candidate
+        is never resumed and never best. 'raise' raises what the fit raised.
+    return_train_score : bool, default=True
+        Whether to score on the training part as well.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the choice of candidates, and every fit by candidate and split. None does
+        both differently at each call.
+    n_jobs : int, default=None
+        Fits that run at the same time. None is 1 unless in a
+        ``joblib.parallel_config``; -1 is one for each processor.
+    verbose : int, default=0
+        1 prints progress; 2 and above what scikit-learn prints of each fit.
+
+    Attributes
+    ----------
+    cv_results_ : dict of numpy (masked) ndarrays
+        As of ``RandomizedSearchCV``, with one row for each candidate and rung, and the
+        columns ``iter`` (the rung), ``n_resources``, ``bracket`` and ``candidate``.
+        Rows with more resources rank before rows with fewer.
+    best_estimator_ : estimator
+        The best candidate, fitted on all data with the largest resource. Not there if
+        ``refit=False``.
+    best_score_ : float
+        Mean score of the best candidate over the splits, at the largest resource.
+    best_params_ : dict
+        Without the resource.
+    best_index_ : int
+        Row of the best candidate: among the largest resource reached, the earlier one
+        of equals.
+    resource_ : str
+        Name of the resource.
+    continuation_ : str
+        How candidates were given more: ``'epochs'``, ``'warm_start'`` or
+        ``'partial_fit'`` where they went on; ``'n_samples'`` or ``'from_scratch'``
+        where they were trained anew in each rung.
+    min_resources_, max_resources_ : int
+    n_resources_, n_candidates_ : list of list of int
+        Of each rung of each bracket.
+    scorer_ : function or dict
+    n_splits_ : int
+    refit_time_ : float
+        Seconds that fitting the best candidate took.
+    multimetric_ : bool
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+
+    See Also
+    --------
+    SuccessiveHalvingSearchCV : One bracket.
+
+    Notes
+    -----
+    Brackets are the published ones: with 81 epochs and a factor of 3 they start with
+    81, 34, 15, 8 and 5 candidates at 1, 3, 9, 27 and 81 epochs. ``plan()`` shows them.
+
+    References
+    ----------
+    .. [1] L. Li, K. Jamieson, G. DeSalvo, A. Rostamizadeh and A. Talwalkar, "Hyperband:
+       a novel bandit-based approach to hyperparameter optimization", JMLR 18, 2018.
+    .. [2] S. Falkner, A. Klein and F. Hutter, "BOHB: robust and efficient
+       hyperparameter optimization at scale", ICML 2018.
+    .. [3] L. Li, K. Jamieson, A. Rostamizadeh, E. Gonina, J. Ben-tzur, M. Hardt,
+       B. Recht and A. Talwalkar, "A system for massively parallel hyperparameter
+       tuning", MLSys 2020.
+
+    Examples
+    --------
+    >>> from scipy.stats import loguniform
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import SGDClassifier
+    >>> from sktune import HyperbandSearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = HyperbandSearchCV(
+    ...     SGDClassifier(random_state=0), {"alpha": loguniform(1e-5, 1.0)},
+    ...     resource="partial_fit", max_resources=9, random_state=0,
+    ... )
+    >>> print(search.plan())
+    bracket  iter  candidates  partial_fit
+          0     0           9            1
+          0     1           3            3
+          0     2           1            9
+          1     0           5            3
+          1     1           1            9
+          2     0           3            9
+    17 candidates x 5 splits, continued from rung to rung: 110 fits, 345 partial_fit
+    >>> search.fit(X, y).continuation_
+    'partial_fit'
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **RungsSearch._parameter_constraints,
+        "min_resources": [
+            _compat.Interval(Integral, 1, None, closed="left"),
+            _compat.StrOptions({"smallest"}),
+        ],
+        "n_rounds": [_compat.Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_distributions: Any,
+        *,
+        factor: float = 3,
+        resource: str = "auto",
+        max_resources: int | str = "auto",
+        min_resources: int | str = "smallest",
+        n_rounds: int = 1,
+        strategy: Any = "random",
+        asynchronous: bool = False,
+        n_pending: int | None = None,
+        constraint: Callable[[dict[str, Any]], bool] | None = None,
+        checkpoints: Any = None,
+        cv: Any = 5,
+        scoring: Any = None,
+        refit: Any = True,
+        error_score: float | str = np.nan,
+        return_train_score: bool = True,
+        random_state: Any = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            estimator=estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.param_distributions = param_distributions
+        self.factor = factor
+        self.resource = resource
+        self.max_resources = max_resources
+        self.min_resources = min_resources
+        self.n_rounds = n_rounds
+        self.strategy = strategy
+        self.asynchronous = asynchronous
+        self.n_pending = n_pending
+        self.constraint = constraint
+        self.checkpoints = checkpoints
+        self.random_state = random_state
+
+    def _rungs(self) -> tuple[Rung, ...]:
+        rungs = hyperband(
+            self.factor, self.min_resources_, self.max_resources_, self.n_rounds
+        )
+        brackets = range(rungs[-1].bracket + 1)
+        of = [[rung for rung in rungs if rung.bracket == b] for b in brackets]
+        self.n_resources_ = [[rung.n_resources for rung in rungs] for rungs in of]
+        self.n_candidates_ = [[rung.n_candidates for rung in rungs] for rungs in of]
+        return rungs
+
+    def _check_n_candidates(self, n_candidates: int) -> None:
+        planned = sum(counts[0] for counts in self.n_candidates_)
+        if n_candidates < planned:
+            warnings.warn(
+                f"Hyperband plans {planned} candidates, and the space has no more than "
+                f"{n_candidates}"
+                f"{'' if self.constraint is None else ' that constraint allows'}. "
+                "Brackets were cut short; SuccessiveHalvingSearchCV suits a small "
+                "space better.",
+                UserWarning,
+                stacklevel=2,
+            )

@@ -1,0 +1,248 @@
+"""What searches share whose candidates are given more as they prove themselves."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy, deepcopy
+from numbers import Integral, Real
+from os import PathLike
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.model_selection import check_cv
+from sklearn.utils import check_random_state
+
+from sktune import _compat
+from sktune._errors import SpaceTypeError
+from sktune._random import derive_seed
+from sktune._types import Evaluation, Observation
+from sktune.execution import (
+    check_subsets,
+    checkpoints_in,
+    find_resource,
+    smallest_resources,
+    subsets,
+    train_fully,
+)
+from sktune.schedule import Asynchronous, Brackets, Rung
+from sktune.search._base import BaseSearch, Proposal, as_dicts
+from sktune.search._draws import draw_accepted, refused, sampler
+from sktune.search._hopes import Hopes
+from sktune.search._plan import Plan
+from sktune.space import Space, allows, to_python
+from sktune.strategy import Bayes, Listed
+
+
+class RungsSearch(BaseSearch):
+    """`fit` and `plan` of the searches with rungs; subclasses say which rungs."""
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **_compat.BaseSearchCV._parameter_constraints,
+        "param_distributions": [dict, list],
+        "factor": [_compat.Interval(Real, 1, None, closed="neither")],
+        "resource": [str],
+        "max_resources": [
+            _compat.Interval(Integral, 1, None, closed="left"),
+            _compat.StrOptions({"auto"}),
+        ],
+        "strategy": [
+            _compat.StrOptions({"random", "bayes"}),
+            _compat.HasMethods(["init", "ask", "tell"]),
+        ],
+        "asynchronous": ["boolean"],
+        "n_pending": [_compat.Interval(Integral, 1, None, closed="left"), None],
+        "constraint": [callable, None],
+        "checkpoints": [str, PathLike, None],
+        "random_state": ["random_state"],
+    }
+    _parameter_constraints.pop("pre_dispatch")
+
+    @abstractmethod
+    def _rungs(self) -> tuple[Rung, ...]:
+        """The rungs, from `min_resources_`, `max_resources_` and the space."""
+
+    # -- before anything is trained ------------------------------------------------
+
+    def plan(self, X: Any = None, y: Any = None) -> Plan:
+        """What `fit` would do: the rungs, the fits and the total resource.
+
+        Parameters
+        ----------
+        X, y : data, default=None
+            Only needed where the resource or the splitter depends on them.
+
+        Returns
+        -------
+        plan : Plan
+            ``print(search.plan())`` shows a table.
+
+        Raises
+        ------
+        ValueError
+            Where `X` is needed and not given, and for all that `fit` would refuse.
+        """
+        self._validate_params()
+        planned = copy(self)
+        cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        try:
+            planned.n_splits_ = cv.get_n_splits(X, y)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"cv={self.cv!r} needs the data to say how many splits it makes. Call "
+                "plan(X, y)."
+            ) from error
+        planned._prepare(X, y)
+        resource = planned._resource
+        return Plan(
+            planned._rungs(), resource.name, resource.continues, planned.n_splits_
+        )
+
+    def _prepare(self, X: Any, y: Any) -> None:
+        """Settle `max_resources_`, `min_resources_` and `continuation_`."""
+        self._n_samples = None if X is None else _compat.num_samples(X)
+        self._resource = find_resource(
+            self.estimator,
+            self.resource,
+            self.max_resources,
+            self._searched(),
+            self._n_samples,
+        )
+        self.resource_ = self._resource.name
+        self.continuation_ = self._resource.way
+        self.max_resources_ = self._resource.max_resources
+        self.min_resources_ = self.min_resources
+        if isinstance(self.min_resources, str):
+            self.min_resources_ = self._smallest(X, y)
+        if self.min_resources_ > self.max_resources_:
+            raise ValueError(
+                f"min_resources_={self.min_resources_} is greater than "
+                f"max_resources_={self.max_resources_}. Give a smaller min_resources, "
+                "or more resources."
+            )
+
+    def _smallest(self, X: Any, y: Any) -> int:
+        n_classes = None
+        if self._resource.way == "n_samples" and is_classifier(self.estimator):
+            if y is None:
+                raise ValueError(
+                    f"min_resources={self.min_resources!r} depends on the classes in "
+                    "y. Call plan(X, y), or give min_resources a number."
+                )
+            n_classes = len(np.unique(np.asarray(y)))
+        return smallest_resources(self._resource, self.n_splits_, n_classes)
+
+    # -- the search ----------------------------------------------------------------
+
+    def _searched(self) -> list[dict[str, Any]]:
+        return as_dicts(self.param_distributions)
+
+    def _root(self) -> int:
+        if isinstance(self.random_state, np.random.RandomState):
+            # Of a copy: the candidates have to be those that scikit-learn draws.
+            return int(deepcopy(self.random_state).randint(2**31 - 1))
+        return super()._root()
+
+    def _propose(self, root: int) -> Proposal:
+        rungs = self._rungs()
+        n = sum(rung.n_candidates for rung in rungs if rung.iter == 0)
+        n_pending, space, strategy = self._pending(), None, self.strategy
+        if strategy == "random":
+            strategy = Listed(self._draws(n, root))
+        else:
+            space = Space(self.param_distributions, self.constraint)
+        if strategy == "bayes":
+            strategy = Bayes(n_candidates=n, max_resources=self.max_resources_)
+        schedule: Any = Brackets(rungs)
+        if self.asynchronous:
+            schedule = Asynchronous(rungs, self.factor)
+        self._hopes = Hopes(rungs, self._resource.name)
+        n_evaluations = sum(rung.n_candidates for rung in rungs)
+        return Proposal(strategy, schedule, space, n, n_evaluations, n_pending)
+
+    def _pending(self) -> int | None:
+        """Candidates in flight when a strategy is asked; no limit where it is free."""
+        if self.n_pending is not None:
+            return self.n_pending
+        return None if self.asynchronous or self.strategy == "random" else 1
+
+    def _n_candidates_in_space(self) -> float:
+        """Different candidates; infinite where the space cannot tell them apart."""
+        try:
+            return Space(self.param_distributions, self.constraint).size
+        except SpaceTypeError:
+            return float("inf")
+
+    def _draws(self, n: int, root: int) -> tuple[dict[str, Any], ...]:
+        """N different random candidates, as far as there are so many.
+
+        The first draws are those of scikit-learn's halving search.
+        """
+        dicts, random_state = self.param_distributions, self.random_state
+        if random_state is None:
+            random_state = derive_seed(root, "draw")
+        rng = check_random_state(random_state)
+        try:
+            key = Space(dicts, self.constraint).key
+        except SpaceTypeError:  # a distribution that can be drawn from, and no more
+            key = None
+        taken = set()
+
+        def accepts(params: dict[str, Any]) -> bool:
+            if not allows(self.constraint, params):
+                return False
+            if key is None:
+                return True
+            is_new = key(params) not in taken
+            taken.add(key(params))
+            return is_new
+
+        n = int(min(n, self._n_candidates_in_space()))
+        drawn = list(filter(accepts, sampler(dicts, n, rng)))
+        if len(drawn) < n:
+            more, n_draws = draw_accepted(dicts, n - len(drawn), rng, accepts)
+            drawn += more
+            if not drawn:
+                raise refused(self.constraint, n_draws)
+        return tuple({k: to_python(v) for k, v in params.items()} for params in drawn)
+
+    @contextmanager
+    def _job_options(
+        self, splits: Any, y: Any, groups: Any, root: int
+    ) -> Iterator[dict[str, Any]]:
+        options: dict[str, Any] = {"resource": self._resource, "seed": root}
+        if self._resource.way == "n_samples":
+            options["subsets"] = subsets(
+                splits,
+                y,
+                groups,
+                stratify=is_classifier(self.estimator),
+                n_samples=self._n_samples,
+                seed=derive_seed(root, "subset"),
+            )
+            check_subsets(options["subsets"], y, self.min_resources_)
+        if not self._resource.continues:
+            yield options
+            return
+        with checkpoints_in(self.checkpoints) as checkpoints:
+            yield {**options, "checkpoints": checkpoints}
+
+    def _best(self) -> Any:
+        best = super()._best()
+        if self._resource.way not in ("n_samples", "partial_fit"):
+            best.set_params(**{self._resource.name: self.max_resources_})
+        return best
+
+    def _fit_best(self, best: Any, X: Any, y: Any, fit_params: Any) -> None:
+        if self._resource.way == "partial_fit":
+            train_fully(best, X, y, fit_params, self._resource)
+        else:
+            super()._fit_best(best, X, y, fit_params)
+
+    def _check_evaluation(self, one: Evaluation, seen: Observation) -> None:
+        self._hopes.see(one, seen)
+
+    def _check_evaluations(self, evaluations: list[Evaluation]) -> None:
+        self._hopes.end()
