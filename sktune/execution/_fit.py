@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sklearn.base import clone
@@ -18,7 +19,11 @@ from sktune.execution._isolation import (
     params_draw_globally,
 )
 from sktune.execution._nets import find_nets, silence
+from sktune.execution._paused import Continued
+from sktune.execution._resource import Resource
 from sktune.execution._threads import fixed_threads, threads_of_a_net
+from sktune.execution._training import take_over, train_apart, train_on
+from sktune.persistence import Checkpoints
 
 
 class ErrorScore(float):
@@ -27,7 +32,12 @@ class ErrorScore(float):
 
 @dataclass(frozen=True)
 class Job:
-    """All that the fits of one search have in common."""
+    """All that the fits of one search have in common.
+
+    What has a default is for searches whose candidates get more and more of a resource:
+    a `seed` for what candidates share, and for ``n_samples`` the subsets of each split,
+    whose ``rows(n_resources)`` are indices into X.
+    """
 
     estimator: Any
     X: Any
@@ -39,11 +49,15 @@ class Job:
     error_score: float | str
     return_train_score: bool
     verbose: int
-    n_candidates: int
+    n_candidates: int | None
     caller: Any
     alone: bool
     has_net: bool
     threads_of_a_net: int | None
+    resource: Resource | None = None
+    checkpoints: Checkpoints | None = None
+    subsets: Sequence[Any] | None = None
+    seed: int = 0
 
     @classmethod
     def of(cls, estimator: Any, *, repeatable: bool, **kwargs: Any) -> Job:
@@ -63,6 +77,11 @@ class Job:
             **kwargs,
         )
 
+    def forget(self, candidate: int) -> None:
+        """Drop what was kept for a candidate that will not be resumed."""
+        if self.checkpoints is not None:
+            self.checkpoints.drop(candidate)
+
 
 def run_fit(job: Job, fit: Fit) -> FitOutcome:
     """Train and score one candidate on one split.
@@ -73,21 +92,41 @@ def run_fit(job: Job, fit: Fit) -> FitOutcome:
     # A net may also be a value that is searched, such as a step of a pipeline.
     nets = {name: value for name, value in fit.params.items() if find_nets(value)}
     params = {**fit.params, **{n: silence(clone(v)) for n, v in nets.items()}}
+    has_net = job.has_net or bool(nets)
     alone = job.alone or params_draw_globally(params)
-    with own_random_states(fit.seed) if alone else nullcontext():
-        if job.threads_of_a_net is not None and (job.has_net or nets):
-            with fixed_threads(job.threads_of_a_net):
-                return _run_fit(job, fit, params)
-        return _run_fit(job, fit, params)
+    with own_random_states(fit.seed) if alone else nullcontext(), ExitStack() as stack:
+        if job.threads_of_a_net is not None and has_net:
+            stack.enter_context(fixed_threads(job.threads_of_a_net))
+        return _run_fit(job, fit, params, alone, has_net, stack)
 
 
-def _run_fit(job: Job, fit: Fit, params: Mapping[str, Any]) -> FitOutcome:
+def _run_fit(
+    job: Job,
+    fit: Fit,
+    params: Mapping[str, Any],
+    alone: bool,
+    has_net: bool,
+    stack: ExitStack,
+) -> FitOutcome:
     train, test = job.splits[fit.split]
+    resource = None if fit.n_resources is None else job.resource
+    estimator = clone(job.estimator)
+    if resource is not None and resource.continues:
+        take_over(estimator, partial(train_on, _continued(job, fit, alone), stack))
+    else:
+        if has_net:
+            take_over(estimator, partial(train_apart, stack))
+        if resource is not None and resource.way == "n_samples":
+            assert job.subsets is not None
+            train = job.subsets[fit.split].rows(fit.n_resources)
+        elif resource is not None:
+            params = {**params, resource.name: fit.n_resources}
     error_score: Any = job.error_score
     if error_score != "raise":
         error_score = ErrorScore(error_score)
+    n_candidates = job.n_candidates
     outcome: FitOutcome = fit_and_score(
-        clone(job.estimator),
+        estimator,
         job.X,
         job.y,
         scorer=job.scorer,
@@ -102,12 +141,27 @@ def _run_fit(job: Job, fit: Fit, params: Mapping[str, Any]) -> FitOutcome:
         return_times=True,
         return_parameters=False,
         split_progress=(fit.split, len(job.splits)),
-        candidate_progress=(fit.candidate, job.n_candidates),
+        candidate_progress=n_candidates and (fit.candidate, n_candidates),
         error_score=error_score,
         caller=job.caller,
         callback_ctx=fit.context,
     )
+    if job.checkpoints is not None and (not fit.pause or outcome["fit_error"]):
+        job.checkpoints.drop(fit.candidate, fit.split)
     return _judge(outcome, job.error_score)
+
+
+def _continued(job: Job, fit: Fit, alone: bool) -> Continued:
+    assert job.resource is not None and fit.n_resources is not None
+    return Continued(
+        fit=fit,
+        n_resources=fit.n_resources,
+        resource=job.resource,
+        checkpoints=job.checkpoints,
+        alone=alone,
+        root=job.seed,
+        y=job.y,
+    )
 
 
 def _judge(outcome: FitOutcome, error_score: float | str) -> FitOutcome:

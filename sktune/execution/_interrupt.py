@@ -12,6 +12,10 @@ import threading
 from typing import Any
 
 
+class CtrlC(KeyboardInterrupt):
+    """A signal's interrupt, and not a callback's."""
+
+
 class Interrupts:
     """Notes Ctrl-C while it is entered, so that it can be raised again.
 
@@ -38,7 +42,7 @@ class Interrupts:
 
     def _note(self, number: int, frame: Any) -> None:
         self._came = True
-        raise KeyboardInterrupt
+        raise CtrlC
 
     def raise_again(self) -> None:
         """Raise `KeyboardInterrupt` if Ctrl-C came and was swallowed."""

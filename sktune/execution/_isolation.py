@@ -65,6 +65,34 @@ def preserved_random_states() -> Iterator[None]:
                     torch.cuda.manual_seed_all(torch_seed)
 
 
+def random_states(device: Any = None) -> dict[str, Any]:
+    """States of the global generators that a fit on that device draws from."""
+    states = {"python": random.getstate(), "numpy": np.random.get_state()}
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        # As arrays: a tensor may be brought to another device when it is read.
+        states["torch"] = torch.get_rng_state().numpy()
+        if _is_cuda(device):
+            states["cuda"] = torch.cuda.get_rng_state(device).numpy()
+    return states
+
+
+def set_random_states(states: Mapping[str, Any], device: Any = None) -> None:
+    """Put what `random_states` returned in force."""
+    random.setstate(states["python"])
+    np.random.set_state(states["numpy"])
+    if "torch" in states:
+        import torch
+
+        torch.set_rng_state(torch.from_numpy(states["torch"]))
+        if "cuda" in states and _is_cuda(device):
+            torch.cuda.set_rng_state(torch.from_numpy(states["cuda"]), device)
+
+
+def _is_cuda(device: Any) -> bool:
+    return str(device).partition(":")[0] == "cuda"
+
+
 @contextmanager
 def own_random_states(seed: int) -> Iterator[None]:
     """Seed, and let no other thread draw from the global generators meanwhile."""

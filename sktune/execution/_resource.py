@@ -292,7 +292,7 @@ def _warm_starts(
 ) -> bool:
     """Whether fits with ``warm_start`` go on with this parameter."""
     params = params_of(owner.estimator)
-    if "warm_start" not in params or "__" in owner.argument:
+    if "warm_start" not in params:
         return False
     of_sklearn = type(owner.estimator).__module__.startswith("sklearn.")
     if of_sklearn and owner.argument not in ("max_iter", "n_estimators"):

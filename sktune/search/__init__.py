@@ -2,6 +2,14 @@
 
 from sktune.search._bayes import BayesSearchCV
 from sktune.search._grid import GridSearchCV
+from sktune.search._halving import SuccessiveHalvingSearchCV
+from sktune.search._hyperband import HyperbandSearchCV
 from sktune.search._randomized import RandomizedSearchCV
 
-__all__ = ["BayesSearchCV", "GridSearchCV", "RandomizedSearchCV"]
+__all__ = [
+    "BayesSearchCV",
+    "GridSearchCV",
+    "HyperbandSearchCV",
+    "RandomizedSearchCV",
+    "SuccessiveHalvingSearchCV",
+]

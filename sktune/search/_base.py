@@ -86,7 +86,7 @@ class BaseSearch(_compat.BaseSearchCV):
     def _prepare(self, X: Any, y: Any) -> None:
         """Find out what `_propose` has to know of the data."""
 
-    def _job_options(self, splits: Any, y: Any, groups: Any, root: int) -> Any:
+    def _job_options(self, splits: Any, X: Any, y: Any, groups: Any, root: int) -> Any:
         """A context of what a `Job` is to know beyond what all searches tell it."""
         return nullcontext({})
 
@@ -160,7 +160,7 @@ class BaseSearch(_compat.BaseSearchCV):
         splits = self._split(cv, X, y, routed.splitter.split)
         in_use = self._uses_callbacks()
         groups = routed.splitter.split.get("groups")
-        with self._job_options(splits, y, groups, root) as options:
+        with self._job_options(splits, X, y, groups, root) as options:
             job = Job.of(
                 self.estimator,
                 repeatable=getattr(self, "random_state", None) is not None,
@@ -258,7 +258,7 @@ class BaseSearch(_compat.BaseSearchCV):
                 n_splits,
                 context=context,
                 on_evaluation=on_evaluation,
-                on_stop=lambda candidate: None,
+                on_stop=job.forget,
             )
             evaluations = engine.run()
         task.call_on_fit_task_end(estimator=self)

@@ -273,9 +273,9 @@ class SuccessiveHalvingSearchCV(RungsSearch):
         size = self._n_candidates_in_space()
         if n > size:
             warnings.warn(
-                f"The space has {int(size)} candidates, fewer than "
-                f"n_candidates={self.n_candidates!r} asks for ({n}). Searching all of "
-                "them.",
+                f"The space has no more than {int(size)} candidates, fewer than "
+                f"n_candidates={self.n_candidates!r} asks for ({n}). It is searched "
+                "whole.",
                 UserWarning,
                 stacklevel=2,
             )

@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
 
 from sktune import _compat
 from sktune._errors import SpaceTypeError
@@ -119,8 +120,9 @@ class RungsSearch(BaseSearch):
         if self.min_resources_ > self.max_resources_:
             raise ValueError(
                 f"min_resources_={self.min_resources_} is greater than "
-                f"max_resources_={self.max_resources_}. Give a smaller min_resources, "
-                "or more resources."
+                f"max_resources_={self.max_resources_}, where {self.resource_} is the "
+                f"resource and X has n_samples={self._n_samples}. Give a smaller "
+                "min_resources, or more of the resource."
             )
 
     def _smallest(self, X: Any, y: Any) -> int:
@@ -131,6 +133,7 @@ class RungsSearch(BaseSearch):
                     f"min_resources={self.min_resources!r} depends on the classes in "
                     "y. Call plan(X, y), or give min_resources a number."
                 )
+            check_classification_targets(y)
             n_classes = len(np.unique(np.asarray(y)))
         return smallest_resources(self._resource, self.n_splits_, n_classes)
 
@@ -210,7 +213,7 @@ class RungsSearch(BaseSearch):
 
     @contextmanager
     def _job_options(
-        self, splits: Any, y: Any, groups: Any, root: int
+        self, splits: Any, X: Any, y: Any, groups: Any, root: int
     ) -> Iterator[dict[str, Any]]:
         options: dict[str, Any] = {"resource": self._resource, "seed": root}
         if self._resource.way == "n_samples":
@@ -219,7 +222,7 @@ class RungsSearch(BaseSearch):
                 y,
                 groups,
                 stratify=is_classifier(self.estimator),
-                n_samples=self._n_samples,
+                n_samples=_compat.num_samples(X),
                 seed=derive_seed(root, "subset"),
             )
             check_subsets(options["subsets"], y, self.min_resources_)

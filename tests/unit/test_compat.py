@@ -29,6 +29,15 @@ def test_methods_of_the_base_class(name):
     assert hasattr(_compat.BaseSearchCV, name)
 
 
+@pytest.mark.skipif(not _compat._HAS_CALLBACKS, reason="scikit-learn 1.8 has none")
+def test_attributes_of_callbacks():
+    from sklearn.callback import ScoringMonitor
+    from sklearn.linear_model import LogisticRegression
+
+    estimator = LogisticRegression().set_callbacks(ScoringMonitor(scoring="accuracy"))
+    assert set(vars(estimator)) & set(_compat.CALLBACK_ATTRIBUTES)
+
+
 def test_arguments_of_one_fit():
     parameters = inspect.signature(_compat._fit_and_score).parameters
     assert set(parameters) >= {

@@ -1,0 +1,5 @@
+"""What outlives a fit, in files. Knows bytes, and not what they mean."""
+
+from sktune.persistence._checkpoints import Checkpoints
+
+__all__ = ["Checkpoints"]

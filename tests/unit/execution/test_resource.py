@@ -1,0 +1,606 @@
+"""What a resource is found to be, and what is refused before anything is trained."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import (
+    BaggingClassifier,
+    BaggingRegressor,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    IsolationForest,
+    RandomForestClassifier,
+    RandomForestRegressor,
+    RandomTreesEmbedding,
+    VotingClassifier,
+)
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from skorch import NeuralNetRegressor
+from skorch.callbacks import EarlyStopping
+from torch import nn
+
+from sktune._errors import EstimatorError, ParamNameError
+from sktune.execution._resource import (
+    Resource,
+    counts_in_all,
+    find_resource,
+    smallest_resources,
+)
+from tests.estimators import Net, blobs, net
+
+
+class Transformer(TransformerMixin, type(net())):
+    """A net in the middle of a pipeline."""
+
+
+class Rounds(ClassifierMixin, BaseEstimator):
+    """An estimator of somebody else that may continue."""
+
+    def __init__(self, n_rounds=5, depth=2, warm_start=False):
+        self.n_rounds = n_rounds
+        self.depth = depth
+        self.warm_start = warm_start
+
+
+class Epochs(ClassifierMixin, BaseEstimator):
+    """Has epochs, and is no net."""
+
+    def __init__(self, max_epochs=3):
+        self.max_epochs = max_epochs
+
+
+class OwnPipeline(Pipeline):
+    """Resamples, say."""
+
+    def fit(self, X, y=None, **params):
+        return super().fit(X, y, **params)
+
+
+def pipe(last=None, name="net", **kwargs):
+    # Ensembles have a length, so that they may be false.
+    last = net(**kwargs) if last is None else last
+    return Pipeline([("scale", StandardScaler()), (name, last)])
+
+
+def label(value):
+    """Id of a test's case."""
+    is_estimator = isinstance(value, BaseEstimator)
+    return type(value).__name__ if is_estimator else str(value)[:30]
+
+
+def found(estimator, resource, max_resources=27, *dicts, n_samples=100):
+    return find_resource(estimator, resource, max_resources, dicts, n_samples)
+
+
+# -- rows of X ----------------------------------------------------------------------
+
+
+def test_n_samples():
+    assert found(net(), "n_samples", "auto") == Resource("n_samples", "n_samples", 100)
+    assert found(net(), "n_samples", 60).max_resources == 60
+    assert found(net(), "n_samples", 100).max_resources == 100
+    assert not found(net(), "n_samples", 60).continues
+
+
+def test_no_more_samples_than_there_are():
+    message = (
+        r"^max_resources=101 is more than the 100 samples of X. Pass max_resources=100 "
+        r"or less, or 'auto'.$"
+    )
+    with pytest.raises(EstimatorError, match=message):
+        found(net(), "n_samples", 101)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "resource"),
+    [
+        (net(), "n_samples"),
+        (LogisticRegression(), "auto"),
+        (HistGradientBoostingClassifier(), "max_iter"),
+    ],
+    ids=["n_samples", "auto", "early stopping"],
+)
+def test_number_of_samples_is_asked_for_where_it_counts(estimator, resource):
+    message = "^The resource depends on the number of samples in X. Call plan"
+    with pytest.raises(EstimatorError, match=message):
+        find_resource(estimator, resource, "auto", [{}], None)
+
+
+def test_smallest_resources_are_those_of_scikit_learn():
+    samples, epochs = Resource("n_samples", "n_samples", 9), Resource("e", "epochs", 9)
+    assert smallest_resources(samples, 5, 3) == 30
+    assert smallest_resources(samples, 5, None) == 10
+    assert smallest_resources(epochs, 5, 3) == 1
+
+
+# -- epochs of a net ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name"),
+    [
+        (net(max_epochs=12), "max_epochs"),
+        (pipe(max_epochs=12), "net__max_epochs"),
+        (pipe(pipe(max_epochs=12), "inner"), "inner__net__max_epochs"),
+    ],
+    ids=["net", "pipeline", "nested"],
+)
+@pytest.mark.parametrize("resource", ["auto", "name"])
+def test_epochs(estimator, name, resource):
+    resource = name if resource == "name" else resource
+    assert found(estimator, resource, "auto") == Resource(name, "epochs", 12)
+    assert found(estimator, resource, 81) == Resource(name, "epochs", 81)
+    assert find_resource(estimator, resource, "auto", [{}], None).continues
+
+
+@pytest.mark.parametrize(
+    "dicts",
+    [
+        [{"net": [net(), net(lr=0.2)]}],
+        [{"net": [net(), net(lr=0.2)], "net__lr": [0.1]}, {"net__module__hidden": [3]}],
+        [{"steps": [[("net", net())], [("s", StandardScaler()), ("net", net())]]}],
+        [{"steps": [[("net", None)]], "net": [net()]}],
+        [{"scale": ["passthrough"], "scale__with_mean": [True]}],
+        [],
+    ],
+    ids=["nets", "some nets", "steps", "steps and nets", "another step", "nothing"],
+)
+@pytest.mark.parametrize("resource", ["auto", "net__max_epochs"])
+def test_epochs_where_every_value_is_a_net(dicts, resource):
+    resource = found(pipe(), resource, "auto", *dicts)
+    assert resource == Resource("net__max_epochs", "epochs", 3)
+
+
+def test_epochs_of_nets_that_take_the_place_of_nothing():
+    estimator = Pipeline([("net", "passthrough")])
+    dicts = {"net": [net(max_epochs=8), net(max_epochs=8)]}
+    expected = Resource("net__max_epochs", "epochs", 8)
+    assert found(estimator, "net__max_epochs", "auto", dicts) == expected
+    assert found(estimator, "auto", "auto", dicts) == expected
+
+
+@pytest.mark.parametrize(
+    "dicts",
+    [
+        {"net": [net(), LogisticRegression()]},
+        {"net": [net(), "passthrough"]},
+        {"net": stats.randint(0, 3)},
+        {"steps": [[("net", Transformer(Net)), ("last", LogisticRegression())]]},
+    ],
+    ids=["estimator", "passthrough", "distribution", "steps"],
+)
+def test_auto_is_samples_where_some_value_is_no_last_net(dicts):
+    assert found(pipe(), "auto", "auto", dicts).name == "n_samples"
+
+
+@pytest.mark.parametrize(
+    "dicts",
+    [
+        {"net": stats.randint(0, 3)},
+        {"steps": stats.randint(0, 3)},
+        {"steps": [[("net", Transformer(Net)), ("last", LogisticRegression())]]},
+        {"net": [net(), Epochs()]},
+    ],
+    ids=["distribution", "drawn steps", "steps", "no net"],
+)
+def test_nothing_continues_where_some_value_cannot(dicts):
+    assert found(pipe(), "net__max_epochs", 27, dicts).way == "from_scratch"
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name"),
+    [
+        (TransformedTargetRegressor(NeuralNetRegressor(Net)), "regressor__max_epochs"),
+        (
+            pipe(TransformedTargetRegressor(NeuralNetRegressor(Net)), "t"),
+            "t__regressor__max_epochs",
+        ),
+        (GridSearchCV(net(max_epochs=10), {"lr": [0.1]}), "estimator__max_epochs"),
+        (
+            GridSearchCV(pipe(max_epochs=10), {"net__lr": [0.1]}),
+            "estimator__net__max_epochs",
+        ),
+        (
+            pipe(Pipeline([("t", Transformer(Net)), ("c", SGDClassifier())]), "inner"),
+            "inner__t__max_epochs",
+        ),
+        (Pipeline([("t", Transformer(Net)), ("c", SGDClassifier())]), "t__max_epochs"),
+        (OwnPipeline([("net", net(max_epochs=10))]), "net__max_epochs"),
+    ],
+    ids=["target", "target in pipe", "search", "pipe in search", "inner", "mid", "own"],
+)
+def test_a_net_elsewhere_starts_over(estimator, name):
+    assert found(estimator, name, 27) == Resource(name, "from_scratch", 27)
+    assert found(estimator, name, "auto").max_resources == 10
+    assert found(estimator, "auto", "auto").name == "n_samples"
+
+
+def test_auto_asks_which_of_two_nets():
+    estimator = Pipeline([("embed", Transformer(Net)), ("net", net())])
+    message = (
+        r"^resource='auto' may be any of \['embed__max_epochs', 'net__max_epochs'\], "
+        r"since there are 2 nets in Pipeline. Name one of them, or pass "
+        r"resource='n_samples'.$"
+    )
+    with pytest.raises(EstimatorError, match=message):
+        found(estimator, "auto")
+    assert found(estimator, "net__max_epochs").way == "epochs"
+    assert found(estimator, "embed__max_epochs").way == "from_scratch"
+    voting = VotingClassifier([("a", net()), ("b", net())])
+    with pytest.raises(EstimatorError, match="since there are 2 nets in Voting"):
+        found(voting, "auto")
+
+
+# -- any other parameter ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name", "most"),
+    [
+        (net(), "batch_size", 32),
+        (net(warm_start=True), "batch_size", 32),
+        (net(module__hidden=7), "module__hidden", 7),
+        (pipe(module__hidden=7), "net__module__hidden", 7),
+        (net(callbacks=[("c", EarlyStopping())]), "callbacks__c__patience", 0),
+        (LogisticRegression(max_iter=7), "max_iter", 7),
+        (LogisticRegression(max_iter=np.int64(7)), "max_iter", 7),
+        (RandomForestClassifier(max_depth=4), "max_depth", 4),
+        (RandomForestClassifier(max_depth=4, warm_start=True), "max_depth", 4),
+        (make_pipeline(RandomForestClassifier()), "randomforestclassifier__verbose", 0),
+        (Rounds(), "n_rounds", 5),
+        (pipe(Rounds(), "rounds"), "rounds__depth", 2),
+        (GridSearchCV(SGDClassifier(warm_start=True), {}), "estimator__max_iter", 1000),
+        (VotingClassifier([("a", Rounds(warm_start=True))]), "a__n_rounds", 5),
+    ],
+    ids=label,
+)
+def test_from_scratch(estimator, name, most):
+    assert found(estimator, name, 27) == Resource(name, "from_scratch", 27)
+    if most:  # else it is 0, or cannot be seen
+        assert found(estimator, name, "auto") == Resource(name, "from_scratch", most)
+
+
+@pytest.mark.parametrize("name", ["module__hidden", "iterator_train__num_workers"])
+def test_deep_names_that_a_net_takes_and_does_not_tell(name):
+    assert found(net(), name, 27) == Resource(name, "from_scratch", 27)
+    message = (
+        f"^max_resources='auto' cannot be found out: '{name}' is not set on the "
+        "estimator. Pass max_resources=<int>.$"
+    )
+    with pytest.raises(EstimatorError, match=message):
+        found(net(), name, "auto")
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name", "dicts", "why"),
+    [
+        (RandomForestClassifier(), "max_depth", {}, "is None on the estimator, and"),
+        (RandomForestClassifier(), "max_samples", {}, "is None on the estimator, and"),
+        (net(lr=2.0), "lr", {}, "is 2.0 on the estimator, and not a positive integer"),
+        (net(max_epochs=0), "max_epochs", {}, "is 0 on the estimator, and not a"),
+        (SGDClassifier(), "partial_fit", {}, "counts passes over the training part"),
+        (
+            pipe(),
+            "net__max_epochs",
+            {"net": [net(max_epochs=5), net(max_epochs=6)]},
+            "differs between the estimators that are searched",
+        ),
+    ],
+    ids=["none", "none too", "float", "zero", "partial_fit", "two values"],
+)
+def test_auto_needs_an_integer(estimator, name, dicts, why):
+    message = f"^max_resources='auto' cannot be found out: {name!r} {why}.*=<int>.$"
+    with pytest.raises(EstimatorError, match=message):
+        found(estimator, name, "auto", dicts)
+    assert found(estimator, name, 9, dicts).max_resources == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "net",
+            "^Cannot use resource=net, which is NeuralNetClassifier and not a number. "
+            "Name an integer parameter, such as net__max_epochs.$",
+        ),
+        ("scale", "which is StandardScaler and not a number. Name an integer param"),
+        ("net__warm_start", "which is False and not a number. Name an integer parame"),
+    ],
+)
+def test_a_resource_is_a_number(name, message):
+    with pytest.raises(EstimatorError, match=message):
+        found(pipe(), name)
+
+
+# -- warm_start ---------------------------------------------------------------------
+
+
+def seeded(ensemble, **kwargs):
+    return ensemble(random_state=0, **kwargs)
+
+
+ENSEMBLES = [
+    seeded(BaggingClassifier),
+    seeded(BaggingRegressor, max_samples=0.5, max_features=0.5),
+    seeded(ExtraTreesClassifier),
+    seeded(ExtraTreesRegressor),
+    seeded(GradientBoostingClassifier, subsample=0.5, max_features=2),
+    seeded(GradientBoostingRegressor),
+    seeded(HistGradientBoostingClassifier, max_features=0.5),
+    seeded(HistGradientBoostingRegressor),
+    seeded(IsolationForest),
+    seeded(RandomForestClassifier),
+    seeded(RandomForestRegressor),
+    seeded(RandomTreesEmbedding),
+]
+
+
+@pytest.mark.parametrize("estimator", ENSEMBLES, ids=lambda e: type(e).__name__)
+def test_ensembles_go_on_exactly(estimator):
+    name = "max_iter" if hasattr(estimator, "max_iter") else "n_estimators"
+    assert found(estimator, name) == Resource(name, "warm_start", 27)
+    assert found(pipe(estimator, "e"), f"e__{name}").way == "warm_start"
+    assert counts_in_all(estimator, name)
+    X, y = blobs()
+    at_once = clone(estimator).set_params(**{name: 5}).fit(X, y)
+    in_steps = clone(estimator).set_params(warm_start=True)
+    for n in (2, 3, 5):
+        in_steps = pickle.loads(pickle.dumps(in_steps)).set_params(**{name: n})
+        in_steps.fit(X, y)
+    np.testing.assert_array_equal(outputs(in_steps, X), outputs(at_once, X))
+
+
+def outputs(estimator, X):
+    if hasattr(estimator, "transform"):
+        return estimator.transform(X).toarray()
+    proba = getattr(estimator, "predict_proba", None)
+    return (proba or getattr(estimator, "score_samples", estimator.predict))(X)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "dicts"),
+    [
+        (GradientBoostingClassifier(n_iter_no_change=2), {}),
+        (GradientBoostingClassifier(), {"n_iter_no_change": [None, 2]}),
+        (HistGradientBoostingClassifier(early_stopping=True), {}),
+        (HistGradientBoostingClassifier(), {"early_stopping": [False, True]}),
+        (BaggingClassifier(oob_score=True), {}),
+        (RandomForestClassifier(random_state=np.random.RandomState(0)), {}),
+        (RandomForestClassifier(), {"warm_start": [True, False]}),
+        (RandomForestClassifier(), {"warm_start": stats.randint(0, 2)}),
+    ],
+    ids=label,
+)
+def test_ensembles_that_would_not_go_on_exactly_start_over(estimator, dicts):
+    name = "max_iter" if hasattr(estimator, "max_iter") else "n_estimators"
+    assert found(estimator, name, 27, dicts).way == "from_scratch"
+
+
+def test_histograms_stop_early_by_themselves_where_samples_are_many():
+    def way(n_samples, **kwargs):
+        estimator = HistGradientBoostingClassifier(**kwargs)
+        return found(estimator, "max_iter", n_samples=n_samples).way
+
+    assert way(10_000) == "warm_start"
+    assert way(10_001) == "from_scratch"
+    assert way(10_001, early_stopping=False) == "warm_start"
+    # Without it, the number of samples need not be known.
+    estimator = HistGradientBoostingClassifier(early_stopping=False)
+    assert find_resource(estimator, "max_iter", "auto", [], None).max_resources == 100
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name", "dicts"),
+    [
+        (MLPClassifier(warm_start=True), "max_iter", {}),
+        (SGDClassifier(warm_start=True), "max_iter", {}),
+        (SGDClassifier(), "max_iter", {"warm_start": [True]}),
+        (Rounds(warm_start=True), "n_rounds", {}),
+        (pipe(Rounds(warm_start=True), "r"), "r__n_rounds", {}),
+        (
+            pipe(Rounds(), "r"),
+            "r__n_rounds",
+            {"r": [Rounds(7, warm_start=True), Rounds(8, warm_start=True)]},
+        ),
+    ],
+    ids=label,
+)
+def test_warm_start_where_the_user_asks_for_it(estimator, name, dicts):
+    assert found(estimator, name, 27, dicts) == Resource(name, "warm_start", 27)
+
+
+def test_one_search_has_one_way():
+    searched = {"r": [Rounds(warm_start=True), Rounds()]}
+    assert found(pipe(Rounds(), "r"), "r__n_rounds", 9, searched).way == "from_scratch"
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_what_an_mlp_counts_is_one_call():
+    X, y = blobs()
+    mlp = MLPClassifier(max_iter=3, warm_start=True, random_state=0).fit(X, y)
+    mlp.set_params(max_iter=4).fit(X, y)
+    assert len(mlp.loss_curve_) == 3 + 4
+    assert not counts_in_all(mlp, "max_iter")
+    assert not counts_in_all(pipe(mlp, "mlp"), "mlp__max_iter")
+
+
+# -- partial_fit --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name", "dicts"),
+    [
+        (SGDClassifier(), "partial_fit", {"alpha": [0.1]}),
+        (pipe(SGDClassifier(), "sgd"), "sgd__partial_fit", {}),
+        (pipe(pipe(SGDClassifier(), "sgd"), "in"), "in__sgd__partial_fit", {}),
+        (pipe(None), "net__partial_fit", {"net": [SGDClassifier(), MLPClassifier()]}),
+    ],
+    ids=["alone", "pipeline", "nested", "searched"],
+)
+def test_partial_fit(estimator, name, dicts):
+    resource = found(estimator, name, 27, dicts)
+    assert resource == Resource(name, "partial_fit", 27)
+    assert resource.continues
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name", "dicts", "message"),
+    [
+        (
+            LogisticRegression(),
+            "partial_fit",
+            {},
+            "^Cannot use resource=partial_fit which is not supported by estimator "
+            "LogisticRegression. LogisticRegression has no 'partial_fit'. Name an "
+            "integer parameter, or pass resource='n_samples'.$",
+        ),
+        (
+            pipe(SGDClassifier(), "sgd"),
+            "partial_fit",
+            {},
+            "by estimator Pipeline. Pipeline has no 'partial_fit'. Did you mean "
+            r"'sgd__partial_fit'\?$",
+        ),
+        (
+            pipe(SGDClassifier(), "sgd"),
+            "sdg__partial_fit",
+            {},
+            "Pipeline has no 'sdg__partial_fit'. Did you mean 'sgd__partial_fit'",
+        ),
+        (
+            pipe(),
+            "partial_fit",
+            {},
+            "Pipeline has no 'partial_fit'. Name an integer parameter",
+        ),
+        (
+            SGDClassifier(),
+            "sgd__partial_fit",
+            {},
+            "has no 'sgd__partial_fit'. Did you mean 'partial_fit'",
+        ),
+        (
+            pipe(SGDClassifier(), "sgd"),
+            "sgd__partial_fit",
+            {"sgd": [SGDClassifier(), LogisticRegression()]},
+            "by estimator Pipeline. LogisticRegression has no 'partial_fit'",
+        ),
+        (
+            pipe(SGDClassifier(), "sgd"),
+            "sgd__partial_fit",
+            {"sgd": stats.randint(0, 2)},
+            "what a distribution gives has no 'partial_fit'",
+        ),
+        (
+            pipe(),
+            "scale__partial_fit",
+            {},
+            "^Cannot use resource=scale__partial_fit: partial_fit is only called of an "
+            "estimator that stands alone or last in a Pipeline. Pass "
+            "resource='n_samples'.$",
+        ),
+        (
+            pipe(),
+            "net__partial_fit",
+            {},
+            "^Cannot use resource=net__partial_fit: every partial_fit of a net begins "
+            "its callbacks anew. Pass resource='net__max_epochs'.$",
+        ),
+    ],
+)
+def test_no_partial_fit(estimator, name, dicts, message):
+    with pytest.raises((ParamNameError, EstimatorError), match=message):
+        found(estimator, name, 27, dicts)
+
+
+# -- names --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dicts", [[{"b": [1]}, {"net__max_epochs": [1]}]])
+@pytest.mark.parametrize("resource", ["auto", "net__max_epochs"])
+def test_the_resource_is_not_searched(dicts, resource):
+    message = (
+        "^Cannot use parameter net__max_epochs as the resource since it is part of the "
+        "searched parameters. Take 'net__max_epochs' out of them, or name another "
+        "resource.$"
+    )
+    with pytest.raises(ParamNameError, match=message):
+        found(pipe(), resource, 27, *dicts)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name", "dicts", "message"),
+    [
+        (
+            net(),
+            "max_epoch",
+            {},
+            "^Cannot use resource=max_epoch which is not supported by estimator "
+            "NeuralNetClassifier. Invalid parameter 'max_epoch': NeuralNetClassifier "
+            r"has no parameter 'max_epoch'. Did you mean 'max_epochs'\?",
+        ),
+        (pipe(), "max_epochs", {}, r"Did you mean 'net__max_epochs'\?"),
+        (pipe(), "nett__max_epochs", {}, r"Did you mean 'net__max_epochs'\?"),
+        (net(), "module__hiden", {}, r"Did you mean 'hidden'\?"),
+        (pipe(), "net__module__hiden", {"net__module": [Net]}, "Did you mean 'hidden'"),
+        (
+            SGDClassifier(),
+            "n_sample",
+            {},
+            "^Cannot use resource=n_sample which is not supported by estimator "
+            r"SGDClassifier. Did you mean 'n_samples'\?$",
+        ),
+        (LogisticRegression(), "C__x", {}, "has no parameter 'C__x'"),
+        (
+            pipe(),
+            "net__max_epochs",
+            {"net": [net(), LogisticRegression()]},
+            "^Cannot use resource=net__max_epochs which is not supported by estimator "
+            "Pipeline. 'net' may be LogisticRegression, which has no parameter "
+            "'max_epochs'. Search only what has one, or pass resource='n_samples'.$",
+        ),
+        (
+            pipe(),
+            "net__max_epochs",
+            {"net": [net(), "passthrough"]},
+            "'net' may be 'passthrough', which has no parameter 'max_epochs'",
+        ),
+        (
+            pipe(),
+            "net__max_epochs",
+            {"steps": [[("net", net())], [("net", LogisticRegression())]]},
+            "'net' may be LogisticRegression, which has no parameter 'max_epochs'",
+        ),
+        (
+            pipe(pipe(), "inner"),
+            "inner__net__module__hidden",
+            {"inner": [pipe()], "inner__net__module": [nn.Linear]},
+            "'inner__net' may be NeuralNetClassifier, which has no parameter 'module_",
+        ),
+    ],
+)
+def test_unknown_names(estimator, name, dicts, message):
+    with pytest.raises(ParamNameError, match=message):
+        found(estimator, name, 27, dicts)
+
+
+def test_names_below_what_is_searched():
+    dicts = {"inner": [pipe()], "inner__net__module": [Net]}
+    resource = found(pipe(pipe(), "inner"), "inner__net__module__hidden", 9, dicts)
+    assert resource.way == "from_scratch"
+    estimator, dicts = NeuralNetRegressor(nn.Linear), {"module": [Net]}
+    assert found(estimator, "module__hidden", 9, dicts).way == "from_scratch"

@@ -1,0 +1,128 @@
+"""One file for each candidate and split, whole or not at all, and gone in the end."""
+
+import pickle
+import threading
+
+import pytest
+
+from sktune.persistence import Checkpoints
+
+
+@pytest.fixture
+def checkpoints(tmp_path):
+    with Checkpoints(tmp_path) as one:
+        yield one
+
+
+def writes(content: bytes):
+    return lambda file: file.write(content)
+
+
+def reads(file) -> bytes:
+    return file.read()
+
+
+def names(checkpoints) -> list[str]:
+    return sorted(path.name for path in checkpoints.path.iterdir())
+
+
+def test_the_last_that_was_saved_is_loaded(checkpoints):
+    assert checkpoints.load(0, 1, reads) is None
+    checkpoints.save(0, 1, writes(b"old"))
+    checkpoints.save(0, 1, writes(b"new"))
+    checkpoints.save(0, 1, writes(b"prefix"), "prefix")
+    checkpoints.save("all", 1, writes(b"shared"))
+    assert checkpoints.load(0, 1, reads) == b"new"
+    assert checkpoints.load(0, 1, reads, "prefix") == b"prefix"
+    assert checkpoints.load("all", 1, reads) == b"shared"
+    assert checkpoints.load(1, 1, reads) is checkpoints.load(0, 0, reads) is None
+
+
+def test_a_write_that_fails_leaves_what_was_there(checkpoints):
+    def fails(file):
+        file.write(b"half")
+        raise OSError("No space left on device")
+
+    checkpoints.save(0, 0, writes(b"old"))
+    with pytest.raises(OSError, match="No space"):
+        checkpoints.save(0, 0, fails)
+    assert checkpoints.load(0, 0, reads) == b"old"
+    assert names(checkpoints) == ["0-0.state"]
+
+
+def test_drop_takes_all_of_a_candidate_and_nothing_else(checkpoints):
+    for candidate in (1, 11):
+        for split in (0, 1):
+            checkpoints.save(candidate, split, writes(b""))
+            checkpoints.save(candidate, split, writes(b""), "prefix")
+            (checkpoints.folder(candidate, split) / "params.pt").touch()
+    (checkpoints.path / "1-0.state.killed").touch()  # while it was being written
+    checkpoints.drop(1, 1)
+    assert [name for name in names(checkpoints) if name.startswith("1-1")] == []
+    checkpoints.drop(1)
+    checkpoints.drop(1)
+    checkpoints.drop(7)
+    expected = [
+        f"11-{k}.{what}" for k in (0, 1) for what in ("files", "prefix", "state")
+    ]
+    assert names(checkpoints) == expected
+
+
+def test_a_search_has_a_folder_of_its_own(tmp_path):
+    users = tmp_path / "new" / "folder"
+    with Checkpoints(users) as first:
+        first.save(0, 0, writes(b"first"))
+        (users / "notes.txt").touch()
+        with Checkpoints(users) as second:
+            assert second.load(0, 0, reads) is None
+        assert not second.path.exists()
+        assert first.load(0, 0, reads) == b"first"
+    assert [path.name for path in users.iterdir()] == ["notes.txt"]
+
+
+def test_a_relative_folder_stays_where_it_was_meant(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Checkpoints("here") as one:
+        assert one.path.is_absolute() and one.path.parent == tmp_path / "here"
+
+
+def test_temporary_folder_is_removed():
+    with Checkpoints() as one:
+        one.save(0, 0, writes(b""))
+        one.folder(0, 0)
+    assert not one.path.exists()
+    one.close()
+
+
+def test_a_copy_sees_the_same_files(checkpoints):
+    checkpoints.save(0, 0, writes(b"state"))
+    copy = pickle.loads(pickle.dumps(checkpoints))
+    assert copy.load(0, 0, reads) == b"state"
+    assert copy.is_first("event")
+    assert not checkpoints.is_first("event")
+
+
+def test_only_one_at_a_time(checkpoints):
+    inside = []
+
+    def work():
+        with checkpoints.locked("all", 0):
+            inside.append("in")
+            threading.Event().wait(0.01)
+            inside.append("out")
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert inside == 3 * ["in", "out"]
+
+
+def test_a_file_system_without_locks(checkpoints, monkeypatch):
+    def refuses(*args, **kwargs):
+        raise NotImplementedError
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuses)
+    with checkpoints.locked("all", 0):
+        pass
