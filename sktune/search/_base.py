@@ -226,13 +226,10 @@ class BaseSearch(_compat.BaseSearchCV):
     def _search(
         self, job: Job, proposal: Proposal, root: int, callbacks: Any, in_use: bool
     ) -> list[Evaluation]:
-        n_splits, n_candidates = len(job.splits), proposal.n_candidates
+        n_splits = len(job.splits)
         n_fits = proposal.n_evaluations * n_splits
         if self.verbose > 0:
-            print(
-                f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
-                f"totalling {n_fits} fits"
-            )
+            print(self._announcement(proposal))
         task = callbacks.subcontext(
             task_name="search", max_subtasks=n_fits, sequential_subtasks=False
         ).call_on_fit_task_begin(estimator=self)
@@ -268,6 +265,14 @@ class BaseSearch(_compat.BaseSearchCV):
         return sorted(
             evaluations,
             key=lambda one: (one.candidate.bracket, one.iter, one.candidate.id),
+        )
+
+    def _announcement(self, proposal: Proposal) -> str:
+        """What `verbose` says before the first fit."""
+        n_splits, n_candidates = self.n_splits_, proposal.n_candidates
+        return (
+            f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
+            f"totalling {n_candidates * n_splits} fits"
         )
 
     def _engine(

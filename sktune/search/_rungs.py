@@ -96,10 +96,11 @@ class RungsSearch(BaseSearch):
                 "plan(X, y)."
             ) from error
         planned._prepare(X, y)
-        resource = planned._resource
-        return Plan(
-            planned._rungs(), resource.name, resource.continues, planned.n_splits_
-        )
+        return planned._planned(planned._rungs())
+
+    def _planned(self, rungs: tuple[Rung, ...]) -> Plan:
+        resource = self._resource
+        return Plan(rungs, resource.name, resource.continues, self.n_splits_)
 
     def _prepare(self, X: Any, y: Any) -> None:
         """Settle `max_resources_`, `min_resources_` and `continuation_`."""
@@ -164,6 +165,9 @@ class RungsSearch(BaseSearch):
         self._hopes = Hopes(rungs, self._resource.name)
         n_evaluations = sum(rung.n_candidates for rung in rungs)
         return Proposal(strategy, schedule, space, n, n_evaluations, n_pending)
+
+    def _announcement(self, proposal: Proposal) -> str:
+        return str(self._planned(proposal.schedule.rungs))
 
     def _pending(self) -> int | None:
         """Candidates in flight when a strategy is asked; no limit where it is free."""

@@ -4,13 +4,16 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.stats import uniform
 from sklearn.datasets import load_iris
 from sklearn.exceptions import FitFailedWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from sktune.inspection import best_candidates, plot_convergence
+from sktune import HyperbandSearchCV
+from sktune.inspection import best_candidates, plot_convergence, plot_rungs
+from tests.estimators import Score
 
 X, y = load_iris(return_X_y=True)
 GRID = [{"kernel": ["linear"]}, {"kernel": ["rbf"], "C": [0.01, 1.0, 100.0]}]
@@ -155,3 +158,53 @@ class TestPlotConvergence:
         monkeypatch.setitem(sys.modules, "matplotlib", None)
         with pytest.raises(ImportError, match=r'pip install "sktune\[plot\]"'):
             plot_convergence(search)
+
+
+# -- searches with rungs -----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hyperband():
+    search = HyperbandSearchCV(
+        Score(),
+        {"a": uniform(0, 1)},
+        resource="odd",  # plays no part
+        max_resources=9,
+        cv=2,
+        random_state=0,
+    )
+    return search.fit(*load_iris(return_X_y=True))
+
+
+def test_each_candidate_is_in_the_table_once(hyperband):
+    table = best_candidates(hyperband, n=None)
+    numbers = [row["candidate"] for row in table]
+    assert sorted(numbers) == list(range(17))
+    best = hyperband.cv_results_["candidate"][hyperband.best_index_]
+    assert table[0]["candidate"] == best
+    resources = [row["n_resources"] for row in table]
+    assert resources == sorted(resources, reverse=True)
+    results = hyperband.cv_results_
+    for row in table:
+        mine = results["candidate"] == row["candidate"]
+        assert row["n_resources"] == results["n_resources"][mine].max()
+
+
+def test_rungs_are_drawn_candidate_by_candidate(hyperband):
+    ax = plot_rungs(hyperband)
+    assert len(ax.lines) == 17
+    thick = [line for line in ax.lines if line.get_linewidth() > 2]
+    results = hyperband.cv_results_
+    mine = results["candidate"] == results["candidate"][hyperband.best_index_]
+    np.testing.assert_array_equal(thick[0].get_xdata(), results["n_resources"][mine])
+    np.testing.assert_array_equal(
+        thick[0].get_ydata(), results["mean_test_score"][mine]
+    )
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["1", "3", "9"]
+    assert ax.get_xlabel() == "odd"
+    assert plot_convergence(hyperband).get_xlabel() == "candidate and rung"
+
+
+def test_rungs_of_a_search_without(search):
+    with pytest.raises(ValueError, match=r"no rungs to plot.*plot_convergence"):
+        plot_rungs(search)
