@@ -15,8 +15,23 @@ from sktune.strategy import _gp as gp
 from sktune.strategy._acquisition import ACQUISITIONS
 from sktune.strategy._design import most_even_first, sobol
 from sktune.strategy._gp import Array, Indices
-from sktune.strategy._maximize import Admissible, Promise, leaders, maximise
-from sktune.strategy._warp import warp
+from sktune.strategy._maximize import (
+    Admissible,
+    Promise,
+    leaders,
+    maximise,
+    same,
+    with_constants,
+)
+from sktune.strategy._rungs import (
+    DEPTH,
+    Known,
+    depths,
+    levels,
+    most_telling,
+    without_hope,
+)
+from sktune.strategy._warp import blend, warp
 
 if TYPE_CHECKING:
     from sktune.space import Space
@@ -25,31 +40,23 @@ SURROGATES = ("gp",)
 MAX_ENUMERATED = 2048  # finite spaces up to this size are looked at point by point
 MAX_SCANNED = 100_000
 MAX_EVIDENCE = 300
+MAX_RUNG_EVIDENCE = 100  # there is one more candidate to ask for each cheap score
 N_ANCHORS = 4
+# With rungs, every third candidate goes where nobody was, as in BOHB (Falkner, Klein,
+# Hutter, ICML 2018): a first rung is cheap, and a bracket of near-copies is worth no
+# more than one of them.
+EXPLORE_EVERY = 3
 LOG2_DESIGN_POOL = 8
 N_TRIES = 20  # pools drawn before a constraint is taken to refuse everything
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A candidate that is known: where it lies, and its score unless it failed."""
-
-    candidate: int
-    point: Array  # (d,) snapped
-    score: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class BayesState:
-    """What has been learnt. `known` has one entry for each candidate, by its key."""
+    """What has been learnt. `known` goes by the key of a candidate and its resource."""
 
     space: Space
-    known: Mapping[Hashable, Known] = field(default_factory=dict)
+    known: Mapping[tuple[Hashable, int | None], Known] = field(default_factory=dict)
     grid: Array | None = None  # (size, d), all points of a small finite space
-
-    def in_order(self) -> list[Known]:
-        """Known candidates by candidate: no sum depends on which score came first."""
-        return sorted(self.known.values(), key=lambda one: one.candidate)
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,11 @@ class Bayes:
         The model of the scores.
     initial_points : sequence of dict, default=()
         Candidates to try first, in this order.
+    max_resources : int, default=None
+        Resource at which candidates are compared in the end, where a schedule trains
+        them rung by rung. The surrogate then is one over params and resource, learns
+        from every rung, and proposes what promises most at `max_resources`. None where
+        every candidate gets everything at once.
 
     Notes
     -----
@@ -97,6 +109,7 @@ class Bayes:
     acquisition: str = "log_ei"
     surrogate: str = "gp"
     initial_points: Sequence[Params] = ()
+    max_resources: int | None = None
 
     def init(self, space: Space) -> BayesState:
         """State of a search in which nothing has been seen."""
@@ -114,8 +127,9 @@ class Bayes:
             observation.candidate,
             state.space.encode(params),
             None if failed else float(observation.score),
+            None if self.max_resources is None else observation.n_resources,
         )
-        key = state.space.key(params)
+        key = state.space.key(params), one.n_resources
         return replace(state, known={**state.known, key: one})
 
     def ask(
@@ -126,7 +140,8 @@ class Bayes:
         Neither `candidate` nor the order in which observations were told plays a part.
         """
         space = state.space
-        taken = set(state.known).union(space.key(params) for params in pending)
+        taken = {key for key, _ in state.known}
+        taken.update(space.key(params) for params in pending)
         if not space.n_dims:  # param_distributions={}: the estimator as it stands
             return None if taken else {}
         for params in self.initial_points:
@@ -140,7 +155,8 @@ class Bayes:
         waiting = np.array([space.encode(p) for p in pending]).reshape(-1, space.n_dims)
         n_scores = sum(one.score is not None for one in state.known.values())
         u = None
-        if len(taken) >= self._n_initial(space) and n_scores >= 2:
+        explores = self.max_resources is not None and len(taken) % EXPLORE_EVERY == 0
+        if len(taken) >= self._n_initial(space) and n_scores >= 2 and not explores:
             u = self._most_promising(state, waiting, admissible, seed)
         if u is None:
             u = _most_even(state, waiting, admissible, seed)
@@ -160,17 +176,23 @@ class Bayes:
         self, state: BayesState, waiting: Array, admissible: Admissible, seed: int
     ) -> Array | None:
         space = state.space
-        points, posterior = _believe(state, waiting)
+        points, posterior = _believe(state, waiting, self.max_resources)
         # Pending points included: what they are believed to bring is no gain any more.
         points = np.concatenate([points, waiting])
-        mu, _ = posterior.predict(space.features(points))
+        at_the_end = () if self.max_resources is None else (DEPTH,)
+        F = with_constants(space.features(points), at_the_end)
+        mu, _ = posterior.predict(F)
         promise = Promise(
-            space, posterior, ACQUISITIONS[self.acquisition], float(mu.max())
+            space,
+            posterior,
+            ACQUISITIONS[self.acquisition],
+            float(mu.max()),
+            at_the_end,
         )
         if state.grid is not None:
             first = leaders(promise, state.grid, admissible, 1)
             return first[0][1] if first else None
-        anchors = points[np.argsort(-mu, kind="stable")[:N_ANCHORS]]
+        anchors = _first_distinct(points[np.argsort(-mu, kind="stable")], N_ANCHORS)
         return maximise(promise, anchors, admissible, seed)
 
     def _check(self, space: Space) -> None:
@@ -181,6 +203,11 @@ class Bayes:
                     f"{name}={value!r} is not known. Choose one of "
                     f"{', '.join(map(repr, known))}.{did_you_mean(str(value), known)}"
                 )
+        if self.max_resources is not None and self.max_resources < 1:
+            raise ValueError(
+                f"max_resources={self.max_resources!r} must be at least 1, or None "
+                "where every candidate gets everything at once."
+            )
         if self.n_initial is not None and self.n_initial < 1:
             raise ValueError(
                 f"n_initial={self.n_initial!r} must be at least 1, or None for a "
@@ -190,41 +217,80 @@ class Bayes:
             space.canonical(params)
 
 
-def _believe(state: BayesState, waiting: Array) -> tuple[Array, gp.Posterior]:
+def _believe(
+    state: BayesState, waiting: Array, max_resources: int | None
+) -> tuple[Array, gp.Posterior]:
     """Points that have a score (n, d), and the belief that follows from all."""
     space = state.space
-    known = state.in_order()
-    points = np.array([r.point for r in known if r.score is not None])
-    failures = np.array([r.point for r in known if r.score is None])
-    y = warp(np.array([r.score for r in known if r.score is not None]))
-    F = space.features(points)
-    some = _telling(y)
-    evidence = gp.Evidence.of(F[some], space.groups, space.n_dims, y[some], gp.Prior())
+    known = _observed(state, max_resources)
+    scored = [one for one in known if one.score is not None]
+    failures = [one for one in known if one.score is None]
+    scores = np.array([one.score for one in scored])
+    y = warp(scores) if max_resources is None else blend(scores)
+    F, groups, n_dims = _features(space, scored, max_resources)
+    some = _telling(y, MAX_EVIDENCE if max_resources is None else MAX_RUNG_EVIDENCE)
+    B = None if max_resources is None else levels(F[some, -1:])
+    evidence = gp.Evidence.of(F[some], groups, n_dims, y[some], gp.Prior(), B)
     theta = evidence.maximise([evidence.loc])
-    if len(failures):
-        F = np.concatenate([F, space.features(failures)])
+    if failures:
+        F = np.concatenate([F, _features(space, failures, max_resources)[0]])
         y = np.concatenate([y, np.full(len(failures), y.min())])
-    posterior = gp.Posterior.of(theta, F, space.groups, y)
+    B = None if max_resources is None else levels(F[:, -1:])
+    posterior = gp.Posterior.of(theta, F, groups, y, B)
     if len(waiting):
-        F_waiting = space.features(waiting)
+        at_the_end = [Known(-1, point, None) for point in waiting]
+        F_waiting = _features(space, at_the_end, max_resources)[0]
         expected, _ = posterior.predict(F_waiting)
         F, y = np.concatenate([F, F_waiting]), np.concatenate([y, expected])
-        posterior = gp.Posterior.of(theta, F, space.groups, y)
-    return points, posterior
+        # What is expected has no level of a rung in it.
+        B = None if B is None else np.pad(B, (0, len(waiting)))
+        posterior = gp.Posterior.of(theta, F, groups, y, B)
+    return np.array([one.point for one in scored]), posterior
 
 
-def _telling(y: Array) -> Indices:
+def _observed(state: BayesState, max_resources: int | None) -> list[Known]:
+    """What the surrogate learns from, by candidate and resource.
+
+    In this order no sum depends on which score came first.
+    """
+    known = list(state.known.values())
+    if max_resources is not None:
+        known = most_telling(without_hope(state.known, max_resources))
+    return sorted(known, key=lambda one: (one.candidate, one.n_resources or 0))
+
+
+def _features(
+    space: Space, known: Sequence[Known], max_resources: int | None
+) -> tuple[Array, Indices, int]:
+    """Features (n, p), the coordinate that each belongs to, number of coordinates."""
+    F = space.features(np.array([one.point for one in known]))
+    if max_resources is None:
+        return F, space.groups, space.n_dims
+    F = np.hstack([F, depths(known, max_resources)])
+    return F, np.append(space.groups, space.n_dims), space.n_dims + 1
+
+
+def _first_distinct(points: Array, n: int) -> Array:
+    """The first n different rows: a candidate has one for each rung that it was at."""
+    chosen: list[Array] = []
+    for point in points:
+        if len(chosen) < n and not any(same(point, other) for other in chosen):
+            chosen.append(point)
+    return np.array(chosen)
+
+
+def _telling(y: Array, limit: int) -> Indices:
     """Indices of the scores that hyperparameters are fitted to: all, or enough.
 
-    Beyond `MAX_EVIDENCE` it is the better half of that number, and as many evenly among
-    the rest; the cost of a fit does not grow further, and the posterior has them all.
+    Beyond `limit` it is the better half of that number, and as many evenly among the
+    rest; the cost of a fit does not grow further, and the posterior has them all.
     """
-    if len(y) <= MAX_EVIDENCE:
+    if len(y) <= limit:
         return np.arange(len(y))
     best_first = np.argsort(-y, kind="stable")
-    half = MAX_EVIDENCE // 2
+    half = limit // 2
     rest = np.sort(best_first[half:])
-    evenly = np.linspace(0, len(rest) - 1, MAX_EVIDENCE - half).astype(int)
+    evenly = np.linspace(0, len(rest) - 1, limit - half).astype(int)
     return np.sort(np.concatenate([best_first[:half], rest[evenly]]))
 
 
@@ -233,8 +299,8 @@ def _most_even(
 ) -> Array | None:
     """The admissible point that best completes an even design."""
     space = state.space
-    known = [one.point for one in state.in_order()]
-    design = np.array([*known, *waiting]).reshape(-1, space.n_dims)
+    by_candidate = {one.candidate: one.point for one in _observed(state, None)}
+    design = np.array([*by_candidate.values(), *waiting]).reshape(-1, space.n_dims)
     U = sobol(space.n_dims, LOG2_DESIGN_POOL, seed)
     rng = np.random.default_rng(seed)
     for _ in range(N_TRIES):

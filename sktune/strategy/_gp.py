@@ -9,7 +9,9 @@ F         (n, p) features of the observed points
 y         (n,)   warped scores, about zero mean and unit variance
 D         (d, n(n-1)/2) squared distance of each pair, coordinate by coordinate
 theta     (d+2,) log lengthscales l_j, log signal variance s^2, log noise variance t^2
-K         (n, n) = k(F, F) + t^2 I = L L'
+B         (n, n) covariance of what is not asked for, such as a level that many scores
+          share; 0 unless given
+K         (n, n) = k(F, F) + B + t^2 I = L L'
 alpha     (n,)   = K^-1 y
 
 The kernel is the Matern 5/2 ([1]_, eq. 4.17) with the distance of [1]_, eq. 5.1::
@@ -107,16 +109,23 @@ class Evidence:
     columns: Indices
     loc: Array
     scale: Array
+    B: Array | None = None
 
     @classmethod
     def of(
-        cls, F: Array, groups: Indices, n_dims: int, y: Array, prior: Prior
+        cls,
+        F: Array,
+        groups: Indices,
+        n_dims: int,
+        y: Array,
+        prior: Prior,
+        B: Array | None = None,
     ) -> Evidence:
         rows, columns = np.tril_indices(len(F), -1)
         squares = (F[rows] - F[columns]) ** 2
         member = groups[:, None] == np.arange(n_dims)
         D = np.ascontiguousarray((squares @ member).T)
-        return cls(y, D, rows, columns, *prior.moments(n_dims))
+        return cls(y, D, rows, columns, *prior.moments(n_dims), B)
 
     def log_likelihood(self, theta: Array) -> tuple[float, Array]:
         """Value and gradient (d+2,) of the log marginal likelihood.
@@ -131,6 +140,8 @@ class Evidence:
         K = np.zeros((n, n), order="F")
         K[self.rows, self.columns] = k
         np.fill_diagonal(K, signal + noise)
+        if self.B is not None:
+            K += self.B
         L = cholesky(K)
         alpha, _ = lapack.dpotrs(L, self.y, lower=1)
         inverse, _ = lapack.dpotri(L, lower=1)
@@ -175,7 +186,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Posterior:
-    """The process after the scores have been seen ([1]_, eqs. 2.25 and 2.26)."""
+    """The process after the scores have been seen ([1]_, eqs. 2.25 and 2.26).
+
+    What has covariance B is explained away: the mean and the variance are those of k.
+    """
 
     Z: Array  # (n, p) features divided by their lengthscales
     alpha: Array  # (n,)
@@ -184,12 +198,21 @@ class Posterior:
     signal: float
 
     @classmethod
-    def of(cls, theta: Array, F: Array, groups: Indices, y: Array) -> Posterior:
+    def of(
+        cls,
+        theta: Array,
+        F: Array,
+        groups: Indices,
+        y: Array,
+        B: Array | None = None,
+    ) -> Posterior:
         weights = np.exp(-theta[:-2])[groups]
         signal, noise = (float(v) for v in np.exp(theta[-2:]))
         Z = F * weights
         K = np.asfortranarray(matern(squared_distances(Z, Z), signal)[0])
         K[np.diag_indices_from(K)] = signal + noise
+        if B is not None:
+            K += B
         L = cholesky(K)
         alpha, _ = lapack.dpotrs(L, y, lower=1)
         W, _ = lapack.dtrtri(L, lower=1)

@@ -38,33 +38,49 @@ Admissible = Callable[[Array], bool]
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """The acquisition as a function of points (m, d) of a space."""
+    """The acquisition as a function of points (m, d) of a space.
+
+    `constants` are features that the surrogate has beside the space's own, such as the
+    resource at which the promise is meant.
+    """
 
     space: Space
     posterior: Posterior
     acquisition: Acquisition
     best: float
+    constants: tuple[float, ...] = ()
+
+    def features(self, U: Array) -> Array:
+        """(m, p) what the surrogate sees of snapped points."""
+        return with_constants(self.space.features(U), self.constants)
 
     def values(self, U: Array) -> Array:
         """(m,) for snapped points."""
-        mu, variance = self.posterior.predict(self.space.features(U))
+        mu, variance = self.posterior.predict(self.features(U))
         return self.acquisition(mu, np.sqrt(variance), self.best)[0]
 
     def value_and_slope(self, u: Array) -> tuple[float, Array]:
         """At one snapped point (d,); the slope is 0 where a coordinate is discrete."""
         row = u[None]
         mu, variance, dmu, dvariance = self.posterior.predict_with_slopes(
-            self.space.features(row)[0]
+            self.features(row)[0]
         )
         sigma = np.sqrt(variance)
         value, by_mu, by_sigma = self.acquisition(
             np.asarray(mu), np.asarray(sigma), self.best
         )
         slope = by_mu * dmu + by_sigma * dvariance / (2.0 * sigma)
-        slope = slope * self.space.feature_slopes(row)[0]
+        slope = slope[: self.space.n_features] * self.space.feature_slopes(row)[0]
         by_coordinate = np.zeros(self.space.n_dims)
         np.add.at(by_coordinate, self.space.groups, slope)
         return float(value), by_coordinate
+
+
+def with_constants(F: Array, constants: tuple[float, ...]) -> Array:
+    """F (m, p) and a further column for each constant."""
+    if not constants:
+        return F
+    return np.hstack([F, np.tile(constants, (len(F), 1))])
 
 
 def maximise(

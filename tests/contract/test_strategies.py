@@ -30,6 +30,7 @@ STRATEGIES: dict[str, Callable[[Space], Strategy]] = {
     "listed": listed,
     "bayes": lambda space: Bayes(),
     "bayes-pi": lambda space: Bayes(acquisition="pi"),
+    "bayes-rungs": lambda space: Bayes(max_resources=27),
     "bayes-ucb": lambda space: Bayes(acquisition="ucb", n_initial=2),
 }
 

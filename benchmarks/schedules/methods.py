@@ -1,0 +1,115 @@
+"""Who searches: strategies and schedules, by name."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from recorded import Task
+
+from sktune._types import Schedule, Strategy
+from sktune.schedule import Asynchronous, Brackets, Flat, Rung, halving, hyperband
+from sktune.strategy import Bayes, Listed
+
+FACTOR = 3
+N_DRAWN = 1000  # params that a random search may come to
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a search is set up; the seed says what is drawn, where chance decides."""
+
+    strategy: Callable[[Task, int, int], Strategy]
+    schedule: Callable[[int, float], Schedule]
+    n_workers: int = 1
+    n_pending: int | None = None
+
+
+def random(task: Task, n_epochs: int, seed: int) -> Strategy:
+    rng = np.random.default_rng([seed, 0])
+    drawn = rng.random((N_DRAWN, task.space.n_dims))
+    return Listed([task.space.decode(u) for u in drawn])
+
+
+def bayes(task: Task, n_epochs: int, seed: int) -> Strategy:
+    return Bayes()
+
+
+def bayes_of_rungs(task: Task, n_epochs: int, seed: int) -> Strategy:
+    return Bayes(max_resources=n_epochs)
+
+
+def flat(n_epochs: int, budget: float) -> Schedule:
+    return Flat(int(budget // n_epochs))
+
+
+def repeated_halving(n_epochs: int, budget: float) -> Schedule:
+    return Brackets(_repeated(halving(n_epochs, FACTOR, 1, n_epochs), n_epochs, budget))
+
+
+def repeated_hyperband(n_epochs: int, budget: float) -> Schedule:
+    return Brackets(_repeated(hyperband(FACTOR, 1, n_epochs), n_epochs, budget))
+
+
+def asha(n_epochs: int, budget: float) -> Schedule:
+    """One bracket, wide enough that candidates never run out."""
+    return Asynchronous(halving(int(budget), FACTOR, 1, n_epochs), FACTOR)
+
+
+METHODS: dict[str, Method] = {
+    "random": Method(random, flat),
+    "halving": Method(random, repeated_halving),
+    "Hyperband": Method(random, repeated_hyperband),
+    "ASHA, 1 worker": Method(random, asha),
+    "ASHA, 8 workers": Method(random, asha, n_workers=8),
+    "ASHA, 64 workers": Method(random, asha, n_workers=64),
+    "Bayes": Method(bayes, flat, n_pending=1),
+    "halving with Bayes": Method(bayes_of_rungs, repeated_halving, n_pending=1),
+    "Hyperband with Bayes": Method(bayes_of_rungs, repeated_hyperband, n_pending=1),
+}
+
+
+def _repeated(plan: Sequence[Rung], n_epochs: int, budget: float) -> tuple[Rung, ...]:
+    """The plan again and again with new candidates, until more is planned than paid."""
+    n_brackets = max(rung.bracket for rung in plan) + 1
+    full = sum(rung.n_candidates for rung in plan if rung.n_resources == n_epochs)
+    n_rounds = int(budget / (n_epochs * full)) + 1
+    return tuple(
+        rung._replace(bracket=rung.bracket + round_ * n_brackets)
+        for round_, rung in itertools.product(range(n_rounds), plan)
+    )
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """Knows what it has named by what it was told and what is pending."""
+
+    task: Task
+    strategy: Any
+
+    def init(self, space: Any) -> Any:
+        return self.strategy.init(space), frozenset()
+
+    def tell(self, state: Any, observation: Any) -> Any:
+        learnt, rows = state
+        row = self._nearest(observation.params)[0]
+        return self.strategy.tell(learnt, observation), rows | {int(row)}
+
+    def ask(self, state: Any, candidate: int, pending: Any, seed: int) -> Any:
+        learnt, rows = state
+        params = self.strategy.ask(learnt, candidate, pending, seed)
+        if params is None:
+            return None
+        taken = rows | {int(self._nearest(other)[0]) for other in pending}
+        for row in self._nearest(params):
+            if int(row) not in taken:
+                return self.task.space.decode(self.task.points[row])
+        return None
+
+    def _nearest(self, params: Any) -> np.ndarray:
+        u = self.task.space.encode(params)
+        far = np.square(self.task.points - u).sum(axis=1)
+        return np.argsort(far, kind="stable")
