@@ -174,7 +174,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--epochs", type=int, default=27, help="the largest resource")
     parser.add_argument("--full", type=int, default=60, help="budget in candidates")
-    parser.add_argument("--points", choices=POINTS, default="first")
+    parser.add_argument("--points", choices=POINTS, default="spread")
     parser.add_argument("--told", choices=("asked", "run"), default="asked")
     parser.add_argument("--speeds", type=float, default=0.5, help="log-normal spread")
     parser.add_argument("--jobs", type=int, default=2)

@@ -72,8 +72,8 @@ def plot_rungs(search: Any, ax: Any = None, *, metric: str | None = None) -> Any
     unique = dict(zip(labels, handles, strict=True))
     if len(unique) > 1:
         ax.legend(
-            [unique[label] for label in sorted(unique)],
-            sorted(unique),
+            unique.values(),
+            unique.keys(),
             loc="lower left",
             bbox_to_anchor=(0, 1),
             ncols=4,

@@ -11,7 +11,8 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterable
 from contextlib import nullcontext
-from typing import Any, NamedTuple
+from copy import deepcopy
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.base import clone, is_classifier
@@ -33,6 +34,7 @@ from sktune.execution import (
     single_threaded,
 )
 from sktune.schedule import Flat
+from sktune.search._hopes import Hopes
 from sktune.search._progress import Progress
 from sktune.search._results import fill_in_metrics, format_results
 from sktune.search._through_sklearn import ThroughSklearn
@@ -51,6 +53,8 @@ class Proposal(NamedTuple):
         resumed.
     n_pending : int or None
         As the engine takes it.
+    hopes : Hopes or None
+        Sees every evaluation, and raises where nobody can go on.
     """
 
     strategy: Strategy
@@ -59,6 +63,7 @@ class Proposal(NamedTuple):
     n_candidates: int
     n_evaluations: int
     n_pending: int | None = None
+    hopes: Hopes | None = None
 
     @classmethod
     def flat(
@@ -72,9 +77,13 @@ class Proposal(NamedTuple):
 class BaseSearch(_compat.BaseSearchCV):
     """`fit` of every search. Subclasses say what is searched, and how."""
 
-    @abstractmethod
+    # Whether a generator as `random_state` draws the candidates as in scikit-learn, so
+    # that nothing else may be drawn from it.
+    _draws_candidates: ClassVar[bool] = False
+
     def _searched(self) -> list[dict[str, Any]]:
         """The dicts that are searched: names of parameters and what they may be."""
+        return as_dicts(self.param_distributions)
 
     @abstractmethod
     def _propose(self, root: int) -> Proposal:
@@ -90,11 +99,8 @@ class BaseSearch(_compat.BaseSearchCV):
         """A context of what a `Job` is to know beyond what all searches tell it."""
         return nullcontext({})
 
-    def _check_evaluation(self, one: Evaluation, seen: Observation) -> None:
-        """Raise where nothing good can come any more."""
-
-    def _check_evaluations(self, evaluations: list[Evaluation]) -> None:
-        """Raise where nothing good has come."""
+    def _count(self, evaluations: list[Evaluation]) -> None:
+        """Set attributes that say how many candidates there were."""
 
     def _best(self) -> Any:
         """An estimator with the best params, to be fitted on all data."""
@@ -136,7 +142,7 @@ class BaseSearch(_compat.BaseSearchCV):
             Where something is wrong that can be known before the first fit, and where
             every fit failed; then with the first traceback.
         """
-        if type(self)._run_search is not BaseSearch._run_search:
+        if not type(self)._run_search.__module__.startswith("sktune."):
             # A subclass that brings a search of its own gets scikit-learn's `fit`.
             return super().fit(X, y, **params)
         with preserved_random_states():
@@ -220,6 +226,8 @@ class BaseSearch(_compat.BaseSearchCV):
             return fresh_root()
         if isinstance(random_state, int | np.integer):
             return int(random_state)
+        if self._draws_candidates:
+            random_state = deepcopy(random_state)
         # A generator moves on, as it does in scikit-learn: a second fit differs.
         return int(check_random_state(random_state).randint(2**31 - 1))
 
@@ -245,7 +253,8 @@ class BaseSearch(_compat.BaseSearchCV):
 
         def on_evaluation(one: Evaluation, seen: Observation) -> None:
             progress(one, seen)
-            self._check_evaluation(one, seen)
+            if proposal.hopes is not None:
+                proposal.hopes.see(one, seen)
 
         with Workers(job, self.n_jobs, self.pre_dispatch) as workers:
             engine = self._engine(
@@ -260,7 +269,9 @@ class BaseSearch(_compat.BaseSearchCV):
             evaluations = engine.run()
         task.call_on_fit_task_end(estimator=self)
         self._check_n_candidates(len({one.candidate.id for one in evaluations}))
-        self._check_evaluations(evaluations)
+        if proposal.hopes is not None:
+            proposal.hopes.end()
+        self._count(evaluations)
         # A table is read bracket by bracket; scores may have come in another order.
         return sorted(
             evaluations,

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sktune import _compat
-from sktune.search._base import BaseSearch, Proposal, as_dicts
+from sktune.search._base import BaseSearch, Proposal
 from sktune.space import Space
 from sktune.strategy import Bayes
 
@@ -176,9 +176,6 @@ class BayesSearchCV(BaseSearch):
         self.initial_points = initial_points
         self.constraint = constraint
         self.random_state = random_state
-
-    def _searched(self) -> list[dict[str, Any]]:
-        return as_dicts(self.param_distributions)
 
     def _propose(self, root: int) -> Proposal:
         space = Space(self.param_distributions, self.constraint)

@@ -7,9 +7,10 @@ from itertools import islice
 from typing import Any
 
 from sklearn.model_selection import ParameterGrid, ParameterSampler
+from sklearn.utils import check_random_state
 
-from sktune._errors import SpaceError
-from sktune.space import as_sampled
+from sktune._errors import SpaceError, SpaceTypeError
+from sktune.space import Space, allows, as_sampled, to_python
 
 # Draws for each candidate that is wanted before a constraint is taken to refuse all.
 MAX_DRAWS = 1_000
@@ -33,6 +34,48 @@ def draw_accepted(
         n_draws = min(n_draws, len(ParameterGrid(dicts)))
     draws = ParameterSampler(dicts, n_draws, random_state=random_state)
     return list(islice(filter(accepts, draws), n)), n_draws
+
+
+def n_different(param_distributions: Any, constraint: Any) -> float:
+    """Candidates that differ; infinite where they cannot be told apart."""
+    try:
+        return Space(param_distributions, constraint).size
+    except SpaceTypeError:
+        return float("inf")
+
+
+def draw_unique(
+    param_distributions: Any, n: int, random_state: Any, constraint: Any
+) -> tuple[dict[str, Any], ...]:
+    """N different random candidates, as far as there are so many.
+
+    The first draws are those of scikit-learn's halving search.
+    """
+    rng = check_random_state(random_state)
+    try:
+        key = Space(param_distributions, constraint).key
+    except SpaceTypeError:  # a distribution that can be drawn from, and no more
+        key = None
+    taken = set()
+
+    def accepts(params: dict[str, Any]) -> bool:
+        if not allows(constraint, params):
+            return False
+        if key is None:
+            return True
+        is_new = key(params) not in taken
+        taken.add(key(params))
+        return is_new
+
+    n = int(min(n, n_different(param_distributions, constraint)))
+    drawn = list(filter(accepts, sampler(param_distributions, n, rng)))
+    if len(drawn) < n:
+        wanted = n - len(drawn)
+        more, n_draws = draw_accepted(param_distributions, wanted, rng, accepts)
+        drawn += more
+        if not drawn:
+            raise refused(constraint, n_draws)
+    return tuple({k: to_python(v) for k, v in params.items()} for params in drawn)
 
 
 def refused(constraint: Any, n_draws: int) -> SpaceError:

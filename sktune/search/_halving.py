@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from numbers import Integral
 from typing import Any, ClassVar
@@ -10,7 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sktune import _compat
+from sktune._types import Evaluation
 from sktune.schedule import Rung, exhausting_minimum, halving, iterations, n_survivors
+from sktune.search._draws import n_different
 from sktune.search._rungs import RungsSearch
 
 
@@ -148,8 +151,8 @@ class SuccessiveHalvingSearchCV(RungsSearch):
     -----
     With ``strategy='random'`` and a resource that is trained from scratch this is
     scikit-learn's ``HalvingRandomSearchCV``, with three differences: `cv_results_`
-    holds the resource in ``n_resources`` only and not in the params, number of rungs
-    are counted without rounding errors, and subsets of samples are nested and
+    holds the resource in ``n_resources`` only and not in the params, the number
+    of rungs is counted without rounding errors, and subsets of samples are nested and
     stratified.
 
     References
@@ -270,7 +273,7 @@ class SuccessiveHalvingSearchCV(RungsSearch):
                     "Give one of them a number."
                 )
             n = self.max_resources_ // self.min_resources_
-        size = self._n_candidates_in_space()
+        size = n_different(self.param_distributions, self.constraint)
         if n > size:
             warnings.warn(
                 f"The space has no more than {int(size)} candidates, fewer than "
@@ -290,3 +293,10 @@ class SuccessiveHalvingSearchCV(RungsSearch):
                 UserWarning,
                 stacklevel=2,
             )
+
+    def _count(self, evaluations: list[Evaluation]) -> None:
+        reached = Counter(one.iter for one in evaluations)
+        self.n_iterations_ = len(reached)
+        self.n_resources_ = self.n_resources_[: self.n_iterations_]
+        self.n_candidates_ = [reached[i] for i in range(self.n_iterations_)]
+        self.n_remaining_candidates_ = n_survivors(self.n_candidates_[-1], self.factor)

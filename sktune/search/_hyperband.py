@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from numbers import Integral
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sktune import _compat
+from sktune._types import Evaluation
 from sktune.schedule import Rung, hyperband
 from sktune.search._rungs import RungsSearch
 
@@ -251,3 +253,8 @@ class HyperbandSearchCV(RungsSearch):
                 UserWarning,
                 stacklevel=2,
             )
+
+    def _count(self, evaluations: list[Evaluation]) -> None:
+        reached = Counter((one.candidate.bracket, one.iter) for one in evaluations)
+        for b, counts in enumerate(self.n_candidates_):
+            self.n_candidates_[b] = [reached[b, i] for i in range(len(counts))]

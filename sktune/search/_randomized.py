@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from copy import deepcopy
 from functools import partial
 from itertools import chain
 from numbers import Integral
@@ -14,7 +13,7 @@ import numpy as np
 
 from sktune import _compat
 from sktune._random import derive_seed
-from sktune.search._base import BaseSearch, Proposal, as_dicts
+from sktune.search._base import BaseSearch, Proposal
 from sktune.search._draws import draw_accepted, refused, sampler
 from sktune.space import Space, allows, to_python
 from sktune.strategy import Listed
@@ -105,6 +104,7 @@ class RandomizedSearchCV(BaseSearch):
     5
     """
 
+    _draws_candidates = True
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **_compat.BaseSearchCV._parameter_constraints,
         "param_distributions": [dict, list],
@@ -148,15 +148,6 @@ class RandomizedSearchCV(BaseSearch):
         self.initial_points = initial_points
         self.constraint = constraint
         self.random_state = random_state
-
-    def _searched(self) -> list[dict[str, Any]]:
-        return as_dicts(self.param_distributions)
-
-    def _root(self) -> int:
-        if isinstance(self.random_state, np.random.RandomState):
-            # Of a copy: the candidates have to be those that scikit-learn draws.
-            return int(deepcopy(self.random_state).randint(2**31 - 1))
-        return super()._root()
 
     def _propose(self, root: int) -> Proposal:
         random_state = self.random_state

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import copy, deepcopy
+from copy import copy
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
@@ -13,14 +13,12 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
-from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 
 from sktune import _compat
-from sktune._errors import SpaceTypeError
 from sktune._random import derive_seed
-from sktune._types import Evaluation, Observation
 from sktune.execution import (
+    check_estimator,
     check_subsets,
     checkpoints_in,
     find_resource,
@@ -28,12 +26,12 @@ from sktune.execution import (
     subsets,
     train_fully,
 )
-from sktune.schedule import Asynchronous, Brackets, Rung
-from sktune.search._base import BaseSearch, Proposal, as_dicts
-from sktune.search._draws import draw_accepted, refused, sampler
+from sktune.schedule import Asynchronous, Brackets, Rung, n_evaluations
+from sktune.search._base import BaseSearch, Proposal
+from sktune.search._draws import draw_unique
 from sktune.search._hopes import Hopes
 from sktune.search._plan import Plan
-from sktune.space import Space, allows, to_python
+from sktune.space import Space
 from sktune.strategy import Bayes, Listed
 
 
@@ -67,33 +65,41 @@ class RungsSearch(BaseSearch):
 
     # -- before anything is trained ------------------------------------------------
 
-    def plan(self, X: Any = None, y: Any = None) -> Plan:
+    def plan(self, X: Any = None, y: Any = None, groups: Any = None) -> Plan:
         """What `fit` would do: the rungs, the fits and the total resource.
 
         Parameters
         ----------
-        X, y : data, default=None
+        X, y, groups : data, default=None
             Only needed where the resource or the splitter depends on them.
 
         Returns
         -------
         plan : Plan
-            ``print(search.plan())`` shows a table.
+            ``print(search.plan())`` shows a table. A search with ``asynchronous=True``
+            may spend less; so does one whose candidates fail.
 
         Raises
         ------
         ValueError
-            Where `X` is needed and not given, and for all that `fit` would refuse.
+            Where data are needed and not given, and for arguments and names of
+            parameters that `fit` would refuse.
         """
         self._validate_params()
+        if isinstance(self.cv, Iterator):
+            raise ValueError(
+                "cv is an iterator, which can be read only once, and `fit` has to read "
+                "it. Pass a list of its splits: cv=list(cv)."
+            )
+        check_estimator(self.estimator, self._searched(), X, y)
         planned = copy(self)
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         try:
-            planned.n_splits_ = cv.get_n_splits(X, y)
+            planned.n_splits_ = cv.get_n_splits(X, y, groups)
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"cv={self.cv!r} needs the data to say how many splits it makes. Call "
-                "plan(X, y)."
+                f"cv={self.cv!r} needs data to say how many splits it makes "
+                f"({error}) Call plan(X, y), or plan(X, y, groups)."
             ) from error
         planned._prepare(X, y)
         return planned._planned(planned._rungs())
@@ -104,13 +110,13 @@ class RungsSearch(BaseSearch):
 
     def _prepare(self, X: Any, y: Any) -> None:
         """Settle `max_resources_`, `min_resources_` and `continuation_`."""
-        self._n_samples = None if X is None else _compat.num_samples(X)
+        n_samples = None if X is None else _compat.num_samples(X)
         self._resource = find_resource(
             self.estimator,
             self.resource,
             self.max_resources,
             self._searched(),
-            self._n_samples,
+            n_samples,
         )
         self.resource_ = self._resource.name
         self.continuation_ = self._resource.way
@@ -122,7 +128,7 @@ class RungsSearch(BaseSearch):
             raise ValueError(
                 f"min_resources_={self.min_resources_} is greater than "
                 f"max_resources_={self.max_resources_}, where {self.resource_} is the "
-                f"resource and X has n_samples={self._n_samples}. Give a smaller "
+                f"resource and X has n_samples={n_samples}. Give a smaller "
                 "min_resources, or more of the resource."
             )
 
@@ -138,82 +144,45 @@ class RungsSearch(BaseSearch):
             n_classes = len(np.unique(np.asarray(y)))
         return smallest_resources(self._resource, self.n_splits_, n_classes)
 
+    @property
+    def _draws_candidates(self) -> bool:  # type: ignore[override]
+        return isinstance(self.strategy, str) and self.strategy == "random"
+
     # -- the search ----------------------------------------------------------------
-
-    def _searched(self) -> list[dict[str, Any]]:
-        return as_dicts(self.param_distributions)
-
-    def _root(self) -> int:
-        if isinstance(self.random_state, np.random.RandomState):
-            # Of a copy: the candidates have to be those that scikit-learn draws.
-            return int(deepcopy(self.random_state).randint(2**31 - 1))
-        return super()._root()
 
     def _propose(self, root: int) -> Proposal:
         rungs = self._rungs()
         n = sum(rung.n_candidates for rung in rungs if rung.iter == 0)
         n_pending, space, strategy = self._pending(), None, self.strategy
-        if strategy == "random":
-            strategy = Listed(self._draws(n, root))
+        if self._draws_candidates:
+            random_state = self.random_state
+            if random_state is None:
+                random_state = derive_seed(root, "draw")
+            drawn = draw_unique(
+                self.param_distributions, n, random_state, self.constraint
+            )
+            strategy = Listed(drawn)
         else:
             space = Space(self.param_distributions, self.constraint)
-        if strategy == "bayes":
+        if isinstance(strategy, str) and strategy == "bayes":
             strategy = Bayes(n_candidates=n, max_resources=self.max_resources_)
         schedule: Any = Brackets(rungs)
         if self.asynchronous:
             schedule = Asynchronous(rungs, self.factor)
-        self._hopes = Hopes(rungs, self._resource.name)
-        n_evaluations = sum(rung.n_candidates for rung in rungs)
-        return Proposal(strategy, schedule, space, n, n_evaluations, n_pending)
+        hopes = Hopes(rungs, self._resource.name)
+        return Proposal(
+            strategy, schedule, space, n, n_evaluations(rungs), n_pending, hopes
+        )
 
     def _announcement(self, proposal: Proposal) -> str:
-        return str(self._planned(proposal.schedule.rungs))
+        schedule: Any = proposal.schedule
+        return str(self._planned(schedule.rungs))
 
     def _pending(self) -> int | None:
         """Candidates in flight when a strategy is asked; no limit where it is free."""
         if self.n_pending is not None:
             return self.n_pending
-        return None if self.asynchronous or self.strategy == "random" else 1
-
-    def _n_candidates_in_space(self) -> float:
-        """Different candidates; infinite where the space cannot tell them apart."""
-        try:
-            return Space(self.param_distributions, self.constraint).size
-        except SpaceTypeError:
-            return float("inf")
-
-    def _draws(self, n: int, root: int) -> tuple[dict[str, Any], ...]:
-        """N different random candidates, as far as there are so many.
-
-        The first draws are those of scikit-learn's halving search.
-        """
-        dicts, random_state = self.param_distributions, self.random_state
-        if random_state is None:
-            random_state = derive_seed(root, "draw")
-        rng = check_random_state(random_state)
-        try:
-            key = Space(dicts, self.constraint).key
-        except SpaceTypeError:  # a distribution that can be drawn from, and no more
-            key = None
-        taken = set()
-
-        def accepts(params: dict[str, Any]) -> bool:
-            if not allows(self.constraint, params):
-                return False
-            if key is None:
-                return True
-            is_new = key(params) not in taken
-            taken.add(key(params))
-            return is_new
-
-        n = int(min(n, self._n_candidates_in_space()))
-        drawn = list(filter(accepts, sampler(dicts, n, rng)))
-        if len(drawn) < n:
-            more, n_draws = draw_accepted(dicts, n - len(drawn), rng, accepts)
-            drawn += more
-            if not drawn:
-                raise refused(self.constraint, n_draws)
-        return tuple({k: to_python(v) for k, v in params.items()} for params in drawn)
+        return None if self.asynchronous or self._draws_candidates else 1
 
     @contextmanager
     def _job_options(
@@ -248,8 +217,10 @@ class RungsSearch(BaseSearch):
         else:
             super()._fit_best(best, X, y, fit_params)
 
-    def _check_evaluation(self, one: Evaluation, seen: Observation) -> None:
-        self._hopes.see(one, seen)
-
-    def _check_evaluations(self, evaluations: list[Evaluation]) -> None:
-        self._hopes.end()
+    def _run_search(
+        self, evaluate_candidates: Any, *, callback_ctx: Any = None
+    ) -> None:
+        raise NotImplementedError(
+            f"scikit-learn's own fit cannot run {type(self).__name__}: it knows "
+            "neither rungs nor nets that go on. Call the search's own fit."
+        )

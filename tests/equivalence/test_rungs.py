@@ -17,8 +17,10 @@ from sklearn.model_selection import (
     GroupKFold,
     HalvingRandomSearchCV,
     KFold,
+    LeaveOneGroupOut,
     ShuffleSplit,
 )
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -489,3 +491,84 @@ class CountingNothing(Crossing):
 
     def score(self, X, y):
         return self.a
+
+
+# -- what is said of a search ------------------------------------------------------
+
+
+def test_counts_are_those_of_the_run():
+    """A space with two candidates, and failures, leave less than was planned."""
+    few = halving(
+        Crossing(), {"a": [1, 2, 3]}, n_candidates=3, constraint=lambda p: p["a"] > 1,
+        **DEPTH
+    )  # fmt: skip
+    with pytest.warns(UserWarning, match="Only 2 candidates"):
+        few.fit(X, y)
+    assert few.n_candidates_ == [2, 1]
+    assert few.n_resources_ == [1, 3]
+    space = {"a": uniform(0, 1), "fails_from": [1, 1, 1, 100]}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"(?s).*non-finite")
+        failing = hyperband(Crossing(), space, **DEPTH).fit(X, y)
+    results = failing.cv_results_
+    for bracket, counts in enumerate(failing.n_candidates_):
+        for i, count in enumerate(counts):
+            place = (results["bracket"] == bracket) & (results["iter"] == i)
+            assert place.sum() == count
+
+
+def test_an_iterator_of_splits_is_not_used_up():
+    search = halving(net(max_epochs=3), NET_SPACE, cv=KFold(3).split(X))
+    with pytest.raises(ValueError, match=r"cv=list\(cv\)"):
+        search.plan(X, y)
+    search.fit(X, y)
+
+
+def test_a_plan_with_groups():
+    search = halving(Groups(), {"a": uniform(0, 1)}, cv=LeaveOneGroupOut())
+    with pytest.raises(ValueError, match=r"plan\(X, y, groups\)"):
+        search.plan(NUMBERED, LABELS)
+    groups = np.arange(60) // 15
+    assert search.plan(NUMBERED, LABELS, groups).n_splits == 4
+
+
+def test_scikit_learns_fit_is_refused():
+    search = halving(Crossing(), {"a": uniform(0, 1)}, **DEPTH)
+    with pytest.raises(NotImplementedError, match="the search's own fit"):
+        BaseSearchCV.fit(search, X, y)
+
+
+def test_what_a_fitted_search_keeps(tmp_path):
+    fitted = halving(net(max_epochs=3), NET_SPACE).fit(X, y)
+    assert not any(name.startswith("_hopes") for name in vars(fitted))
+
+
+@pytest.mark.parametrize("strategy", ["random", "bayes"])
+def test_a_generator_moves_on(strategy):
+    generator = np.random.RandomState(0)
+    search = halving(
+        Crossing(), {"a": uniform(0, 1)}, strategy=strategy, random_state=generator,
+        **DEPTH
+    )  # fmt: skip
+    first = search.fit(X, y).cv_results_["params"]
+    assert search.fit(X, y).cv_results_["params"] != first
+
+
+def test_no_more_states_are_kept_than_may_go_on(tmp_path):
+    """Of 9 candidates 3 may go on: 3 states for each split, and the one just made."""
+    most = []
+
+    class Watching(CountsPasses):
+        def partial_fit(self, X, y, classes=None):
+            most.append(len(list(tmp_path.rglob("*state*"))))
+            return super().partial_fit(X, y, classes)
+
+    halving(
+        Watching(file=str(tmp_path / "passes")),
+        {"a": uniform(0, 1)},
+        resource="partial_fit",
+        max_resources=9,
+        checkpoints=tmp_path / "states",
+        refit=False,
+    ).fit(X, y)
+    assert 9 <= max(most) <= 12
