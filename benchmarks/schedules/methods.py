@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from recorded import Task
@@ -30,7 +30,10 @@ class Method:
 
 def random(task: Task, n_epochs: int, seed: int) -> Strategy:
     rng = np.random.default_rng([seed, 0])
-    drawn = rng.random((N_DRAWN, task.space.n_dims))
+    if task.space.size < math.inf:
+        drawn = rng.permutation(task.points)
+    else:
+        drawn = rng.random((N_DRAWN, task.space.n_dims))
     return Listed([task.space.decode(u) for u in drawn])
 
 
@@ -81,35 +84,3 @@ def _repeated(plan: Sequence[Rung], n_epochs: int, budget: float) -> tuple[Rung,
         rung._replace(bracket=rung.bracket + round_ * n_brackets)
         for round_, rung in itertools.product(range(n_rounds), plan)
     )
-
-
-@dataclass(frozen=True)
-class Rounded:
-    """Knows what it has named by what it was told and what is pending."""
-
-    task: Task
-    strategy: Any
-
-    def init(self, space: Any) -> Any:
-        return self.strategy.init(space), frozenset()
-
-    def tell(self, state: Any, observation: Any) -> Any:
-        learnt, rows = state
-        row = self._nearest(observation.params)[0]
-        return self.strategy.tell(learnt, observation), rows | {int(row)}
-
-    def ask(self, state: Any, candidate: int, pending: Any, seed: int) -> Any:
-        learnt, rows = state
-        params = self.strategy.ask(learnt, candidate, pending, seed)
-        if params is None:
-            return None
-        taken = rows | {int(self._nearest(other)[0]) for other in pending}
-        for row in self._nearest(params):
-            if int(row) not in taken:
-                return self.task.space.decode(self.task.points[row])
-        return None
-
-    def _nearest(self, params: Any) -> np.ndarray:
-        u = self.task.space.encode(params)
-        far = np.square(self.task.points - u).sum(axis=1)
-        return np.argsort(far, kind="stable")

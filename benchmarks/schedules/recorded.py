@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import spatial, stats
 
 from sktune._types import Fit, FitOutcome
 from sktune.space import Space
@@ -60,12 +60,14 @@ def task_names(folder: Path) -> list[str]:
 
 
 @functools.cache
-def load_task(folder: Path, name: str, n_epochs: int, points: str) -> Task:
+def load_task(folder: Path, name: str, n_epochs: int, points: str, space: str) -> Task:
     """One task of the folder's `load.py`, with so many epochs.
 
-    `points` says which of the recorded points are the epochs: "first" are those after
-    point 0, "zero" begins with it (it may be from before training), "spread" are as
-    many evenly between it and the end.
+    `space` says what is searched: "recorded" are the configurations that there are, as
+    a finite space; "cube" is all that lies around them. `points` says which of the
+    recorded points are the epochs: "first" are those after point 0, "zero" begins with
+    it (it may be from before training), "spread" are as many evenly between it and the
+    end.
     """
     recorded = _loader(folder).curves(name)
     configs = np.asarray(recorded["configs"], dtype=float)
@@ -90,11 +92,37 @@ def load_task(folder: Path, name: str, n_epochs: int, points: str) -> Task:
     }[points]
     losses = np.stack(splits, axis=1)[:, :, chosen]
     losses = np.where(np.isfinite(losses), losses, np.nan)
-    space = Space({param["name"]: stats.uniform(0, 1) for param in params})
-    order = [space.names.index(param["name"]) for param in params]
+    names = sorted(param["name"] for param in params)
+    order = [names.index(param["name"]) for param in params]
     cube = np.empty((len(configs), len(params)))
     cube[:, order] = np.column_stack(columns)
-    return Task(name, space, cube, losses)
+    distributions = {name: stats.uniform(0, 1) for name in names}
+    if space == "cube":
+        return Task(name, Space(distributions), cube, losses)
+    return Task(name, Recorded(distributions, cube), cube, losses)
+
+
+class Recorded(Space):
+    """The recorded configurations as a finite space."""
+
+    def __init__(self, distributions: dict[str, Any], rows: np.ndarray) -> None:
+        super().__init__(distributions)
+        self.rows = rows
+        self._tree = spatial.cKDTree(rows)
+
+    @property
+    def size(self) -> float:
+        return float(len(self.rows))
+
+    @size.setter
+    def size(self, value: float) -> None:
+        pass  # that of the cube around them
+
+    def snap(self, U: np.ndarray) -> np.ndarray:
+        return self.rows[self._tree.query(np.asarray(U))[1]]
+
+    def points(self) -> Iterator[dict[str, Any]]:
+        return (self.decode(row) for row in self.rows)
 
 
 def second_split(curves: np.ndarray) -> np.ndarray:

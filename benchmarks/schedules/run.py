@@ -26,7 +26,7 @@ import numpy as np  # noqa: E402
 from scipy.stats import wilcoxon  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from methods import METHODS, Rounded  # noqa: E402
+from methods import METHODS  # noqa: E402
 from recorded import (  # noqa: E402
     POINTS,
     OutOfBudget,
@@ -51,13 +51,13 @@ def steer(outcome: Any) -> float | None:
 def one_run(job: tuple[str, str, int, argparse.Namespace]) -> dict[str, Any]:
     """Regret of the incumbent at each mark, and over epochs and time."""
     name, task_name, seed, args = job
-    task = load_task(args.data, task_name, args.epochs, args.points)
+    task = load_task(args.data, task_name, args.epochs, args.points, args.space)
     method = METHODS[name]
     budget = float(args.full * args.epochs)
     workers = RecordedWorkers(task, method.n_workers, budget, seed, args.speeds)
     strategy = method.strategy(task, args.epochs, seed)
     engine = Engine(
-        strategy if args.told == "asked" else Rounded(task, strategy),
+        strategy,
         method.schedule(args.epochs, budget),
         task.space,
         workers,
@@ -175,7 +175,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=27, help="the largest resource")
     parser.add_argument("--full", type=int, default=60, help="budget in candidates")
     parser.add_argument("--points", choices=POINTS, default="spread")
-    parser.add_argument("--told", choices=("asked", "run"), default="asked")
+    parser.add_argument("--space", choices=("recorded", "cube"), default="recorded")
     parser.add_argument("--speeds", type=float, default=0.5, help="log-normal spread")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--json", type=Path, help="where results are kept")
@@ -189,7 +189,7 @@ def main() -> None:
     names = args.methods or list(METHODS)
     setting = {
         "tasks": tasks,
-        **{k: getattr(args, k) for k in ("seeds", "epochs", "full", "points", "told")},
+        **{k: getattr(args, k) for k in ("seeds", "epochs", "full", "points", "space")},
         "speeds": args.speeds,
     }
     table: dict[str, Any] = {}

@@ -50,7 +50,7 @@ def plot_rungs(search: Any, ax: Any = None, *, metric: str | None = None) -> Any
     finite = np.isfinite(scores.mean)
     floor = floor_of(scores.mean[finite])
     best = scores.candidate[scores.rank.argmin()]
-    brackets = np.asarray(search.cv_results_["bracket"])
+    brackets = search.cv_results_.get("bracket", np.zeros(len(scores.mean), dtype=int))
     for candidate in np.unique(scores.candidate):
         rows = np.flatnonzero((scores.candidate == candidate) & finite)
         if not len(rows):

@@ -35,7 +35,7 @@ from sktune.execution import (
 )
 from sktune.schedule import Flat
 from sktune.search._hopes import Hopes
-from sktune.search._progress import Progress
+from sktune.search._progress import Cost, Progress
 from sktune.search._results import fill_in_metrics, format_results
 from sktune.search._through_sklearn import ThroughSklearn
 
@@ -53,6 +53,8 @@ class Proposal(NamedTuple):
         resumed.
     n_pending : int or None
         As the engine takes it.
+    cost : Cost
+        What evaluations cost beside each other, to tell how long they will take.
     hopes : Hopes or None
         Sees every evaluation, and raises where nobody can go on.
     """
@@ -63,6 +65,7 @@ class Proposal(NamedTuple):
     n_candidates: int
     n_evaluations: int
     n_pending: int | None = None
+    cost: Cost = Cost()
     hopes: Hopes | None = None
 
     @classmethod
@@ -184,17 +187,21 @@ class BaseSearch(_compat.BaseSearchCV):
                 **options,
             )
             evaluations = self._search(job, proposal, root, callbacks, in_use)
+        self._count(evaluations)
         outcomes = self._outcomes(evaluations)
         refit_metric = self._check_metrics(outcomes[0]["test_scores"], refit_metric)
         results = format_results(self, evaluations, outcomes)
+        # Before anything may raise or be interrupted: these have cost the most.
+        self.cv_results_ = results
+        joined = isinstance(scorers, _compat.MultimetricScorer)
+        self.scorer_ = scorers._scorers if joined else scorers
+        if proposal.hopes is not None:
+            proposal.hopes.end()
         self._choose(results, refit_metric)
         if self.refit:
             self._refit(
                 X, y, routed.estimator.fit, derive_seed(root, "refit"), callbacks
             )
-        joined = isinstance(scorers, _compat.MultimetricScorer)
-        self.scorer_ = scorers._scorers if joined else scorers
-        self.cv_results_ = results
         callbacks.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
         return self
 
@@ -249,7 +256,7 @@ class BaseSearch(_compat.BaseSearchCV):
                 task_name="candidate-split-evaluation", task_id=number
             )
 
-        progress = Progress(proposal.n_evaluations, self.verbose)
+        progress = Progress(proposal.n_evaluations, self.verbose, proposal.cost)
 
         def on_evaluation(one: Evaluation, seen: Observation) -> None:
             progress(one, seen)
@@ -269,9 +276,6 @@ class BaseSearch(_compat.BaseSearchCV):
             evaluations = engine.run()
         task.call_on_fit_task_end(estimator=self)
         self._check_n_candidates(len({one.candidate.id for one in evaluations}))
-        if proposal.hopes is not None:
-            proposal.hopes.end()
-        self._count(evaluations)
         # A table is read bracket by bracket; scores may have come in another order.
         return sorted(
             evaluations,
@@ -360,6 +364,21 @@ class BaseSearch(_compat.BaseSearchCV):
     ) -> None:
         best = self._best()
         self.best_estimator_ = best
+        try:
+            self._train_best(best, X, y, fit_params, seed, callbacks)
+        except BaseException:
+            del self.best_estimator_  # half-trained at best
+            raise
+
+    def _train_best(
+        self,
+        best: Any,
+        X: Any,
+        y: Any,
+        fit_params: dict[str, Any],
+        seed: int,
+        callbacks: Any,
+    ) -> None:
         task = callbacks.subcontext(task_name="refit-with-best-params")
         metadata = (
             {"sample_weight": fit_params["sample_weight"]}

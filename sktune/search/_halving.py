@@ -111,7 +111,7 @@ class SuccessiveHalvingSearchCV(RungsSearch):
         The best candidate, fitted on all data with the largest resource. Not there if
         ``refit=False``.
     best_score_ : float
-        Mean score of the best candidate over the splits, at the largest resource.
+        Mean score of the best candidate over the splits, at the most that any got.
     best_params_ : dict
         Without the resource.
     best_index_ : int
@@ -250,18 +250,31 @@ class SuccessiveHalvingSearchCV(RungsSearch):
 
     def _rungs(self) -> tuple[Rung, ...]:
         n = self._n_candidates()
-        if self.min_resources == "exhaust":
+        if "exhaust" in (self.min_resources, self.n_candidates):
+            # Where the space has fewer candidates than would make the last rung reach
+            # the largest resource, they can begin with more.
             self.min_resources_ = exhausting_minimum(
                 n, self.factor, self.min_resources_, self.max_resources_
             )
         limits = (n, self.factor, self.min_resources_, self.max_resources_)
         self.n_required_iterations_, self.n_possible_iterations_ = iterations(*limits)
         rungs = halving(*limits, aggressive_elimination=self.aggressive_elimination)
+        self._check_last(rungs[-1])
         self.n_iterations_ = len(rungs)
         self.n_resources_ = [rung.n_resources for rung in rungs]
         self.n_candidates_ = [rung.n_candidates for rung in rungs]
         self.n_remaining_candidates_ = n_survivors(self.n_candidates_[-1], self.factor)
         return rungs
+
+    def _check_last(self, last: Rung) -> None:
+        if last.n_resources * self.factor <= self.max_resources_:
+            warnings.warn(
+                f"The last rung trains to {self.resource_}={last.n_resources}, far "
+                f"from max_resources_={self.max_resources_}. Use more candidates, or "
+                "min_resources='exhaust' to give them more from the beginning.",
+                UserWarning,
+                stacklevel=2,
+            )
 
     def _n_candidates(self) -> int:
         """Candidates of the first rung, no more than the space has."""
@@ -276,9 +289,8 @@ class SuccessiveHalvingSearchCV(RungsSearch):
         size = n_different(self.param_distributions, self.constraint)
         if n > size:
             warnings.warn(
-                f"The space has no more than {int(size)} candidates, fewer than "
-                f"n_candidates={self.n_candidates!r} asks for ({n}). It is searched "
-                "whole.",
+                f"The space has only {int(size)} candidates, and n_candidates="
+                f"{self.n_candidates!r} asks for {n}. It is searched whole.",
                 UserWarning,
                 stacklevel=2,
             )

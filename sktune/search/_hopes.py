@@ -14,10 +14,11 @@ Place = tuple[int, int]
 
 
 class Hopes:
-    """Raises when a rung is over in which no candidate has a finite score.
+    """Raises where a rung is over in which no candidate has a finite score.
 
-    Once a candidate has one at the largest resource there is an answer already; then
-    it warns, when the search is over.
+    At once where all candidates of a first rung have failed, since those of other
+    brackets would too. Of a later rung when the search is over: another bracket may
+    still come to an answer. If one did, it is a warning.
 
     Parameters
     ----------
@@ -43,12 +44,9 @@ class Hopes:
             self._finite[place] += 1
             return
         self._first_failure.setdefault(place, one)
-        if self._finite[place] or self._has_answer():
-            return
-        expected = self._planned[place].n_candidates
-        if one.iter:
-            expected = min(expected, self._finite[place[0], one.iter - 1])
-        if self._told[place] == expected:
+        n_planned = self._planned[place].n_candidates
+        all_failed = self._told[place] == n_planned and not self._finite[place]
+        if one.iter == 0 and all_failed and not self._has_answer():
             raise self._error(place)
 
     def end(self) -> None:
@@ -68,12 +66,14 @@ class Hopes:
 
     def _error(self, place: Place) -> ValueError:
         one = self._first_failure[place]
+        n = self._told[place]
         errors = [o["fit_error"] for o in one.outcomes.values() if o["fit_error"]]
         reason = "Every score was NaN or infinite; see scoring."
         if errors:
             reason = f"The first traceback:\n{errors[0]}"
         return ValueError(
             f"No candidate has a finite score at {self._resource}={one.n_resources} "
-            f"(bracket {place[0]}, iter {place[1]}): all {self._told[place]} failed, "
-            f"and none can go on. {reason}"
+            f"(bracket {place[0]}, iter {place[1]}): "
+            f"{'its only one' if n == 1 else f'all {n}'} failed, and none can go on. "
+            f"{reason}"
         )

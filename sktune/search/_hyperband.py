@@ -13,6 +13,8 @@ import numpy as np
 from sktune import _compat
 from sktune._types import Evaluation
 from sktune.schedule import Rung, hyperband
+from sktune.search._draws import n_different
+from sktune.search._plan import within
 from sktune.search._rungs import RungsSearch
 
 
@@ -108,7 +110,7 @@ class HyperbandSearchCV(RungsSearch):
         The best candidate, fitted on all data with the largest resource. Not there if
         ``refit=False``.
     best_score_ : float
-        Mean score of the best candidate over the splits, at the largest resource.
+        Mean score of the best candidate over the splits, at the most that any got.
     best_params_ : dict
         Without the resource.
     best_index_ : int
@@ -235,6 +237,11 @@ class HyperbandSearchCV(RungsSearch):
         rungs = hyperband(
             self.factor, self.min_resources_, self.max_resources_, self.n_rounds
         )
+        planned = sum(rung.n_candidates for rung in rungs if rung.iter == 0)
+        size = n_different(self.param_distributions, self.constraint)
+        if planned > size:
+            self._warn_of_few(planned, int(size))
+            rungs = within(rungs, int(size))
         brackets = range(rungs[-1].bracket + 1)
         of = [[rung for rung in rungs if rung.bracket == b] for b in brackets]
         self.n_resources_ = [[rung.n_resources for rung in rungs] for rungs in of]
@@ -244,15 +251,17 @@ class HyperbandSearchCV(RungsSearch):
     def _check_n_candidates(self, n_candidates: int) -> None:
         planned = sum(counts[0] for counts in self.n_candidates_)
         if n_candidates < planned:
-            warnings.warn(
-                f"Hyperband plans {planned} candidates, and the space has no more than "
-                f"{n_candidates}"
-                f"{'' if self.constraint is None else ' that constraint allows'}. "
-                "Brackets were cut short; SuccessiveHalvingSearchCV suits a small "
-                "space better.",
-                UserWarning,
-                stacklevel=2,
-            )
+            self._warn_of_few(planned, n_candidates)
+
+    def _warn_of_few(self, planned: int, n_candidates: int) -> None:
+        allowed = "" if self.constraint is None else " that constraint allows"
+        warnings.warn(
+            f"Hyperband plans {planned} candidates, and the space has no more than "
+            f"{n_candidates}{allowed}. Brackets are cut short; "
+            "SuccessiveHalvingSearchCV suits a small space better.",
+            UserWarning,
+            stacklevel=2,
+        )
 
     def _count(self, evaluations: list[Evaluation]) -> None:
         reached = Counter((one.candidate.bracket, one.iter) for one in evaluations)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from sktune.schedule import Rung, n_evaluations, total_resources
 
@@ -29,7 +31,8 @@ class Plan:
     n_fits : int
         Fits on one split each, without the refit.
     total_resources : int
-        Resources that are spent in all splits, without the refit.
+        Resources that are spent in all splits, without the refit. Of ``n_samples``,
+        which counts the rows of X, each split trains on its share.
     """
 
     rungs: tuple[Rung, ...]
@@ -64,3 +67,20 @@ class Plan:
             f"to rung: {self.n_fits} fits, {self.total_resources} {self.resource}"
         )
         return "\n".join(lines)
+
+
+def within(rungs: Sequence[Rung], n_candidates: int) -> tuple[Rung, ...]:
+    """The rungs that are left where there are no more candidates than that.
+
+    Brackets are filled in turn; the shares that go on within a bracket stay.
+    """
+    left, share, kept = n_candidates, Fraction(1), []
+    for rung in rungs:
+        if rung.iter == 0:
+            started = min(rung.n_candidates, left)
+            left -= started
+            share = Fraction(started, rung.n_candidates)
+        n = math.ceil(share * rung.n_candidates)
+        if n:
+            kept.append(rung._replace(n_candidates=n))
+    return tuple(kept)

@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from sktune._types import Evaluation, Observation
 
 _SECONDS_BETWEEN_LINES = 1.0
 _NOTHING = (-1, float("-inf"))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an evaluation costs beside others, and all of them together.
+
+    Attributes
+    ----------
+    total : float or None
+        Of all evaluations; None where each costs 1.
+    continues : bool
+        Whether a candidate costs no more than what it was given since its last rung.
+    """
+
+    total: float | None = None
+    continues: bool = False
+
+    def of(self, one: Evaluation, before: int) -> float:
+        """Cost of an evaluation of a candidate that had been given so much before."""
+        if self.total is None or one.n_resources is None:
+            return 1.0
+        return float(one.n_resources - (before if self.continues else 0))
 
 
 class Progress:
@@ -21,17 +44,25 @@ class Progress:
         Number of evaluations that the search will make.
     verbose : int
         Prints nothing at 0.
+    cost : Cost
+        By which the time left is told.
     """
 
-    def __init__(self, n_evaluations: int, verbose: int) -> None:
+    def __init__(self, n_evaluations: int, verbose: int, cost: Cost) -> None:
         self._n_evaluations = n_evaluations
         self._verbose = verbose
         self._n_done = 0
+        self._cost = cost
+        self._spent = 0.0
+        self._reached: dict[int, int] = {}
         self._best = _NOTHING
         self._start = self._last_line = time.monotonic()
 
     def __call__(self, one: Evaluation, seen: Observation) -> None:
         self._n_done += 1
+        before = self._reached.get(one.candidate.id, 0)
+        self._spent += self._cost.of(one, before)
+        self._reached[one.candidate.id] = one.n_resources or 0
         if self._verbose < 1:
             return
         result = (
@@ -48,7 +79,8 @@ class Progress:
             print(self._line(one, seen, now - self._start), flush=True)
 
     def _line(self, one: Evaluation, seen: Observation, elapsed: float) -> str:
-        left = elapsed / self._n_done * (self._n_evaluations - self._n_done)
+        total = self._cost.total or self._n_evaluations
+        left = elapsed * max(0.0, total / max(self._spent, 1.0) - 1.0)
         score = "failed" if seen.failed else f"{seen.score:.4g}"
         at = "" if one.n_resources is None else f" at {one.n_resources}"
         best = "none yet" if self._best == _NOTHING else f"{self._best[1]:.4g}"

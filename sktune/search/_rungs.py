@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from copy import copy
 from numbers import Integral, Real
 from os import PathLike
@@ -26,11 +26,18 @@ from sktune.execution import (
     subsets,
     train_fully,
 )
-from sktune.schedule import Asynchronous, Brackets, Rung, n_evaluations
+from sktune.schedule import (
+    Asynchronous,
+    Brackets,
+    Rung,
+    n_evaluations,
+    total_resources,
+)
 from sktune.search._base import BaseSearch, Proposal
-from sktune.search._draws import draw_unique
+from sktune.search._draws import draw_unique, sampler
 from sktune.search._hopes import Hopes
 from sktune.search._plan import Plan
+from sktune.search._progress import Cost
 from sktune.space import Space
 from sktune.strategy import Bayes, Listed
 
@@ -92,6 +99,7 @@ class RungsSearch(BaseSearch):
                 "it. Pass a list of its splits: cv=list(cv)."
             )
         check_estimator(self.estimator, self._searched(), X, y)
+        sampler(self.param_distributions, 1, 0)  # says what is wrong with a space
         planned = copy(self)
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         try:
@@ -119,7 +127,7 @@ class RungsSearch(BaseSearch):
             n_samples,
         )
         self.resource_ = self._resource.name
-        self.continuation_ = self._resource.way
+        self.continuation_ = way = self._resource.way
         self.max_resources_ = self._resource.max_resources
         self.min_resources_ = self.min_resources
         if isinstance(self.min_resources, str):
@@ -127,9 +135,9 @@ class RungsSearch(BaseSearch):
         if self.min_resources_ > self.max_resources_:
             raise ValueError(
                 f"min_resources_={self.min_resources_} is greater than "
-                f"max_resources_={self.max_resources_}, where {self.resource_} is the "
-                f"resource and X has n_samples={n_samples}. Give a smaller "
-                "min_resources, or more of the resource."
+                f"max_resources_={self.max_resources_}"
+                f"{f' (n_samples={n_samples})' if way == 'n_samples' else ''}. Give a "
+                f"smaller min_resources, or more {self.resource_}."
             )
 
     def _smallest(self, X: Any, y: Any) -> int:
@@ -169,9 +177,16 @@ class RungsSearch(BaseSearch):
         schedule: Any = Brackets(rungs)
         if self.asynchronous:
             schedule = Asynchronous(rungs, self.factor)
-        hopes = Hopes(rungs, self._resource.name)
+        continues = self._resource.continues
         return Proposal(
-            strategy, schedule, space, n, n_evaluations(rungs), n_pending, hopes
+            strategy,
+            schedule,
+            space,
+            n,
+            n_evaluations(rungs),
+            n_pending,
+            Cost(total_resources(rungs, continues=continues), continues),
+            Hopes(rungs, self._resource.name),
         )
 
     def _announcement(self, proposal: Proposal) -> str:
@@ -202,7 +217,14 @@ class RungsSearch(BaseSearch):
         if not self._resource.continues:
             yield options
             return
-        with checkpoints_in(self.checkpoints) as checkpoints:
+        with ExitStack() as stack:
+            try:
+                checkpoints = stack.enter_context(checkpoints_in(self.checkpoints))
+            except OSError as error:
+                raise ValueError(
+                    f"checkpoints={self.checkpoints!r} cannot be used as a folder: "
+                    f"{error}. Name one that can be made and written to."
+                ) from error
             yield {**options, "checkpoints": checkpoints}
 
     def _best(self) -> Any:

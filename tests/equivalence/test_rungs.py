@@ -30,6 +30,8 @@ from sktune.strategy import Listed
 from tests.estimators import blobs, net
 from tests.results import assert_same_search
 
+pytestmark = pytest.mark.filterwarnings("ignore:The last rung trains to")
+
 X, y = blobs()
 NET_SPACE = {"lr": loguniform(1e-3, 1.0), "module__dropout": uniform(0, 0.5)}
 
@@ -409,6 +411,71 @@ def test_who_fails_never_goes_on_while_one_is_finite(raises):
         for params, i in zip(results["params"], results["iter"], strict=True)
         if i > 0
     )
+
+
+def test_a_last_rung_that_is_far_from_the_largest_resource():
+    search = halving(Crossing(), {"a": uniform(0, 1)}, n_candidates=4, **DEPTH)
+    with pytest.warns(UserWarning, match=r"depth=3.*max_resources_=9.*exhaust"):
+        search.plan()
+    # A space with few candidates only: they begin with more.
+    few = halving(Crossing(), {"a": [1, 2, 3, 4]}, **DEPTH)
+    with pytest.warns(UserWarning, match="only 4 candidates") as caught:
+        plan = few.plan()
+    assert len(caught) == 1
+    assert plan.rungs[-1].n_resources == 9
+
+
+def test_hyperband_plans_for_the_space_that_there_is():
+    search = hyperband(Crossing(), {"a": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}, **DEPTH)
+    with pytest.warns(UserWarning, match="plans 17 candidates.*no more than 10"):
+        plan = search.plan()
+    assert [tuple(rung) for rung in plan.rungs] == [
+        (0, 0, 9, 1), (0, 1, 3, 3), (0, 2, 1, 9), (1, 0, 1, 3), (1, 1, 1, 9)
+    ]  # fmt: skip
+    with pytest.warns(UserWarning, match="plans 17 candidates") as caught:
+        search.fit(X, y)
+    assert len(caught) == 1
+    assert len(search.cv_results_["params"]) == plan.n_evaluations
+
+
+def test_what_was_computed_is_kept_where_nobody_can_go_on():
+    search = halving(Crossing(fails_from=9), {"a": uniform(0, 1)}, **DEPTH)
+    with (
+        pytest.raises(ValueError, match="its only one failed"),
+        pytest.warns(UserWarning, match="non-finite"),
+    ):
+        search.fit(X, y)
+    assert len(search.cv_results_["params"]) == 13
+
+
+def test_a_bracket_that_fails_late_does_not_end_the_others():
+    """The leader of the first bracket fails at the top."""
+
+    class Late(Crossing):
+        def score(self, X, y):
+            return np.nan if self.depth == 9 and self.a > 0.9 else self.a
+
+    with (
+        pytest.warns(UserWarning, match="its only one failed"),
+        pytest.warns(UserWarning, match="non-finite"),
+    ):
+        fitted = hyperband(Late(), {"a": uniform(0, 1)}, **DEPTH).fit(X, y)
+    assert fitted.best_params_["a"] <= 0.9
+    assert fitted.cv_results_["n_resources"][fitted.best_index_] == 9
+
+
+def test_a_refit_that_is_interrupted_keeps_the_results():
+    class Interrupted(Crossing):
+        def fit(self, X, y):
+            if len(X) == 90:  # all data
+                raise KeyboardInterrupt
+            return super().fit(X, y)
+
+    search = halving(Interrupted(), {"a": uniform(0, 1)}, **DEPTH)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(X, y)
+    assert len(search.cv_results_["params"]) == 13
+    assert not hasattr(search, "best_estimator_")
 
 
 @pytest.mark.parametrize("search", [halving, hyperband])
