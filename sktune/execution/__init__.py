@@ -5,7 +5,7 @@ from sktune.execution._interrupt import Interrupts
 from sktune.execution._isolation import own_random_states, preserved_random_states
 from sktune.execution._paused import checkpoints_in
 from sktune.execution._preflight import check_estimator
-from sktune.execution._resource import Resource, find_resource, smallest_resources
+from sktune.execution._resource import find_resource, smallest_resources
 from sktune.execution._subsets import check_subsets, subsets
 from sktune.execution._threads import single_threaded
 from sktune.execution._training import train_fully
@@ -14,7 +14,6 @@ from sktune.execution._workers import Workers
 __all__ = [
     "Interrupts",
     "Job",
-    "Resource",
     "Workers",
     "check_estimator",
     "check_subsets",

@@ -18,6 +18,7 @@ from sktune._errors import EstimatorError
 from sktune.execution._interrupt import CtrlC, Interrupts
 from sktune.execution._isolation import random_states, set_random_states
 from sktune.execution._paused import Continued
+from sktune.execution._states import Owner
 
 # Where a net that is being trained has its `_Training`. Names that end in an underscore
 # are no parameters for skorch.
@@ -37,7 +38,7 @@ def train_epochs(
     net.set_params(max_epochs=task.resource.max_resources)
     cls: Any = type(net)
     training = _Training(task)
-    with Interrupts() as interrupts:
+    with Interrupts():
         vars(net)[_TRAINING] = training
         net.__class__ = _class_to_train(cls)
         try:
@@ -45,7 +46,6 @@ def train_epochs(
         finally:
             net.__class__ = cls
             del vars(net)[_TRAINING]
-        interrupts.raise_again()
     if training.interrupted:  # skorch has swallowed it
         raise KeyboardInterrupt
     if not training.began:
@@ -63,6 +63,7 @@ class _Training:
         self.saved = False
         self.interrupted = False
         self.ended: str | None = None  # how it ended itself, if it did
+        self._owner: Owner | None = None
         self._states: dict[str, Any] | None = None  # to be put in force
 
     def loop(self, net: Any, loop: Callable[..., Any], epochs: int | None) -> Any:
@@ -71,9 +72,10 @@ class _Training:
         if self.began or epochs not in (None, task.resource.max_resources):
             raise _cannot_pause(net)
         self.began = True
+        self._owner = Owner(net)
         left = self._resume(net)
         if left == 0 or self.ended:
-            self.saved = self.ended is not None  # as it is, for all times
+            self.saved = True  # as it was read
             self.go_on(net)
             if self.ended == "interrupt":
                 raise KeyboardInterrupt
@@ -97,9 +99,10 @@ class _Training:
     def _resume(self, net: Any) -> int:
         """Become what was paused, if anything; returns how many epochs are left."""
         task = self.task
-        paused = task.load(owner=net, device=net.device)
+        paused = task.load(self._owner, net.device)
         if paused is None or paused["n_resources"] > task.n_resources:
-            _clear(task)
+            if task.checkpoints is not None:  # what callbacks of a lost training wrote
+                task.checkpoints.clear_folder(task.fit.candidate, task.fit.split)
             return task.n_resources
         live = {name: vars(net)[name] for name in _NOT_PAUSED if name in vars(net)}
         vars(net).clear()
@@ -123,7 +126,7 @@ class _Training:
 
     def save(self, net: Any) -> None:
         """Keep the state, unless it is known to be half-done or there already."""
-        if self.saved or self.interrupted:
+        if not self.began or self.saved or self.interrupted:
             return
         self.saved = True
         attributes = vars(net).items()
@@ -135,7 +138,7 @@ class _Training:
             "n_resources": self.task.n_resources,
             "ended": self.ended,
         }
-        self.task.save(state, owner=net)
+        self.task.save(state, self._owner)
 
 
 @lru_cache(maxsize=32)
@@ -190,15 +193,6 @@ def _cannot_pause(net: Any) -> EstimatorError:
         "epochs, so it cannot be paused and resumed. Use resource='n_samples', or a "
         "net whose `fit` does."
     )
-
-
-def _clear(task: Continued) -> None:
-    """Remove what callbacks of a lost training have written."""
-    if task.checkpoints is not None:
-        folder = task.checkpoints.folder(task.fit.candidate, task.fit.split)
-        for path in folder.rglob("*"):
-            if path.is_file():
-                path.unlink()
 
 
 def _parameters(net: Any) -> list[Any]:

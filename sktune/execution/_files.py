@@ -49,12 +49,20 @@ def _is_writer(callback: Any) -> bool:
 
 def _into(folder: Path, params: dict[str, Any]) -> dict[str, Any]:
     """Parameters that make a callback write there, and nowhere else."""
-    files = {k: v for k, v in params.items() if k.startswith("f_") and v}
+    files = {k: _text(v) for k, v in params.items() if k.startswith("f_") and v}
     if not all(isinstance(file, str) for file in files.values()):
         return {}  # open files, or the like
     changed: dict[str, Any] = {"dirname": str(folder)}
     for key, value in {**files, "fn_prefix": params.get("fn_prefix") or ""}.items():
         flat = os.path.splitdrive(value)[1].replace("/", "_").replace(os.sep, "_")
-        if flat != value:  # with a path of its own, which may be absolute
+        if flat != params.get(key, ""):  # a path of its own, which may be absolute
             changed[key] = flat
     return changed
+
+
+def _text(file: Any) -> Any:
+    """A path as the text that skorch makes the same name of."""
+    if not isinstance(file, os.PathLike):
+        return file
+    # skorch fills in what is in braces, but only in a text.
+    return os.fsdecode(file).replace("{", "{{").replace("}", "}}")

@@ -1,13 +1,11 @@
-"""What a resource is, and how a fit makes use of more of it."""
+"""What a resource is: which one, up to what, and whether it can be one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
-
-from sklearn.ensemble import BaggingClassifier, BaggingRegressor
 
 from sktune._errors import EstimatorError, ParamNameError, did_you_mean
 from sktune.execution._names import check_names
@@ -15,14 +13,11 @@ from sktune.execution._nets import find_nets, is_net
 from sktune.execution._owners import (
     UNKNOWN,
     Owner,
-    alternatives,
     find_owners,
     params_of,
     path_to_last,
 )
-
-# Rows up to which scikit-learn's histogram boosting does not stop early by itself.
-_N_SAMPLES_OF_EARLY_STOPPING = 10_000
+from sktune.execution._ways import find_way, is_last_net, needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +94,7 @@ def find_resource(
             _check_partial_fit(owner, name, estimator)
         else:
             _check_parameter(owner, name, estimator, subspace)
-    ways = {_way(owner, subspace, n_samples) for owner, subspace in pairs}
+    ways = {find_way(owner, subspace, n_samples) for owner, subspace in pairs}
     # One search has one way: where candidates differ, none of them continues.
     way = ways.pop() if len(ways) == 1 else "from_scratch"
     if max_resources == "auto":
@@ -117,16 +112,6 @@ def smallest_resources(resource: Resource, n_splits: int, n_classes: int | None)
     return 2 * n_splits * (n_classes or 1)
 
 
-def counts_in_all(estimator: Any, name: str) -> bool:
-    """Whether a parameter counts what earlier fits with ``warm_start`` did, too.
-
-    ``n_estimators`` of a forest is the number of trees in the end; ``max_iter`` of an
-    MLP or of SGD is what each call of `fit` does on top of the calls before it.
-    """
-    (owner,) = find_owners(estimator, name, {})
-    return owner.argument == "n_estimators" or _is_ensemble(owner.estimator)
-
-
 # -- which resource, and up to what -------------------------------------------------
 
 
@@ -142,11 +127,11 @@ def _automatic(estimator: Any, dicts: Sequence[Mapping[str, Any]]) -> str:
         )
     name = f"{path_to_last(estimator)}max_epochs"
     owners = [o for d in dicts for o in find_owners(estimator, name, d)]
-    return name if all(_is_last_net(owner) for owner in owners) else "n_samples"
+    return name if all(is_last_net(owner) for owner in owners) else "n_samples"
 
 
 def _most_rows(max_resources: int | str, n_samples: int | None) -> int:
-    n_samples = _needed(n_samples)
+    n_samples = needed(n_samples)
     if max_resources == "auto":
         return n_samples
     if int(max_resources) > n_samples:
@@ -155,14 +140,6 @@ def _most_rows(max_resources: int | str, n_samples: int | None) -> int:
             f"Pass max_resources={n_samples} or less, or 'auto'."
         )
     return int(max_resources)
-
-
-def _needed(n_samples: int | None) -> int:
-    if n_samples is None:
-        raise EstimatorError(
-            "The resource depends on the number of samples in X. Call plan(X, y)."
-        )
-    return n_samples
 
 
 def _most_of(name: str, way: str, values: list[Any]) -> int:
@@ -264,72 +241,3 @@ def _label(value: Any) -> str:
         return "what a distribution gives"
     is_plain = value is None or isinstance(value, str | bool)
     return repr(value) if is_plain else type(value).__name__
-
-
-# -- how there is more of it --------------------------------------------------------
-
-
-def _way(owner: Owner, subspace: Mapping[str, Any], n_samples: int | None) -> str:
-    """How this owner is given more of the resource; see `Resource`."""
-    if owner.argument == "partial_fit":
-        return "partial_fit"
-    if not owner.is_last:
-        return "from_scratch"
-    if is_net(owner.estimator):
-        return "epochs" if _is_last_net(owner) else "from_scratch"
-    warm = _warm_starts(owner, subspace, n_samples)
-    return "warm_start" if warm else "from_scratch"
-
-
-def _is_last_net(owner: Owner) -> bool:
-    """Whether the parameter is the number of epochs of a net that continues."""
-    is_epochs = owner.argument == "max_epochs"
-    return is_epochs and owner.is_last and is_net(owner.estimator)
-
-
-def _warm_starts(
-    owner: Owner, subspace: Mapping[str, Any], n_samples: int | None
-) -> bool:
-    """Whether fits with ``warm_start`` go on with this parameter."""
-    params = params_of(owner.estimator)
-    if "warm_start" not in params:
-        return False
-    of_sklearn = type(owner.estimator).__module__.startswith("sklearn.")
-    if of_sklearn and owner.argument not in ("max_iter", "n_estimators"):
-        return False  # with a larger max_depth, say, a forest would keep its trees
-
-    def may_be(name: str) -> list[Any]:
-        if name not in params:
-            return []
-        return alternatives(subspace, owner.path + name, params[name])
-
-    if owner.path + "warm_start" in subspace or not _is_ensemble(owner.estimator):
-        return all(value is True for value in may_be("warm_start"))
-    return _goes_on_exactly(owner.estimator, may_be, n_samples)
-
-
-def _is_ensemble(estimator: Any) -> bool:
-    """Whether this is one of scikit-learn's own, whose warm starts are exact."""
-    return type(estimator).__module__.startswith("sklearn.ensemble.")
-
-
-def _goes_on_exactly(
-    ensemble: Any, may_be: Callable[[str], list[Any]], n_samples: int | None
-) -> bool:
-    """Whether an ensemble that goes on is the one that is trained in one go.
-
-    One that has stopped early would go on for one more iteration at each resource, a
-    generator would not begin where it began, and bagging refuses out-of-bag scores.
-    """
-    # Gradient boosting stops early where `n_iter_no_change` is a number, unless there
-    # is `early_stopping` to turn that on and off.
-    patience = may_be("n_iter_no_change")
-    stops = may_be("early_stopping") or [value is not None for value in patience]
-    if "auto" in stops and _needed(n_samples) <= _N_SAMPLES_OF_EARLY_STOPPING:
-        stops = [value for value in stops if value != "auto"]
-    is_bagging = isinstance(ensemble, BaggingClassifier | BaggingRegressor)
-    return (
-        all(value is False for value in stops)
-        and all(v is None or isinstance(v, Integral) for v in may_be("random_state"))
-        and not (is_bagging and any(may_be("oob_score")))
-    )

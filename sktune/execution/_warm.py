@@ -7,11 +7,13 @@ from inspect import signature
 from typing import Any
 
 import numpy as np
+from sklearn.utils import get_tags
+from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from sktune._compat import CALLBACK_ATTRIBUTES
 from sktune.execution._isolation import random_states, set_random_states
 from sktune.execution._paused import Continued
-from sktune.execution._resource import counts_in_all
+from sktune.execution._ways import counts_in_all
 
 
 def train_warm(
@@ -37,13 +39,26 @@ def train_partially(
     """Call ``partial_fit`` so many times."""
     if "classes" in signature(estimator.partial_fit).parameters and task.y is not None:
         # A training part may lack one.
-        fit_params = {"classes": np.unique(np.asarray(task.y)), **fit_params}
+        fit_params = {"classes": _classes(estimator, task.y), **fit_params}
 
     def go_on(n_done: int) -> None:
         for _ in range(task.n_resources - n_done):
             _call(estimator.partial_fit, X, y, fit_params)
 
     _continue(task, estimator, go_on)
+
+
+def _classes(estimator: Any, y: Any) -> Any:
+    """All classes, in the form in which ``partial_fit`` takes them."""
+    if np.ndim(y) > 1:
+        kind = type_of_target(y)
+        tags = get_tags(estimator).classifier_tags
+        if kind == "multilabel-indicator" and tags is not None and tags.multi_label:
+            return unique_labels(y)  # numbers of the columns
+        if kind in ("multilabel-indicator", "multiclass-multioutput"):
+            # As of MultiOutputClassifier, to which each column is a target of its own.
+            return [np.unique(column) for column in np.asarray(y).T]
+    return np.unique(np.asarray(y))
 
 
 def _call(method: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> None:

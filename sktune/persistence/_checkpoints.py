@@ -1,7 +1,9 @@
 """What paused fits leave behind, in a folder that belongs to one search.
 
 Any number of processes use it at the same time. A file is written under another name
-and then renamed, so that nobody ever sees half of one.
+and then renamed, so that nobody ever sees half of one. Each candidate has a folder, and
+each of its splits one in there, so that what is to be dropped need not be searched for
+among thousands of others.
 """
 
 from __future__ import annotations
@@ -54,9 +56,11 @@ class Checkpoints:
 
         What belongs to no one candidate is kept under a word.
         """
-        path = self.path / self._name(candidate, split, what)
-        # Begins like the name, so that `drop` finds what a killed process left.
-        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+        folder = self._folder(candidate, split)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / what
+        # In the same folder, so that `drop` takes what a killed process left.
+        temporary = folder / f"{what}.{uuid.uuid4().hex}"
         try:
             with temporary.open("wb") as file:
                 write(file)
@@ -74,7 +78,7 @@ class Checkpoints:
     ) -> _T | None:
         """What ``read(file)`` makes of the file; None where there is none."""
         try:
-            file = (self.path / self._name(candidate, split, what)).open("rb")
+            file = (self._folder(candidate, split) / what).open("rb")
         except FileNotFoundError:
             return None
         with file:
@@ -83,8 +87,10 @@ class Checkpoints:
     @contextmanager
     def locked(self, candidate: int | str, split: int) -> Iterator[None]:
         """Let nobody else come this far at the same time, in whatever process."""
-        lock = FileLock(self.path / self._name(candidate, split, "lock"))
+        folder = self._folder(candidate, split)
+        lock = FileLock(folder / "lock")
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             # The system releases it should the process die.
             lock.acquire()
         except (NotImplementedError, OSError):  # a file system without locks
@@ -97,15 +103,21 @@ class Checkpoints:
 
     def folder(self, candidate: int, split: int) -> Path:
         """A folder for files that others write; it goes with the candidate's own."""
-        folder = self.path / self._name(candidate, split, "files")
-        folder.mkdir(exist_ok=True)
+        folder = self._folder(candidate, split) / "files"
+        folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def clear_folder(self, candidate: int, split: int) -> None:
+        """Remove the files that others wrote, if there is such a folder."""
+        for path in (self._folder(candidate, split) / "files").rglob("*"):
+            if path.is_file():
+                path.unlink()
 
     def drop(self, candidate: int, split: int | None = None) -> None:
         """Remove what is kept of a candidate, if anything; of one split or of all."""
-        pattern = self._name(candidate, "*" if split is None else split, "*")
-        for path in self.path.glob(pattern):
-            _remove(path)
+        # Of one split, the candidate's folder stays, into which another may be writing.
+        folder = self._folder(candidate, split)
+        shutil.rmtree(folder, ignore_errors=True)
 
     def is_first(self, event: str) -> bool:
         """Whether nobody in this search has asked this of that event before."""
@@ -114,6 +126,10 @@ class Checkpoints:
         except OSError as error:
             return not isinstance(error, FileExistsError)
         return True
+
+    def has_seen(self, event: str) -> bool:
+        """Whether anybody has asked `is_first` of that event."""
+        return (self.path / event).exists()
 
     def close(self) -> None:
         """Remove everything."""
@@ -125,12 +141,7 @@ class Checkpoints:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _name(self, candidate: int | str, split: int | str, what: str) -> str:
-        return f"{candidate}-{split}.{what}"
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:  # a folder
-        shutil.rmtree(path, ignore_errors=True)
+    def _folder(self, candidate: int | str, split: int | None) -> Path:
+        """The candidate's folder, or of one of its splits; it may not be there yet."""
+        folder = self.path / str(candidate)
+        return folder if split is None else folder / str(split)

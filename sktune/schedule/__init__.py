@@ -4,6 +4,7 @@ from sktune.schedule._asynchronous import Asynchronous
 from sktune.schedule._brackets import Brackets
 from sktune.schedule._flat import Flat
 from sktune.schedule._plan import (
+    Place,
     Rung,
     exhausting_minimum,
     halving,
@@ -18,6 +19,7 @@ __all__ = [
     "Asynchronous",
     "Brackets",
     "Flat",
+    "Place",
     "Rung",
     "exhausting_minimum",
     "halving",

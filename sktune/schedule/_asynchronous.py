@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-import math
+from bisect import bisect
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from sktune._types import Decision, Resume, Start, Stop
-from sktune.schedule._plan import Rung
+from sktune.schedule._best import Best, with_score
+from sktune.schedule._plan import Place, Rung, exact, first_numbers
 
 
-class Place(NamedTuple):
-    """Where a candidate is: its bracket, and the rung it was last decided for."""
+@dataclass(frozen=True, slots=True)
+class RungState:
+    """One rung.
 
-    bracket: int
-    iter: int
+    Attributes
+    ----------
+    n_came : int
+        Candidates that were started or resumed in this rung.
+    n_told : int
+        Those of them that have a score here, or failed.
+    gone : tuple of (float, int)
+        Those that went on to the next rung, by their scores here.
+    paused : tuple of (float, int)
+        Those that still may. No more than there is room for in the next rung, so that
+        nobody's state is kept for nothing.
+    """
+
+    n_came: int = 0
+    n_told: int = 0
+    gone: Best = ()
+    paused: Best = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +42,21 @@ class AsynchronousState:
 
     Attributes
     ----------
-    places : dict
-        Place of each candidate.
-    scores : dict
-        Scores of each rung, by (bracket, iter), then by candidate; None is a failure.
+    rungs : dict
+        State of each rung, by its place.
+    out : dict
+        Place of each candidate that was decided for and has no score there yet.
+    n_started : int
+        Candidates that were started.
     hopeless : tuple of int
         Paused candidates of which it is known that they will not be resumed.
     closed : bool
         Whether no further candidate can be started.
     """
 
-    places: Mapping[int, Place] = field(default_factory=dict)
-    scores: Mapping[Place, Mapping[int, float | None]] = field(default_factory=dict)
+    rungs: Mapping[Place, RungState]
+    out: Mapping[int, Place] = field(default_factory=dict)
+    n_started: int = 0
     hopeless: tuple[int, ...] = ()
     closed: bool = False
 
@@ -47,8 +67,7 @@ class Asynchronous:
 
     This is ASHA [1]_, with pausing instead of stopping: a candidate is resumed when it
     is in the best 1/factor of the scores that its rung has by then, so the very first
-    one gets no free pass. Rungs are looked at from the top. Who is behind the number
-    that the plan promotes is never resumed, so that its state need not be kept.
+    one gets no free pass. Rungs are looked at from the top.
 
     Parameters
     ----------
@@ -59,7 +78,14 @@ class Asynchronous:
 
     Notes
     -----
-    When nobody can come to a rung any more, at least the best of it is resumed.
+    No more go on than the plan says. Who went on early may be overtaken by later
+    candidates, and without a limit these would go on too, at the cost of a larger
+    budget. Whoever is behind all that there is still room for is stopped.
+
+    As many as planned go on, too. Shares are rounded down and plans may round up, so
+    when a rung has all scores that it can ever have, the next is filled with the best
+    of it. If fewer candidates could be started than planned, the share that goes on
+    stays.
 
     References
     ----------
@@ -77,27 +103,33 @@ class Asynchronous:
         """Rungs by bracket and iter."""
         return {Place(rung.bracket, rung.iter): rung for rung in self.rungs}
 
+    @cached_property
+    def _from_the_top(self) -> list[Place]:
+        """Rungs from which candidates may go on."""
+        pausing = [place for place in self.table if self._pauses(place)]
+        return sorted(pausing, key=lambda place: (-place.iter, place.bracket))
+
+    @cached_property
+    def _first_numbers(self) -> tuple[int, ...]:
+        return first_numbers(self.rungs)
+
+    @cached_property
+    def _share(self) -> tuple[int, int]:
+        """1/factor, as a numerator and a denominator."""
+        step = exact(self.factor)
+        return step.denominator, step.numerator
+
     def init(self) -> AsynchronousState:
-        return AsynchronousState()
+        return AsynchronousState(dict.fromkeys(self.table, RungState()))
 
     def next(
         self, state: AsynchronousState
     ) -> tuple[Decision | None, AsynchronousState]:
         if state.hopeless:
-            first, *rest = state.hopeless
-            return Stop(first), replace(state, hopeless=tuple(rest))
-        from_the_top = sorted(
-            self.table, key=lambda place: (-place.iter, place.bracket)
-        )
-        for place in from_the_top:
-            candidate = self._promotable(place, state)
-            if candidate is not None:
-                rung = self.table[_above(place)]
-                places = {**state.places, candidate: _above(place)}
-                resume = Resume(
-                    candidate, rung.n_resources, rung.iter, self._pauses(_above(place))
-                )
-                return resume, replace(state, places=places)
+            return Stop(state.hopeless[0]), replace(state, hopeless=state.hopeless[1:])
+        for place in self._from_the_top:
+            if self._goes_on(place, state):
+                return self._resume(place, state)
         return self._start(state)
 
     def tell(
@@ -107,93 +139,99 @@ class Asynchronous:
         n_resources: int | None,
         score: float | None,
     ) -> AsynchronousState:
-        place = state.places[candidate]
-        if score is not None and not math.isfinite(score):
-            score = None
-        scores = {**state.scores.get(place, {}), candidate: score}
-        hopeless = state.hopeless
+        place = state.out[candidate]
+        out = {c: where for c, where in state.out.items() if c != candidate}
+        rung, hopeless = state.rungs[place], state.hopeless
+        paused, behind = rung.paused, None
         if self._pauses(place):
-            if score is None:
-                hopeless = (*hopeless, candidate)
-            # One more score pushes at most one candidate behind those that may go on.
-            behind = _best_first(scores)[self.table[_above(place)].n_candidates :]
-            if score is not None and behind:
-                pushed = self._pushed(behind, candidate, place, state)
-                hopeless = (*hopeless, *pushed)
-        return replace(state, scores={**state.scores, place: scores}, hopeless=hopeless)
+            room = self._room(place, state)
+            paused, behind = with_score(paused, candidate, score, room)
+        if behind is not None:
+            hopeless = (*hopeless, behind)
+        rung = replace(rung, n_told=rung.n_told + 1, paused=paused)
+        rungs = {**state.rungs, place: rung}
+        return replace(state, rungs=rungs, out=out, hopeless=hopeless)
 
     def close(self, state: AsynchronousState) -> AsynchronousState:
-        return replace(state, closed=True)
+        # Fewer began than planned, so there is less room in the later rungs.
+        state = replace(state, closed=True)
+        rungs, hopeless = dict(state.rungs), state.hopeless
+        for place in self._from_the_top:
+            rung, room = rungs[place], self._room(place, state)
+            rungs[place] = replace(rung, paused=rung.paused[:room])
+            hopeless = (*hopeless, *(c for _, c in rung.paused[room:]))
+        return replace(state, rungs=rungs, hopeless=hopeless)
+
+    def _resume(
+        self, place: Place, state: AsynchronousState
+    ) -> tuple[Decision, AsynchronousState]:
+        """Let the best that is paused in a rung go on to the next."""
+        above, rung = _above(place), state.rungs[place]
+        best, *_ = rung.paused
+        k = bisect(rung.gone, best)
+        gone = (*rung.gone[:k], best, *rung.gone[k:])
+        left = replace(rung, gone=gone, paused=rung.paused[1:])
+        state = replace(state, rungs={**state.rungs, place: left})
+        planned = self.table[above]
+        resume = Resume(best[1], planned.n_resources, above.iter, self._pauses(above))
+        return resume, _with_one_more(state, best[1], above)
 
     def _start(
         self, state: AsynchronousState
     ) -> tuple[Decision | None, AsynchronousState]:
-        if state.closed:
+        number = state.n_started
+        if state.closed or number >= self._first_numbers[-1]:
             return None, state
-        number = len(state.places)
-        before = 0
-        for place, rung in self.table.items():
-            if place.iter == 0:
-                before += rung.n_candidates
-                if number < before:
-                    start = Start(
-                        rung.n_resources, rung.bracket, 0, self._pauses(place)
-                    )
-                    places = {**state.places, number: place}
-                    return start, replace(state, places=places)
-        return None, state
+        place = Place(bisect(self._first_numbers, number) - 1, 0)
+        planned = self.table[place]
+        start = Start(planned.n_resources, place.bracket, 0, self._pauses(place))
+        state = replace(state, n_started=number + 1)
+        return start, _with_one_more(state, number, place)
 
     def _pauses(self, place: Place) -> bool:
         return _above(place) in self.table
 
-    def _pushed(
-        self, behind: list[int], candidate: int, place: Place, state: AsynchronousState
-    ) -> list[int]:
-        """Those of `behind` that are paused and were not behind before."""
-        before = state.scores.get(place, {})
+    def _room(self, place: Place, state: AsynchronousState) -> int:
+        """How many more of a rung may go on."""
         limit = self.table[_above(place)].n_candidates
-        known = set(_best_first(before)[limit:])
-        return [c for c in behind if c not in known and state.places[c] == place]
+        if state.closed:
+            bottom = Place(place.bracket, 0)
+            n_started = state.rungs[bottom].n_came
+            limit = max(1, -(-limit * n_started // self.table[bottom].n_candidates))
+        return max(0, limit - len(state.rungs[place].gone))
 
-    def _promotable(self, place: Place, state: AsynchronousState) -> int | None:
-        """The best candidate of a rung that may be resumed now, if there is one."""
-        if not self._pauses(place):
-            return None
-        scores = state.scores.get(place, {})
-        n = min(int(len(scores) / self.factor), self.table[_above(place)].n_candidates)
-        if not n and self._is_complete(place, state):
-            n = 1
-        for candidate in _best_first(scores)[:n]:
-            if state.places[candidate] == place:
-                return candidate
-        return None
+    def _goes_on(self, place: Place, state: AsynchronousState) -> bool:
+        """Whether the best that is paused in a rung may be resumed now."""
+        rung = state.rungs[place]
+        if not rung.paused:
+            return False
+        # Whoever is better than the best that is paused has gone on.
+        rank = bisect(rung.gone, rung.paused[0])
+        numerator, denominator = self._share
+        in_share = rank < rung.n_told * numerator // denominator
+        return in_share or self._is_complete(place, state)
 
     def _is_complete(self, place: Place, state: AsynchronousState) -> bool:
         """Whether every candidate that can ever come to a rung has its score there."""
-        scores = state.scores.get(place, {})
+        rung = state.rungs[place]
+        if rung.n_told < rung.n_came:
+            return False
         if place.iter == 0:
-            begun = [p for p in state.places.values() if p.bracket == place.bracket]
-            planned = self.table[place].n_candidates
-            all_began = state.closed or len(begun) >= planned
-            return all_began and len(scores) == len(begun)
+            return state.closed or rung.n_came >= self.table[place].n_candidates
         below = Place(place.bracket, place.iter - 1)
-        came = [
-            p
-            for p in state.places.values()
-            if p.bracket == place.bracket and p.iter >= place.iter
-        ]
-        return (
-            self._is_complete(below, state)
-            and self._promotable(below, state) is None
-            and len(scores) == len(came)
-        )
+        if not self._room(below, state):
+            return True
+        return not state.rungs[below].paused and self._is_complete(below, state)
 
 
 def _above(place: Place) -> Place:
     return Place(place.bracket, place.iter + 1)
 
 
-def _best_first(scores: Mapping[int, float | None]) -> list[int]:
-    """Candidates that have a score; of equals the earlier first."""
-    scored = [(-score, c) for c, score in scores.items() if score is not None]
-    return [c for _, c in sorted(scored)]
+def _with_one_more(
+    state: AsynchronousState, candidate: int, place: Place
+) -> AsynchronousState:
+    """State in which a candidate is on its way in a rung."""
+    rung = state.rungs[place]
+    rungs = {**state.rungs, place: replace(rung, n_came=rung.n_came + 1)}
+    return replace(state, rungs=rungs, out={**state.out, candidate: place})

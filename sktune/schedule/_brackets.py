@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from bisect import bisect
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
 from sktune._types import Decision, Resume, Start, Stop
-from sktune.schedule._plan import Rung
+from sktune.schedule._best import Best, with_score
+from sktune.schedule._plan import Rung, first_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +20,21 @@ class BracketState:
     ----------
     iter : int
         Rung that the bracket is at.
-    members : tuple of int
+    n_decided : int
         Candidates that were decided on in this rung.
+    n_told : int
+        Those of them that have a score here, or failed.
     waiting : tuple of int
         Candidates that are to be resumed in this rung, best first.
-    scores : dict
-        Scores told in this rung; None is a failure.
+    best : tuple of (float, int)
+        Those with a score here that may go on; no more than the next rung will have.
     """
 
     iter: int = 0
-    members: tuple[int, ...] = ()
+    n_decided: int = 0
+    n_told: int = 0
     waiting: tuple[int, ...] = ()
-    scores: Mapping[int, float | None] = field(default_factory=dict)
+    best: Best = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,8 @@ class BracketsState:
     ----------
     brackets : tuple of BracketState
         Those that have begun.
-    home : dict
-        Bracket of each candidate.
+    n_started : int
+        Candidates that were started.
     hopeless : tuple of int
         Paused candidates of which it is known that they will not be resumed.
     closed : bool
@@ -51,7 +54,7 @@ class BracketsState:
     """
 
     brackets: tuple[BracketState, ...] = (BracketState(),)
-    home: Mapping[int, int] = field(default_factory=dict)
+    n_started: int = 0
     hopeless: tuple[int, ...] = ()
     closed: bool = False
 
@@ -86,13 +89,16 @@ class Brackets:
         ]
         return tuple(tuple(rungs) for rungs in brackets)
 
+    @cached_property
+    def _first_numbers(self) -> tuple[int, ...]:
+        return first_numbers(self.rungs)
+
     def init(self) -> BracketsState:
         return BracketsState(brackets=(BracketState(),) if self.rungs else ())
 
     def next(self, state: BracketsState) -> tuple[Decision | None, BracketsState]:
         if state.hopeless:
-            first, *rest = state.hopeless
-            return Stop(first), replace(state, hopeless=tuple(rest))
+            return Stop(state.hopeless[0]), replace(state, hopeless=state.hopeless[1:])
         state = self._climb(state)
         if state.hopeless:
             return self.next(state)
@@ -101,8 +107,7 @@ class Brackets:
             if decision is not None:
                 state = _with(state, b, bracket)
                 if isinstance(decision, Start):
-                    home = {**state.home, len(state.home): b}
-                    state = replace(state, home=home)
+                    state = replace(state, n_started=state.n_started + 1)
                 return decision, state
         return None, state
 
@@ -113,15 +118,18 @@ class Brackets:
         n_resources: int | None,
         score: float | None,
     ) -> BracketsState:
-        b = state.home[candidate]
+        b = bisect(self._first_numbers, candidate) - 1
         bracket = state.brackets[b]
-        before = self._hopeless(b, bracket)
-        if score is not None and not math.isfinite(score):
-            score = None
-        bracket = replace(bracket, scores={**bracket.scores, candidate: score})
+        best, behind = bracket.best, None
+        if bracket.iter + 1 < len(self.table[b]):
+            limit = self.table[b][bracket.iter + 1].n_candidates
+            best, behind = with_score(best, candidate, score, limit)
+        bracket = replace(bracket, n_told=bracket.n_told + 1, best=best)
         state = _with(state, b, bracket)
-        new = tuple(c for c in self._hopeless(b, bracket) if c not in before)
-        return replace(state, hopeless=state.hopeless + new)
+        if behind is not None:
+            # Whatever scores are still to come, that one will not go on.
+            state = replace(state, hopeless=(*state.hopeless, behind))
+        return state
 
     def close(self, state: BracketsState) -> BracketsState:
         return replace(state, closed=True)
@@ -132,18 +140,16 @@ class Brackets:
         rungs = self.table[b]
         rung, pause = rungs[bracket.iter], bracket.iter + 1 < len(rungs)
         if bracket.iter == 0:
-            if state.closed or len(bracket.members) >= rung.n_candidates:
+            if self._is_decided(b, bracket, state):
                 return None, bracket
-            number = len(state.home)
             start = Start(rung.n_resources, b, 0, pause)
-            return start, replace(bracket, members=(*bracket.members, number))
+            return start, replace(bracket, n_decided=bracket.n_decided + 1)
         if not bracket.waiting:
             return None, bracket
-        first, *rest = bracket.waiting
-        members = (*bracket.members, first)
+        first, rest = bracket.waiting[0], bracket.waiting[1:]
         return (
             Resume(first, rung.n_resources, rung.iter, pause),
-            replace(bracket, members=members, waiting=tuple(rest)),
+            replace(bracket, n_decided=bracket.n_decided + 1, waiting=rest),
         )
 
     def _climb(self, state: BracketsState) -> BracketsState:
@@ -167,14 +173,12 @@ class Brackets:
         self, b: int, bracket: BracketState, state: BracketsState
     ) -> BracketsState:
         """The bracket at its next rung, unless nobody can go there."""
-        best_first = _best_first(bracket)
-        if not best_first:
+        if not bracket.best:
             return state
+        best_first = tuple(candidate for _, candidate in bracket.best)
         n = self._n_survivors(b, bracket, state)
-        climbed = BracketState(bracket.iter + 1, waiting=tuple(best_first[:n]))
-        # Beyond the planned number they were said to be hopeless when it was known.
-        planned = self.table[b][bracket.iter + 1].n_candidates
-        hopeless = (*state.hopeless, *best_first[n:planned])
+        climbed = BracketState(bracket.iter + 1, waiting=best_first[:n])
+        hopeless = (*state.hopeless, *best_first[n:])
         return replace(_with(state, b, climbed), hopeless=hopeless)
 
     def _is_decided(self, b: int, bracket: BracketState, state: BracketsState) -> bool:
@@ -182,10 +186,10 @@ class Brackets:
         if bracket.iter:
             return not bracket.waiting
         planned = self.table[b][0].n_candidates
-        return state.closed or len(bracket.members) >= planned
+        return state.closed or bracket.n_decided >= planned
 
     def _is_told(self, bracket: BracketState) -> bool:
-        return len(bracket.scores) == len(bracket.members)
+        return bracket.n_told == bracket.n_decided
 
     def _is_over_but_for_scores(
         self, b: int, bracket: BracketState, state: BracketsState
@@ -194,30 +198,16 @@ class Brackets:
         if not self._is_decided(b, bracket, state):
             return False
         is_last = bracket.iter + 1 == len(self.table[b])
-        return is_last or (self._is_told(bracket) and not _best_first(bracket))
+        return is_last or (self._is_told(bracket) and not bracket.best)
 
     def _n_survivors(self, b: int, bracket: BracketState, state: BracketsState) -> int:
         """Candidates that go on from a rung that is over."""
         planned = self.table[b][bracket.iter + 1].n_candidates
-        n_started = sum(home == b for home in state.home.values())
-        return max(1, -(-planned * n_started // self.table[b][0].n_candidates))
-
-    def _hopeless(self, b: int, bracket: BracketState) -> list[int]:
-        """Candidates that will not go on, whatever scores are still to come."""
-        if bracket.iter + 1 == len(self.table[b]):
-            return []
-        limit = self.table[b][bracket.iter + 1].n_candidates
-        best_first = _best_first(bracket)
-        failed = [c for c, score in bracket.scores.items() if score is None]
-        return [*best_first[limit:], *failed]
+        n_planned = self.table[b][0].n_candidates
+        n_started = min(n_planned, state.n_started - self._first_numbers[b])
+        return max(1, -(-planned * n_started // n_planned))
 
 
 def _with(state: BracketsState, b: int, bracket: BracketState) -> BracketsState:
     brackets = (*state.brackets[:b], bracket, *state.brackets[b + 1 :])
     return replace(state, brackets=brackets)
-
-
-def _best_first(bracket: BracketState) -> list[int]:
-    """Candidates of the rung that have a score; of equals the earlier first."""
-    scored = [(-score, c) for c, score in bracket.scores.items() if score is not None]
-    return [c for _, c in sorted(scored)]

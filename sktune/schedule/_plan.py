@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import accumulate
 from typing import NamedTuple
 
 
@@ -30,6 +31,13 @@ class Rung(NamedTuple):
     iter: int
     n_candidates: int
     n_resources: int
+
+
+class Place(NamedTuple):
+    """A rung, by its bracket and its iter."""
+
+    bracket: int
+    iter: int
 
 
 class Iterations(NamedTuple):
@@ -47,9 +55,26 @@ class Iterations(NamedTuple):
     n_possible: int
 
 
+def exact(factor: float) -> Fraction:
+    """The number that was written: 1.1 is 11/10, and not the nearest binary float.
+
+    Else 33 candidates by 1.1 would be 29, and 1.2 twice from 100 would end at 143.
+    """
+    return Fraction(str(factor))
+
+
+def first_numbers(rungs: Sequence[Rung]) -> tuple[int, ...]:
+    """Number of the first candidate of each bracket; at the end, of all candidates.
+
+    Brackets are filled one after the other.
+    """
+    planned = [rung.n_candidates for rung in rungs if rung.iter == 0]
+    return tuple(accumulate(planned, initial=0))
+
+
 def whole_power(factor: float, limit: Fraction | int) -> int:
     """The largest k with ``factor**k <= limit``; 0 if `limit` is below 1."""
-    step = Fraction(factor)
+    step = exact(factor)
     if step <= 1:
         raise ValueError(f"factor={factor!r} must be greater than 1.")
     k, power = 0, step
@@ -66,7 +91,7 @@ def exhausting_minimum(
     Never below `min_resources`.
     """
     n_growths = whole_power(factor, n_candidates)
-    return max(min_resources, int(max_resources / Fraction(factor) ** n_growths))
+    return max(min_resources, int(max_resources / exact(factor) ** n_growths))
 
 
 def iterations(
@@ -81,7 +106,7 @@ def iterations(
 
 def n_survivors(n_candidates: int, factor: float) -> int:
     """Candidates that go on in successive halving, as scikit-learn counts them."""
-    return math.ceil(n_candidates / Fraction(factor))
+    return math.ceil(n_candidates / exact(factor))
 
 
 def halving(
@@ -106,7 +131,7 @@ def halving(
     )
     n_rungs = n_required if aggressive_elimination else min(n_required, n_possible)
     n_repeats = max(0, n_required - n_possible) if aggressive_elimination else 0
-    step, rungs = Fraction(factor), []
+    step, rungs = exact(factor), []
     for i in range(n_rungs):
         n_resources = int(step ** max(0, i - n_repeats) * min_resources)
         rungs.append(Rung(0, i, n_candidates, n_resources))
@@ -127,7 +152,7 @@ def hyperband(
     >>> [(rung.n_candidates, rung.n_resources) for rung in first]
     [(81, 1), (34, 3), (15, 9), (8, 27), (5, 81)]
     """
-    step = Fraction(factor)
+    step = exact(factor)
     s_max = whole_power(factor, Fraction(max_resources, min_resources))
     rungs = []
     for bracket in range(n_rounds * (s_max + 1)):

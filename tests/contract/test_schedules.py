@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 
 import pytest
@@ -18,6 +19,7 @@ from sktune.schedule import (
     hyperband,
     total_resources,
 )
+from tests.unit.schedule.driven import ASYNCHRONOUS, Drive, counted, scores_to_come
 
 SCHEDULES = {
     "flat": Flat(5),
@@ -26,71 +28,10 @@ SCHEDULES = {
     "halving, aggressive": Brackets(halving(20, 3, 2, 9, aggressive_elimination=True)),
     "hyperband": Brackets(hyperband(3, 1, 9)),
     "hyperband, twice": Brackets(hyperband(2, 1, 4, n_rounds=2)),
-    "asha": Asynchronous(halving(9, 3, 1, 9), 3),
-    "asynchronous hyperband": Asynchronous(hyperband(3, 1, 9), 3),
+    **ASYNCHRONOUS,
 }
 SYNCHRONOUS = {n: s for n, s in SCHEDULES.items() if s.in_order and n != "flat"}
 RUNGS = {n: s for n, s in SCHEDULES.items() if n != "flat"}
-
-scores_to_come = st.lists(
-    st.one_of(st.none(), st.integers(0, 5).map(float), st.just(math.nan)), max_size=60
-)
-
-
-class Drive:
-    """Carries out the decisions of a schedule, as the engine does, and notes them."""
-
-    def __init__(self, schedule, scores=(), order=(), n_workers=1, limit=math.inf):
-        self.schedule, self.state = schedule, schedule.init()
-        self.decisions, self.reached, self.places = [], {}, {}
-        self.told = []  # (candidate, n_resources, score)
-        self.paused, self.in_flight, self.ended = set(), [], set()
-        self.peak = 0
-        scores, order = list(scores), list(order)
-        for i in range(10_000):
-            self.decide(n_workers, limit)
-            if not self.in_flight:
-                return
-            k = order[i % len(order)] if order else 0
-            k = 0 if schedule.in_order else k % len(self.in_flight)
-            candidate, n_resources, pause = self.in_flight.pop(k)
-            score = scores[i % len(scores)] if scores else float(-candidate)
-            (self.paused if pause else self.ended).add(candidate)
-            self.told.append((candidate, n_resources, score))
-            self.state = schedule.tell(self.state, candidate, n_resources, score)
-        raise AssertionError("does not end")
-
-    def decide(self, n_workers, limit):
-        while self.schedule.in_order or len(self.in_flight) < n_workers:
-            decision, state = self.schedule.next(self.state)
-            assert self.schedule.next(self.state) == (decision, state)  # pure
-            if decision is None:
-                assert state == self.state or self.schedule.next(state)[0] is None
-                return
-            if isinstance(decision, Start) and len(self.reached) >= limit:
-                self.state = self.schedule.close(self.state)
-                continue
-            self.carry_out(decision)
-            self.state = state
-            self.peak = max(self.peak, len(self.paused))
-
-    def carry_out(self, decision):
-        self.decisions.append(decision)
-        if isinstance(decision, Start):
-            candidate = len(self.reached)
-            self.places[candidate] = decision.bracket
-        else:
-            candidate = decision.candidate
-            assert candidate in self.paused, "only who is paused can go on or stop"
-            self.paused.remove(candidate)
-        if isinstance(decision, Stop):
-            self.ended.add(candidate)
-            return
-        if isinstance(decision, Resume):
-            assert decision.n_resources >= self.reached[candidate]
-            assert decision.iter > 0
-        self.reached[candidate] = decision.n_resources
-        self.in_flight.append((candidate, decision.n_resources, decision.pause))
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
@@ -103,9 +44,8 @@ class Drive:
 @settings(deadline=None, max_examples=60)
 def test_it_ends_and_leaves_nobody_paused(schedule, scores, order, n_workers, limit):
     drive = Drive(schedule, scores, order, n_workers, limit)
-    assert len(drive.ended | drive.paused) == len(drive.reached) <= limit
-    if schedule.in_order:
-        assert not drive.paused
+    assert len(drive.ended) == len(drive.reached) <= limit
+    assert not drive.paused
     assert len(drive.told) == sum(not isinstance(d, Stop) for d in drive.decisions)
 
 
@@ -121,22 +61,28 @@ def test_who_failed_does_not_go_on(schedule, scores, n_workers):
         last[candidate] = None if failed else score
 
 
-@pytest.mark.parametrize("schedule", SYNCHRONOUS.values(), ids=SYNCHRONOUS)
+@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
+def test_earlier_states_stay_as_they_were(schedule):
+    class Keeping(Drive):
+        kept = ()
+
+        def judge(self, decision):
+            self.kept = (*self.kept, (self.state, decision))
+
+    drive = Keeping(schedule, [3.0, None, 1.0, 2.0, 2.0], [1, 0, 2], 3)
+    for state, decision in drive.kept:
+        assert schedule.next(state)[0] == decision
+
+
+@pytest.mark.parametrize("schedule", RUNGS.values(), ids=RUNGS)
 @given(st.permutations(range(60)))
 @settings(deadline=None, max_examples=20)
 def test_every_rung_has_as_many_as_planned(schedule, scores):
+    """With one worker; an asynchronous run spends what the plan says, too."""
     drive = Drive(schedule, map(float, scores))
-    counts = Counter()
-    for decision in drive.decisions:
-        if isinstance(decision, Start):
-            counts[decision.bracket, 0, decision.n_resources] += 1
-        elif isinstance(decision, Resume):
-            bracket = drive.places[decision.candidate]
-            counts[bracket, decision.iter, decision.n_resources] += 1
-    planned = {
+    assert counted(drive) == {
         (r.bracket, r.iter, r.n_resources): r.n_candidates for r in schedule.rungs
     }
-    assert counts == planned
     spent = Counter()
     for candidate, n_resources, _ in drive.told:
         spent[candidate] = n_resources
@@ -181,49 +127,46 @@ def test_a_space_smaller_than_a_bracket(schedule, limit):
     assert most in drive.reached.values()
 
 
-# -- asynchronous -------------------------------------------------------------------
+@pytest.mark.parametrize("name", ["halving", "asha"])
+def test_of_fewer_the_same_share_goes_on(name):
+    assert list(counted(Drive(SCHEDULES[name], limit=4)).values()) == [4, 2, 1]
 
 
-@pytest.mark.parametrize("n_workers", [1, 2, 8])
-@given(scores=scores_to_come, order=st.lists(st.integers(0, 20), max_size=20))
-@settings(deadline=None, max_examples=40)
-def test_asha_resumes_the_best_share_and_lets_nobody_wait(n_workers, scores, order):
-    schedule = SCHEDULES["asha"]
-    drive = Drive(schedule, scores, order, n_workers)
-    # A worker is idle only when all candidates have been started.
-    n_started = 0
-    for decision in drive.decisions:
-        n_started += isinstance(decision, Start)
-    assert n_started == 9
-    assert max(Counter(c for c, *_ in drive.told).values()) <= 3
+def test_a_bracket_begins_when_the_last_rung_before_is_decided():
+    """And not when it is over: workers have something to do while it ends."""
+
+    class Noting(Drive):
+        begun = {}
+
+        def judge(self, decision):
+            if isinstance(decision, Start) and decision.bracket not in self.begun:
+                out = [n_resources for _, n_resources, _ in self.in_flight]
+                self.begun[decision.bracket] = out
+
+    drive = Noting(SCHEDULES["hyperband"])
+    assert drive.begun == {0: [], 1: [9], 2: [9]}
 
 
-def test_the_first_candidate_gets_no_free_pass():
-    drive = Drive(SCHEDULES["asha"], scores=[9.0, 1.0, 2.0, 3.0])
-    assert [type(d) for d in drive.decisions[:3]] == [Start, Start, Start]
-    assert drive.decisions[3] == Resume(0, 3, 1, True)
-
-
-def test_a_straggler_holds_nobody_up():
-    """Candidate 0 never ends, and all the others go their way."""
-    schedule = SCHEDULES["asha"]
-    state = schedule.init()
-    in_flight, told = [], []
-    for _ in range(200):
-        while len(in_flight) < 2:
-            decision, state = schedule.next(state)
-            if decision is None:
+@pytest.mark.parametrize(
+    "schedule",
+    [Brackets(halving(2000, 3, 1, 2000)), Asynchronous(halving(2000, 3, 1, 2000), 3)],
+    ids=["synchronous", "asynchronous"],
+)
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_score_costs_no_sort_of_all_before(schedule, sign):
+    """A tenth of a second or two; with a sort for each score it took several."""
+    began, state, newest, out = time.process_time(), schedule.init(), -1, []
+    while True:
+        decision, state = schedule.next(state)
+        if isinstance(decision, Start):
+            newest += 1
+            out.append((newest, decision.n_resources))
+        elif isinstance(decision, Resume):
+            out.append((decision.candidate, decision.n_resources))
+        if decision is None or (out and not schedule.in_order):
+            if not out:
                 break
-            if isinstance(decision, Stop):
-                continue
-            newest = len(state.places) - 1
-            candidate = getattr(decision, "candidate", newest)
-            in_flight.append((candidate, decision.n_resources))
-        movable = [one for one in in_flight if one[0] != 0]
-        if not movable:
-            break
-        in_flight.remove(movable[0])
-        told.append(movable[0])
-        state = schedule.tell(state, *movable[0], score=float(movable[0][0]))
-    assert {c for c, _ in told} == set(range(1, 9))
-    assert max(n for _, n in told) == 9
+            candidate, n_resources = out.pop(0)
+            state = schedule.tell(state, candidate, n_resources, sign * candidate)
+    assert newest == 1999
+    assert time.process_time() - began < 1

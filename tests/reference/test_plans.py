@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from sktune.schedule import (
     hyperband,
     iterations,
     n_evaluations,
+    n_survivors,
     total_resources,
 )
 
@@ -59,6 +62,25 @@ def test_halving_reaches_243():
         (1, 243),
     ]
     assert iterations(243, 3, 1, 243) == (6, 6)
+
+
+@pytest.mark.parametrize("kind", [float, np.float64, Decimal])
+def test_a_factor_is_the_number_that_was_written(kind):
+    """As binary floats 1.2 and 1.1 are more, and their powers miss the largest."""
+    resources = [rung.n_resources for rung in halving(20, kind("1.2"), 100, 144)]
+    assert resources == [100, 120, 144]
+    rungs = [r for r in hyperband(kind("1.1"), 100, 121) if r.bracket == 0]
+    assert [rung.n_resources for rung in rungs] == [100, 110, 121]
+    assert n_survivors(33, kind("1.1")) == 30
+    assert n_survivors(6, kind("1.2")) == 5
+    assert exhausting_minimum(2, kind("1.2"), 1, 1728) == 1000
+
+
+def test_a_factor_of_numpy_is_no_other():
+    assert hyperband(np.int64(3), 1, 81) == hyperband(3, 1, 81)
+    # 40 powers of it, more than 64 bits hold.
+    assert len(halving(2, np.int64(3), 1, 3**41)) == 1
+    assert iterations(3**41, np.int64(3), 1, 3**41) == (42, 42)
 
 
 @given(factor=st.integers(2, 6), least=st.integers(1, 5), most=st.integers(1, 5000))

@@ -5,7 +5,7 @@ import pytest
 from sktune._random import derive_seed
 from sktune._types import FitOutcome, Observation
 from sktune.engine import Engine
-from sktune.schedule import Flat
+from sktune.schedule import Asynchronous, Brackets, Flat, halving
 
 
 class Counting:
@@ -123,3 +123,105 @@ def test_digits_that_depend_on_threads_are_not_told():
             on_evaluation=lambda c, o: seen.append(o.scores),
         ).run()
     assert seen[0] == seen[1] == (0.1234567891,)
+
+
+# -- schedules that pause ------------------------------------------------------------
+
+
+class Straggling:
+    """Workers of which one is with candidate 0 until nothing else is left to do."""
+
+    def __init__(self, n_workers, schedule=None):
+        self.n_workers, self.schedule = n_workers, schedule
+        self.queue, self.done = [], []
+
+    def submit(self, fit):
+        self.queue.append(fit)
+
+    def next_done(self):
+        if not self.queue:
+            return []
+        if self.schedule is not None:
+            # Nobody is idle while there is a decision, and none is made too early.
+            assert len(self.queue) >= self.n_workers or self.schedule.has_none
+            assert len(self.queue) < self.n_workers + N_SPLITS
+        others = [fit for fit in self.queue if fit.candidate != 0]
+        fit = (others or self.queue)[0]
+        self.queue.remove(fit)
+        self.done.append(fit)
+        score = float(fit.candidate)
+        outcome = FitOutcome(fit_error=None, failed=frozenset(), test_scores=score)
+        return [(fit, outcome)]
+
+
+N_SPLITS = 2
+
+
+class Asked:
+    """A schedule that notes whether its last answer was that there is no decision."""
+
+    def __init__(self, schedule):
+        self.schedule, self.in_order, self.has_none = schedule, schedule.in_order, False
+        self.init, self.close = schedule.init, schedule.close
+
+    def next(self, state):
+        decision, state = self.schedule.next(state)
+        self.has_none = decision is None
+        return decision, state
+
+    def tell(self, *args):
+        self.has_none = False
+        return self.schedule.tell(*args)
+
+
+def search(schedule, workers, **options):
+    return Engine(
+        Counting(),
+        schedule,
+        None,
+        workers,
+        n_splits=N_SPLITS,
+        root=7,
+        steer=lambda outcome: outcome["test_scores"],
+        **options,
+    ).run()
+
+
+@pytest.mark.parametrize("n_workers", [3, 4, 8])
+def test_asynchronous_candidates_pass_a_straggler(n_workers):
+    asked = Asked(Asynchronous(halving(27, 3, 1, 27), 3))
+    workers = Straggling(n_workers, asked)
+    search(asked, workers)
+    late = [k for k, fit in enumerate(workers.done) if fit.candidate == 0]
+    before = workers.done[: late[0]]
+    assert {fit.candidate for fit in before} == set(range(1, 27))
+    assert max(fit.n_resources for fit in before) == 27
+
+
+def test_where_the_order_counts_nobody_passes():
+    workers = Straggling(4)
+    search(Brackets(halving(9, 3, 1, 9)), workers)
+    late = [k for k, fit in enumerate(workers.done) if fit.candidate == 0]
+    assert {fit.n_resources for fit in workers.done[: late[0]]} == {1}
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [Brackets(halving(9, 3, 1, 9)), Asynchronous(halving(9, 3, 1, 9), 3)],
+    ids=["synchronous", "asynchronous"],
+)
+@pytest.mark.parametrize("n_workers", [1, 4])
+def test_who_will_not_be_resumed_is_stopped_once(schedule, n_workers):
+    """Stopped while paused: after its last score, and not while it is on its way."""
+    stopped, told = [], []
+    evaluations = search(
+        schedule,
+        Straggling(n_workers),
+        on_stop=lambda candidate: stopped.append((candidate, told.count(candidate))),
+        on_evaluation=lambda one, _: told.append(one.candidate.id),
+    )
+    rows = [one.candidate.id for one in evaluations]
+    best = [one.candidate.id for one in evaluations if one.n_resources == 9]
+    assert len(best) == 1
+    paused = sorted(set(range(9)) - set(best))
+    assert sorted(stopped) == [(c, rows.count(c)) for c in paused]

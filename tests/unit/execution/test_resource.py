@@ -36,10 +36,10 @@ from torch import nn
 from sktune._errors import EstimatorError, ParamNameError
 from sktune.execution._resource import (
     Resource,
-    counts_in_all,
     find_resource,
     smallest_resources,
 )
+from sktune.execution._ways import counts_in_all
 from tests.estimators import Net, blobs, net
 
 

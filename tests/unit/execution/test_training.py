@@ -21,7 +21,7 @@ from sktune._errors import EstimatorError
 from sktune.execution._epochs import _move
 from sktune.execution._paused import checkpoints_in
 from sktune.execution._resource import Resource
-from sktune.execution._states import read, write
+from sktune.execution._states import Owner, read, write
 from tests.estimators import net
 from tests.trained import TEST, TRAIN, all_of, at_once, job_of, run, rungs
 
@@ -69,7 +69,7 @@ class Unpicklable(Callback):
 
 
 def state(checkpoints, candidate=0, split=0) -> Path:
-    return checkpoints.path / f"{candidate}-{split}.state"
+    return checkpoints.path / f"{candidate}" / f"{split}" / "state"
 
 
 # -- nets ------------------------------------------------------------------------------
@@ -81,16 +81,17 @@ def test_epochs_are_trained_once(checkpoints):
     for n, (one, _) in zip((1, 3, 9), rungs(job, (1, 3, 9)), strict=True):
         assert Count.n_epochs == len(one.history) == n
         assert type(one) is NeuralNetClassifier
-        assert state(checkpoints).exists() == (n < 9)
+        kept = [state(checkpoints)] if n < 9 else []
+        assert list(checkpoints.path.glob("0/*/*")) == kept  # nor an empty folder
 
 
 def test_the_same_resource_again_is_only_scored(checkpoints):
     Count.n_epochs = 0
     job = job_of(net(callbacks=[Count]), EPOCHS, checkpoints)
-    (first, one), (again, other) = (
-        (all_of(fitted), score) for fitted, score in rungs(job, (3, 3))
-    )
-    assert Count.n_epochs == 3 and first == again and one == other
+    seen = []
+    for fitted, score in rungs(job, (3, 3)):
+        seen.append((all_of(fitted), score, state(checkpoints).stat().st_ino))
+    assert Count.n_epochs == 3 and seen[0] == seen[1]  # nor is it written again
 
 
 @pytest.mark.parametrize("kept", [b"", b"PK nonsense", b"nonsense"])
@@ -150,7 +151,7 @@ def test_a_failure_leaves_nothing(checkpoints):
     assert state(checkpoints).exists()
     outcome = run(job, 3)
     assert "no more" in outcome["fit_error"] and outcome["failed"]
-    assert not list(checkpoints.path.iterdir())
+    assert not list(checkpoints.path.glob("0/*"))
 
 
 def test_a_net_that_ended_itself_is_not_trained_further(checkpoints):
@@ -220,6 +221,47 @@ def weights(net, X=None, y=None) -> float:
     return float(sum(p.detach().double().abs().sum() for p in net.module_.parameters()))
 
 
+def test_classes_of_the_net_are_not_saved(checkpoints):
+    class Block(torch.nn.Linear):
+        """By value: a block"""
+
+    class Module(torch.nn.Module):
+        """By value: a module"""
+
+        def __init__(self):
+            super().__init__()
+            self.block = Block(4, 3)
+
+        def forward(self, X):
+            return self.block(X)
+
+    class Mine(NeuralNetClassifier):
+        """By value: a net"""
+
+    class Noting(Callback):
+        """By value: a callback"""
+
+        def on_train_begin(self, net, **kwargs):
+            self.cls_ = Mine
+
+        def on_epoch_end(self, net, **kwargs):
+            self.note_ = Note()
+
+    class Note:
+        """Later: nothing that a net has when its training begins"""
+
+    params = {**net().get_params(deep=False), "module": Module, "callbacks": [Noting]}
+    job = job_of(Mine(**params), EPOCHS, checkpoints)
+    run(job, 3)
+    kept = state(checkpoints).read_bytes()
+    assert b"By value" not in kept and b"Later" in kept
+    run(job, 9)
+    one = job.scorer.estimator
+    assert all_of(one) == all_of(at_once(Mine(**params), 9))
+    assert type(one.module_) is Module and type(one.module_.block) is Block
+    assert type(dict(one.callbacks_)["Noting"]) is Noting
+
+
 # -- devices ---------------------------------------------------------------------------
 
 
@@ -227,13 +269,13 @@ def test_state_of_an_accelerator_is_read_on_the_cpu(tmp_path, monkeypatch):
     one = at_once(net(optimizer=torch.optim.Adam), 1)
     monkeypatch.setattr(torch.serialization, "location_tag", lambda storage: "cuda:3")
     with (tmp_path / "state").open("wb") as file:
-        write({"net": dict(vars(one))}, file, owner=one)
+        write({"net": dict(vars(one))}, file, Owner(one))
     owner = net()
     with (tmp_path / "state").open("rb") as file:
         with pytest.raises(RuntimeError, match="CUDA"):
             read(file)
         file.seek(0)
-        vars(owner).update(read(file, owner, "cpu")["net"])
+        vars(owner).update(read(file, Owner(owner), "cpu")["net"])
     assert all_of(owner) == all_of(one)
     (parameter, *_) = owner.optimizer_.param_groups[0]["params"]
     assert parameter is next(owner.module_.parameters())

@@ -10,7 +10,7 @@ from skorch.dataset import ValidSplit
 from sktune.execution._paused import checkpoints_in
 from sktune.execution._resource import Resource
 from tests.estimators import net
-from tests.trained import job_of, run
+from tests.trained import all_of, job_of, run
 
 EPOCHS = Resource("max_epochs", "epochs", 9)
 
@@ -33,6 +33,8 @@ WRITERS = [
         )
     ],
     [Checkpoint(monitor=None, f_params="params_{last_epoch[epoch]}.pt")],
+    [Checkpoint(monitor="train_loss_best", f_params=Path("a.pt"), load_best=True)],
+    [TrainEndCheckpoint(f_params=Path("sub", "{a}.pt"))],
 ]
 
 
@@ -49,7 +51,7 @@ def test_callbacks_write_into_a_folder_of_the_fit(checkpoints, callbacks, resour
     for n in (1, 3, 9) if resource else (None,):
         run(job, n)
         if n in (1, 3):
-            assert list((checkpoints.path / "0-0.files").rglob("*.pt"))
+            assert list((checkpoints.path / "0" / "0" / "files").rglob("*.pt"))
     assert not files()
 
 
@@ -67,14 +69,36 @@ def test_absolute_paths(checkpoints, tmp_path):
     saving = Checkpoint(monitor=None, f_params=str(tmp_path / "params.pt"))
     run(job_of(net(callbacks=[saving]), EPOCHS, checkpoints), 3)
     assert not (tmp_path / "params.pt").exists()
-    assert list((checkpoints.path / "0-0.files").rglob("*params.pt"))
+    assert list((checkpoints.path / "0" / "0" / "files").rglob("*params.pt"))
 
 
-def test_candidates_do_not_load_the_best_of_each_other(checkpoints):
-    best = ("cp", Checkpoint(monitor="train_loss_best", load_best=True))
-    job = job_of(net(callbacks=[best], module__dropout=0.0), EPOCHS, checkpoints)
+@pytest.mark.parametrize("file", ["params.pt", Path("params.pt")])
+def test_candidates_do_not_load_the_best_of_each_other(checkpoints, file):
+    best = Checkpoint(monitor="train_loss_best", f_params=file, load_best=True)
+    one = net(callbacks=[("cp", best)], module__dropout=0.0)
+    job = job_of(one, EPOCHS, checkpoints)
     params = [{"lr": 0.9}, {"lr": 0.01}]
     for n in (1, 3, 9):
         mixed = [run(job, n, p, k)["test_scores"] for k, p in enumerate(params)]
     alone = [run(job, 9, p)["test_scores"] for p in params]
     assert mixed == alone
+
+
+class Counting(Checkpoint):
+    """Notes how many files there are."""
+
+    def on_epoch_end(self, net, **kwargs):
+        super().on_epoch_end(net, **kwargs)
+        n_files = sum(path.is_file() for path in Path(self.dirname).rglob("*"))
+        net.history.record("n_files", n_files)
+
+
+def test_a_lost_training_leaves_no_files_to_the_next(checkpoints):
+    counting = Counting(monitor=None, f_params="{last_epoch[epoch]}.pt")
+    job = job_of(net(callbacks=[counting]), EPOCHS, checkpoints)
+    run(job, 9, candidate=1)
+    in_one_go = all_of(job.scorer.estimator)
+    run(job, 3)
+    (checkpoints.path / "0" / "0" / "state").unlink()
+    run(job, 9)
+    assert all_of(job.scorer.estimator) == in_one_go

@@ -1,13 +1,19 @@
 """What is before the step that goes on, and estimators with ``partial_fit``."""
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import SGDClassifier
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
@@ -66,6 +72,38 @@ def test_classes_are_all_classes(checkpoints):
     assert list(job.scorer.estimator.classes_) == [0, 1, 2]
 
 
+LABELS = np.column_stack([y > 0, y > 1, y < 0]).astype(int)  # nobody has the third
+SEVERAL = np.column_stack([np.array(list("abc"))[y], np.array(["no", "yes"])[y // 2]])
+SGDS = MultiOutputClassifier(SGDClassifier(random_state=0))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "several", "classes"),
+    [
+        (MLPClassifier((3,)), LABELS, [0, 1, 2]),
+        (MLPClassifier((3,)), LABELS.tolist(), [0, 1, 2]),
+        (MLPClassifier((3,)), csr_matrix(LABELS), [0, 1, 2]),
+        (SGDS, LABELS[:, :2], [[0, 1], [0, 1]]),
+        (SGDS, y[:, None] + [[0, 1]], [[0, 1, 2], [1, 2, 3]]),
+        (SGDS, SEVERAL, [["a", "b", "c"], ["no", "yes"]]),
+        (SGDS, pd.DataFrame(SEVERAL), [["a", "b", "c"], ["no", "yes"]]),
+        (SGDClassifier(), y.tolist(), [0, 1, 2]),
+        (SGDClassifier(), SEVERAL[:, 0].tolist(), ["a", "b", "c"]),
+        (SGDClassifier(), pd.Series(SEVERAL[:, 0]), ["a", "b", "c"]),
+        (SGDClassifier(), pd.Series(SEVERAL[:, 0], dtype="category"), ["a", "b", "c"]),
+    ],
+)
+def test_classes_of_whatever_y(checkpoints, estimator, several, classes):
+    some = np.flatnonzero(y != 2)
+    job = job_of(estimator, CALLS, checkpoints, y=several, splits=[(some, TEST)])
+    run(job, 1)
+    run(job, 3)
+    one = job.scorer.estimator
+    outputs = getattr(one, "estimators_", None)
+    found = one.classes_ if outputs is None else [each.classes_ for each in outputs]
+    assert [np.asarray(c).tolist() for c in found] == classes
+
+
 def test_refit_calls_partial_fit_as_often_as_there_are_resources():
     pipeline = Pipeline([("scale", StandardScaler()), ("clf", SGDClassifier())])
     train_fully(pipeline, X, y, {}, Resource("clf__partial_fit", "partial_fit", 4))
@@ -118,3 +156,27 @@ def test_a_prefix_that_cannot_be_pickled(checkpoints):
         run(job, 3)
     run(job, 9)
     assert all_of(job.scorer.estimator[-1]) == all_of(at_once(pipeline, 9)[-1])
+
+
+class Meeting(Generating):
+    """Is fitted only while another is."""
+
+    together = threading.Barrier(2)
+
+    def fit(self, X, y=None, sample_weight=None):
+        Meeting.together.wait(10)
+        return super().fit(X, y)
+
+
+def test_a_prefix_that_cannot_be_pickled_is_not_waited_for(checkpoints):
+    last = SGDClassifier(random_state=0)
+    resource = Resource("clf__partial_fit", "partial_fit", 9)
+    pipeline = Pipeline([("scale", Generating()), ("clf", last)])
+    job = job_of(pipeline, resource, checkpoints, scorer=lambda *args: 0.0)
+    job = replace(job, alone=False)  # else the threads would wait for each other anyway
+    with pytest.warns(UserWarning, match="could not be saved"):
+        run(job, 1)
+    slow = Pipeline([("scale", Meeting()), ("clf", last)])
+    job = replace(job, estimator=slow)
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda number: run(job, 1, candidate=number), (1, 2)))

@@ -1,5 +1,6 @@
 """One file for each candidate and split, whole or not at all, and gone in the end."""
 
+import os
 import pickle
 import threading
 
@@ -23,7 +24,8 @@ def reads(file) -> bytes:
 
 
 def names(checkpoints) -> list[str]:
-    return sorted(path.name for path in checkpoints.path.iterdir())
+    files = (path for path in checkpoints.path.rglob("*") if path.is_file())
+    return sorted(path.relative_to(checkpoints.path).as_posix() for path in files)
 
 
 def test_the_last_that_was_saved_is_loaded(checkpoints):
@@ -47,7 +49,7 @@ def test_a_write_that_fails_leaves_what_was_there(checkpoints):
     with pytest.raises(OSError, match="No space"):
         checkpoints.save(0, 0, fails)
     assert checkpoints.load(0, 0, reads) == b"old"
-    assert names(checkpoints) == ["0-0.state"]
+    assert names(checkpoints) == ["0/0/state"]
 
 
 def test_drop_takes_all_of_a_candidate_and_nothing_else(checkpoints):
@@ -56,16 +58,44 @@ def test_drop_takes_all_of_a_candidate_and_nothing_else(checkpoints):
             checkpoints.save(candidate, split, writes(b""))
             checkpoints.save(candidate, split, writes(b""), "prefix")
             (checkpoints.folder(candidate, split) / "params.pt").touch()
-    (checkpoints.path / "1-0.state.killed").touch()  # while it was being written
+    (checkpoints.path / "1/1/state.killed").touch()  # while it was being written
     checkpoints.drop(1, 1)
-    assert [name for name in names(checkpoints) if name.startswith("1-1")] == []
+    assert [name for name in names(checkpoints) if name.startswith("1/1")] == []
+    assert "1/0/state" in names(checkpoints)
     checkpoints.drop(1)
     checkpoints.drop(1)
     checkpoints.drop(7)
-    expected = [
-        f"11-{k}.{what}" for k in (0, 1) for what in ("files", "prefix", "state")
-    ]
-    assert names(checkpoints) == expected
+    whats = ("files/params.pt", "prefix", "state")
+    assert names(checkpoints) == [f"11/{k}/{what}" for k in (0, 1) for what in whats]
+
+
+def test_drop_does_not_look_at_other_candidates(checkpoints, monkeypatch):
+    checkpoints.save(0, 0, writes(b""))
+    checkpoints.save(1, 0, writes(b""))
+    seen = []
+    for name in ("listdir", "scandir"):
+        look = getattr(os, name)
+
+        def note(path=".", look=look):
+            seen.append(path)
+            return look(path)
+
+        monkeypatch.setattr(os, name, note)
+    checkpoints.drop(1, 0)
+    checkpoints.drop(1)
+    monkeypatch.undo()
+    assert not {str(path) for path in seen} & {".", str(checkpoints.path)}
+    assert names(checkpoints) == ["0/0/state"]
+
+
+def test_what_others_wrote_is_removed_without_making_a_folder(checkpoints):
+    checkpoints.clear_folder(0, 0)
+    assert not list(checkpoints.path.iterdir())
+    (checkpoints.folder(0, 0) / "sub").mkdir()
+    (checkpoints.folder(0, 0) / "sub" / "params.pt").touch()
+    checkpoints.save(0, 0, writes(b""))
+    checkpoints.clear_folder(0, 0)
+    assert names(checkpoints) == ["0/0/state"]
 
 
 def test_a_search_has_a_folder_of_its_own(tmp_path):
@@ -98,7 +128,9 @@ def test_a_copy_sees_the_same_files(checkpoints):
     checkpoints.save(0, 0, writes(b"state"))
     copy = pickle.loads(pickle.dumps(checkpoints))
     assert copy.load(0, 0, reads) == b"state"
+    assert not checkpoints.has_seen("event")
     assert copy.is_first("event")
+    assert checkpoints.has_seen("event")
     assert not checkpoints.is_first("event")
 
 
