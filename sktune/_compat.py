@@ -7,6 +7,7 @@ Nothing else in sktune imports a scikit-learn name that begins with an underscor
 from __future__ import annotations
 
 from contextlib import nullcontext
+from copy import copy
 from inspect import getclosurevars, signature
 from typing import Any
 
@@ -15,6 +16,9 @@ from sklearn.base import _fit_context as fit_context
 
 # Joins several scorers; told apart from a single scorer to fill in scores of failures.
 from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
+
+# The scorer that calls the estimator's own `score`.
+from sklearn.metrics._scorer import _PassthroughScorer
 
 # The base class: `BaseSearchCV` has no public home.
 from sklearn.model_selection._search import BaseSearchCV
@@ -50,6 +54,7 @@ __all__ = [
     "has_callbacks",
     "n_splits_of",
     "num_samples",
+    "scorer_of",
     "warn_or_raise_about_fit_failures",
 ]
 
@@ -65,6 +70,14 @@ def fit_and_score(*args: Any, caller: Any, callback_ctx: Any, **kwargs: Any) -> 
     if _HAS_CALLBACKS:
         kwargs.update(caller=caller, callback_ctx=callback_ctx)
     return _fit_and_score(*args, **kwargs)
+
+
+def scorer_of(scorer: Any, estimator: Any) -> Any:
+    """The scorer without the estimator that was given, which may be a fitted one."""
+    if type(scorer) is _PassthroughScorer:
+        scorer = copy(scorer)
+        scorer._estimator = estimator
+    return scorer
 
 
 def has_callbacks(estimator: Any) -> bool:

@@ -18,7 +18,6 @@ from sktune._errors import EstimatorError
 from sktune.execution._interrupt import CtrlC, Interrupts
 from sktune.execution._isolation import random_states, set_random_states
 from sktune.execution._paused import Continued
-from sktune.execution._states import Owner
 
 # Where a net that is being trained has its `_Training`. Names that end in an underscore
 # are no parameters for skorch.
@@ -63,7 +62,6 @@ class _Training:
         self.saved = False
         self.interrupted = False
         self.ended: str | None = None  # how it ended itself, if it did
-        self._owner: Owner | None = None
         self._states: dict[str, Any] | None = None  # to be put in force
 
     def loop(self, net: Any, loop: Callable[..., Any], epochs: int | None) -> Any:
@@ -72,7 +70,6 @@ class _Training:
         if self.began or epochs not in (None, task.resource.max_resources):
             raise _cannot_pause(net)
         self.began = True
-        self._owner = Owner(net)
         left = self._resume(net)
         if left == 0 or self.ended:
             self.saved = True  # as it was read
@@ -99,7 +96,7 @@ class _Training:
     def _resume(self, net: Any) -> int:
         """Become what was paused, if anything; returns how many epochs are left."""
         task = self.task
-        paused = task.load(self._owner, net.device)
+        paused = task.load(net, net.device)
         if paused is None or paused["n_resources"] > task.n_resources:
             if task.checkpoints is not None:  # what callbacks of a lost training wrote
                 task.checkpoints.clear_folder(task.fit.candidate, task.fit.split)
@@ -138,7 +135,7 @@ class _Training:
             "n_resources": self.task.n_resources,
             "ended": self.ended,
         }
-        self.task.save(state, self._owner)
+        self.task.save(state, net)
 
 
 @lru_cache(maxsize=32)

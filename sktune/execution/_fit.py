@@ -11,7 +11,7 @@ from typing import Any
 
 from sklearn.base import clone
 
-from sktune._compat import fit_and_score
+from sktune._compat import fit_and_score, scorer_of
 from sktune._types import Fit, FitOutcome
 from sktune.execution._isolation import (
     draws_globally,
@@ -60,7 +60,7 @@ class Job:
     seed: int = 0
 
     @classmethod
-    def of(cls, estimator: Any, *, repeatable: bool, **kwargs: Any) -> Job:
+    def of(cls, estimator: Any, *, scorer: Any, repeatable: bool, **kwargs: Any) -> Job:
         """A job whose nets are silent.
 
         Its fits run alone in their process if they draw from global generators. Where
@@ -71,6 +71,7 @@ class Job:
         estimator = silence(clone(estimator))
         return cls(
             estimator=estimator,
+            scorer=scorer_of(scorer, estimator),
             alone=draws_globally(estimator),
             has_net=bool(find_nets(estimator)),
             threads_of_a_net=threads_of_a_net() if repeatable else None,

@@ -14,7 +14,7 @@ from joblib.externals.loky.backend import resource_tracker
 
 from sktune._types import Fit
 from sktune.execution._resource import Resource
-from sktune.execution._states import Owner, read, write
+from sktune.execution._states import read, write
 from sktune.persistence import Checkpoints
 
 
@@ -58,14 +58,12 @@ class Continued:
     root: int
     y: Any
 
-    def save(self, state: Any, owner: Owner | None = None, what: str = "state") -> None:
+    def save(self, state: Any, owner: Any = None, what: str = "state") -> None:
         """Keep a state for the next time. Where that fails, what was kept stays."""
         if self.fit.pause:
             self._save(self.fit.candidate, state, owner, what)
 
-    def load(
-        self, owner: Owner | None = None, device: Any = None, what: str = "state"
-    ) -> Any:
+    def load(self, owner: Any = None, device: Any = None, what: str = "state") -> Any:
         """What was kept; None where nothing was, or where it cannot be read."""
         return self._load(self.fit.candidate, owner, device, what)
 
@@ -88,9 +86,7 @@ class Continued:
                         checkpoints.is_first(cannot)
         return make() if found is None else found
 
-    def _save(
-        self, candidate: int | str, state: Any, owner: Owner | None, what: str
-    ) -> bool:
+    def _save(self, candidate: int | str, state: Any, owner: Any, what: str) -> bool:
         """Whether it was saved."""
         if self.checkpoints is not None:
             writes = partial(write, state, owner=owner)
@@ -99,9 +95,7 @@ class Continued:
                 return True
         return False
 
-    def _load(
-        self, candidate: int | str, owner: Owner | None, device: Any, what: str
-    ) -> Any:
+    def _load(self, candidate: int | str, owner: Any, device: Any, what: str) -> Any:
         if self.checkpoints is not None:
             reads = partial(read, owner=owner, device=device)
             with self._attempt("read"):

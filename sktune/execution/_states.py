@@ -11,51 +11,28 @@ from __future__ import annotations
 import pickle
 import sys
 import threading
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import IO, Any
 
 import cloudpickle
 
+from sktune.execution import _live as live
+from sktune.execution._live import is_of_a_script
 from sktune.execution._nets import is_net
 
 _reading = threading.local()
 
 
-class Owner:
-    """A net that its states belong to, and are not to contain.
-
-    Nor its classes that are in no module that could be imported: in a script or in a
-    notebook they would be pickled by value, which takes longer than all the rest.
-
-    To be made of a net where the training begins, before there is anything in it that
-    the net that goes on might not have.
-    """
-
-    def __init__(self, net: Any) -> None:
-        self.net = net
-        self.classes = _classes_of(net)
-
-    def find(self, cls: type) -> str | None:
-        """Name of a class here, None if it is not one of these."""
-        name = _name_of(cls)
-        return name if self.classes.get(name) is cls else None
-
-
-def write(value: Any, file: IO[bytes], owner: Owner | None = None) -> None:
+def write(value: Any, file: IO[bytes], owner: Any = None) -> None:
     """Pickle a value.
 
-    References to the net of `owner` and its classes will be to those of whatever is the
-    owner when the value is read.
+    References to `owner` will be to whatever is the owner when the value is read.
     """
 
     class Pickler(_ByAttributes):
         def reducer_override(self, obj: Any) -> Any:
-            if owner is not None:
-                if obj is owner.net:
-                    return _net, ()
-                name = owner.find(obj) if isinstance(obj, type) else None
-                if name is not None:
-                    return _class, (name,)
+            if owner is not None and obj is owner:
+                return _net, ()
             return super().reducer_override(obj)
 
     torch = sys.modules.get("torch")
@@ -67,7 +44,7 @@ def write(value: Any, file: IO[bytes], owner: Owner | None = None) -> None:
         torch.save(value, file, pickle_module=module, pickle_protocol=protocol)
 
 
-def read(file: IO[bytes], owner: Owner | None = None, device: Any = None) -> Any:
+def read(file: IO[bytes], owner: Any = None, device: Any = None) -> Any:
     """Read what `write` wrote; what was on an accelerator comes to `device`.
 
     None stands for where it was.
@@ -95,6 +72,8 @@ class _ByAttributes(cloudpickle.Pickler):
     """Pickles by value what others could not import, and some things whole."""
 
     def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, type | FunctionType) and is_of_a_script(obj):
+            return _resolve, live.reference(obj)
         if "torch" in sys.modules:
             state = _whole_state(obj)
             if state is not None:
@@ -127,35 +106,12 @@ def _whole_state(obj: Any) -> dict[str, Any] | None:
     return None
 
 
-def _classes_of(net: Any) -> dict[str, type]:
-    """Classes of a net and its parts that could not be imported, by their names."""
-    import torch
-
-    parts = [*type(net).__mro__, *vars(net).values()]
-    for part in vars(net).values():
-        if isinstance(part, torch.nn.Module):
-            parts += part.modules()
-    for _, callback in vars(net).get("callbacks_", ()):
-        parts += [callback, *vars(callback).values()]
-    # The net's own class comes after the one of the same name that it is trained with.
-    classes = [part if isinstance(part, type) else type(part) for part in parts]
-    return {
-        _name_of(cls): cls
-        for cls in classes
-        if cls.__module__ == "__main__" or "<locals>" in cls.__qualname__
-    }
-
-
-def _name_of(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
-
-
 def _net() -> Any:
-    return _reading.owner.net
+    return _reading.owner
 
 
-def _class(name: str) -> Any:
-    return _reading.owner.classes[name]
+def _resolve(token: str, payload: bytes) -> Any:
+    return live.resolve(token, payload)
 
 
 def _blank(cls: Any) -> Any:

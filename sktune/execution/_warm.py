@@ -7,6 +7,7 @@ from inspect import signature
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.utils import get_tags
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
@@ -33,11 +34,20 @@ def train_warm(
     _continue(task, estimator, go_on)
 
 
+def _takes_classes(estimator: Any) -> bool:
+    parameters = signature(estimator.partial_fit).parameters
+    if "classes" in parameters:
+        return True
+    # A classifier that hands on whatever it is given.
+    anything = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return anything and is_classifier(estimator)
+
+
 def train_partially(
     task: Continued, estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]
 ) -> None:
     """Call ``partial_fit`` so many times."""
-    if "classes" in signature(estimator.partial_fit).parameters and task.y is not None:
+    if task.y is not None and _takes_classes(estimator):
         # A training part may lack one.
         fit_params = {"classes": _classes(estimator, task.y), **fit_params}
 

@@ -42,10 +42,6 @@ MAX_SCANNED = 100_000
 MAX_EVIDENCE = 300
 MAX_RUNG_EVIDENCE = 100  # there is one more candidate to ask for each cheap score
 N_ANCHORS = 4
-# With rungs, every third candidate goes where nobody was, as in BOHB (Falkner, Klein,
-# Hutter, ICML 2018): a first rung is cheap, and a bracket of near-copies is worth no
-# more than one of them.
-EXPLORE_EVERY = 3
 LOG2_DESIGN_POOL = 8
 N_TRIES = 20  # pools drawn before a constraint is taken to refuse everything
 
@@ -153,16 +149,27 @@ class Bayes:
             return space.key(params) not in taken and space.allows(params)
 
         waiting = np.array([space.encode(p) for p in pending]).reshape(-1, space.n_dims)
-        n_scores = sum(one.score is not None for one in state.known.values())
         u = None
-        explores = self.max_resources is not None and len(taken) % EXPLORE_EVERY == 0
-        if len(taken) >= self._n_initial(space) and n_scores >= 2 and not explores:
+        if len(taken) >= self._n_initial(space) and self._has_learnt(state):
             u = self._most_promising(state, waiting, admissible, seed)
         if u is None:
             u = _most_even(state, waiting, admissible, seed)
         if u is None:
             return _any_left(space, taken)
         return space.decode(u)
+
+    def _has_learnt(self, state: BayesState) -> bool:
+        """Whether there are scores that say something.
+
+        With rungs, one at the largest resource must be among them: until then nobody
+        knows what the low rungs are worth.
+        """
+        scored = [one for one in state.known.values() if one.score is not None]
+        if self.max_resources is not None and not any(
+            one.n_resources in (None, self.max_resources) for one in scored
+        ):
+            return False
+        return len(scored) >= 2
 
     def _n_initial(self, space: Space) -> int:
         if self.n_initial is not None:

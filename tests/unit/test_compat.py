@@ -38,6 +38,20 @@ def test_attributes_of_callbacks():
     assert set(vars(estimator)) & set(_compat.CALLBACK_ATTRIBUTES)
 
 
+def test_what_cloudpickle_is_asked_for():
+    from sktune.execution import _live as live
+
+    class Local:
+        pass
+
+    assert not live.is_of_a_script(dict)
+    assert live.is_of_a_script(Local)
+    assert live.is_of_a_script(lambda: None)
+    token, value = live.reference(Local)
+    assert live.resolve(token, value) is Local
+    assert live.resolve("unknown", value).__name__ == "Local"
+
+
 def test_arguments_of_one_fit():
     parameters = inspect.signature(_compat._fit_and_score).parameters
     assert set(parameters) >= {
@@ -76,3 +90,13 @@ def test_what_joblib_is_asked_for(backend):
         ):
             assert callable(getattr(parallel._backend, method))
     assert joblib.parallel.eval_expr("2*3") == 6
+
+
+def test_the_scorer_of_an_estimator_holds_it():
+    from sklearn.metrics import check_scoring
+    from sklearn.svm import SVC
+
+    given, other = SVC(), SVC()
+    scorer = check_scoring(given)
+    assert _compat.scorer_of(scorer, other)._estimator is other
+    assert scorer._estimator is given

@@ -21,7 +21,7 @@ from sktune._errors import EstimatorError
 from sktune.execution._epochs import _move
 from sktune.execution._paused import checkpoints_in
 from sktune.execution._resource import Resource
-from sktune.execution._states import Owner, read, write
+from sktune.execution._states import read, write
 from tests.estimators import net
 from tests.trained import TEST, TRAIN, all_of, at_once, job_of, run, rungs
 
@@ -221,47 +221,6 @@ def weights(net, X=None, y=None) -> float:
     return float(sum(p.detach().double().abs().sum() for p in net.module_.parameters()))
 
 
-def test_classes_of_the_net_are_not_saved(checkpoints):
-    class Block(torch.nn.Linear):
-        """By value: a block"""
-
-    class Module(torch.nn.Module):
-        """By value: a module"""
-
-        def __init__(self):
-            super().__init__()
-            self.block = Block(4, 3)
-
-        def forward(self, X):
-            return self.block(X)
-
-    class Mine(NeuralNetClassifier):
-        """By value: a net"""
-
-    class Noting(Callback):
-        """By value: a callback"""
-
-        def on_train_begin(self, net, **kwargs):
-            self.cls_ = Mine
-
-        def on_epoch_end(self, net, **kwargs):
-            self.note_ = Note()
-
-    class Note:
-        """Later: nothing that a net has when its training begins"""
-
-    params = {**net().get_params(deep=False), "module": Module, "callbacks": [Noting]}
-    job = job_of(Mine(**params), EPOCHS, checkpoints)
-    run(job, 3)
-    kept = state(checkpoints).read_bytes()
-    assert b"By value" not in kept and b"Later" in kept
-    run(job, 9)
-    one = job.scorer.estimator
-    assert all_of(one) == all_of(at_once(Mine(**params), 9))
-    assert type(one.module_) is Module and type(one.module_.block) is Block
-    assert type(dict(one.callbacks_)["Noting"]) is Noting
-
-
 # -- devices ---------------------------------------------------------------------------
 
 
@@ -269,13 +228,13 @@ def test_state_of_an_accelerator_is_read_on_the_cpu(tmp_path, monkeypatch):
     one = at_once(net(optimizer=torch.optim.Adam), 1)
     monkeypatch.setattr(torch.serialization, "location_tag", lambda storage: "cuda:3")
     with (tmp_path / "state").open("wb") as file:
-        write({"net": dict(vars(one))}, file, Owner(one))
+        write({"net": dict(vars(one))}, file, one)
     owner = net()
     with (tmp_path / "state").open("rb") as file:
         with pytest.raises(RuntimeError, match="CUDA"):
             read(file)
         file.seek(0)
-        vars(owner).update(read(file, Owner(owner), "cpu")["net"])
+        vars(owner).update(read(file, owner, "cpu")["net"])
     assert all_of(owner) == all_of(one)
     (parameter, *_) = owner.optimizer_.param_groups[0]["params"]
     assert parameter is next(owner.module_.parameters())
@@ -350,3 +309,72 @@ def test_the_folder_goes_with_a_search_that_is_killed(tmp_path):
             break
         time.sleep(0.1)
     assert not list(tmp_path.iterdir())
+
+
+SCRIPT = """
+import sys
+import numpy as np
+from scipy.stats import uniform
+from sklearn.linear_model import SGDClassifier
+from skorch.callbacks import Callback, EpochScoring
+from sktune import SuccessiveHalvingSearchCV
+from tests.estimators import Net, blobs, net
+
+epochs, scored, passes = [], [], []
+
+
+class Log(Callback):
+    n_seen = 0
+
+    def on_epoch_end(self, net, **kwargs):
+        epochs.append(len(net.history))
+        Log.n_seen += 1
+
+
+def score(net, X, y=None):
+    scored.append(1)
+    return 0.0
+
+
+class Module(Net):
+    def forward(self, X):
+        return super().forward(X) * FACTOR
+
+
+class Passing(SGDClassifier):
+    def partial_fit(self, *args, **kwargs):
+        passes.append(1)
+        return super().partial_fit(*args, **kwargs)
+
+
+FACTOR = 1.0
+X, y = blobs()
+kept = Log.on_epoch_end, Module.forward
+callbacks = [Log(), ("score", EpochScoring(score, name="own", on_train=True))]
+one = net(max_epochs=9, callbacks=callbacks).set_params(module=Module)
+options = {"cv": 3, "random_state": 0, "return_train_score": False, "refit": False}
+search = SuccessiveHalvingSearchCV(one, {"lr": uniform(0.01, 0.2)}, **options)
+search.fit(X, y)
+assert len(epochs) == len(scored) == Log.n_seen == 63, (len(epochs), len(scored))
+assert (Log.on_epoch_end, Module.forward) == kept
+sgd = Passing(random_state=0)
+options.update(resource="partial_fit", max_resources=9)
+SuccessiveHalvingSearchCV(sgd, {"alpha": uniform(0, 1)}, **options).fit(X, y)
+assert len(passes) == 63, len(passes)
+FACTOR = 0.0
+trained = one.set_params(max_epochs=1).fit(X, y)
+assert not trained.forward(X).any(), "the module's own global is still its own"
+search.set_params(estimator=one, n_jobs=2, max_resources=9).fit(X, y)
+"""
+
+
+def test_classes_of_a_script_stay_what_they_are():
+    """They cannot be imported, and are neither copied nor set back."""
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", SCRIPT],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
