@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -117,12 +119,11 @@ class Peak(threading.Thread):
     def run(self) -> None:
         while not self.stopped.wait(0.01):
             sizes = []
-            for path in self.folder.rglob("*"):
-                try:
-                    if path.is_file():
-                        sizes.append(path.stat().st_size)
-                except OSError:  # it has just been dropped
-                    continue
+            # Unlike Path.rglob, it passes over folders that have just been dropped.
+            for folder, _, names in os.walk(self.folder):
+                for name in names:
+                    with suppress(OSError):
+                        sizes.append(os.path.getsize(os.path.join(folder, name)))
             self.files = max(self.files, len(sizes))
             self.megabytes = max(self.megabytes, sum(sizes) / 1e6)
 

@@ -1,9 +1,8 @@
 """Recorded learning curves in place of training.
 
-A candidate runs as the recorded configuration that lies nearest to it in the unit cube
-and that the search has not used yet: recorded configurations are a random sample of a
-continuous space, which is what a strategy searches. It is told the params that it asked
-for, as through the public searches.
+The recorded configurations are searched as a finite space, or as samples of the cube
+around them: then a candidate runs as the nearest configuration that the search has not
+used yet, and the strategy is told the params that it asked for.
 """
 
 from __future__ import annotations
