@@ -1,0 +1,207 @@
+"""A worker that is killed costs the fit that it ran, and not the search."""
+
+import os
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+import torch
+from scipy.stats import loguniform
+from sklearn.exceptions import FitFailedWarning
+
+from sktune import (
+    BayesSearchCV,
+    GridSearchCV,
+    HyperbandSearchCV,
+    RandomizedSearchCV,
+    SuccessiveHalvingSearchCV,
+)
+from sktune._errors import WorkerLost
+from sktune.execution._notes import Notes
+from sktune.execution._pools import breaks_pool, is_loss
+from tests.estimators import Net, blobs, net
+from tests.killed import Kills, KillsANeighbour, Plain, is_first
+
+X, y = blobs()
+SPLIT = [(np.arange(60), np.arange(60, 90))]
+
+# Small spaces, and a message for each worker that is killed.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:A worker was killed"),
+    pytest.mark.filterwarnings("ignore:Hyperband plans"),
+    pytest.mark.filterwarnings("ignore:The last rung trains"),
+]
+
+
+def runs(folder):
+    return Path(folder, "runs").read_text().split()
+
+
+def scores(search):
+    return search.cv_results_["mean_test_score"].tolist()
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_a_fit_whose_worker_is_killed_runs_again(backend, tmp_path):
+    space = {"a": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}
+    estimator = Kills(bad=(0.2, 0.5), folder=str(tmp_path), pause=0.05)
+    with joblib.parallel_config(backend, n_jobs=2):
+        search = GridSearchCV(estimator, space, cv=2).fit(X, y)
+    assert search.best_params_ == {"a": 0.3}
+    expected = GridSearchCV(Plain(), space, cv=2).fit(X, y)
+    assert scores(search) == scores(expected)
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_only_the_fit_that_kills_has_failed(backend, tmp_path):
+    space = {"a": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}
+    estimator = Kills(bad=(0.2,), folder=str(tmp_path), always=True, pause=0.05)
+    search = GridSearchCV(
+        estimator, space, cv=SPLIT, error_score=-7.0, refit=False
+    )
+    message = r"1 fits failed(.|\n)*WorkerLost.*candidate 1 on split 0, .*memory"
+    with (
+        joblib.parallel_config(backend, n_jobs=2),
+        pytest.warns(FitFailedWarning, match=message),
+    ):
+        search.fit(X, y)
+    assert scores(search)[1] == -7.0
+    assert all(score > -1 for k, score in enumerate(scores(search)) if k != 1)
+    assert runs(tmp_path).count("0.2") == 2
+
+
+def test_error_score_raise_is_honoured(tmp_path):
+    estimator = Kills(bad=(0.2,), folder=str(tmp_path), always=True)
+    search = GridSearchCV(
+        estimator, {"a": [0.1, 0.2]}, cv=SPLIT, error_score="raise"
+    )
+    with (
+        joblib.parallel_config("multiprocessing", n_jobs=2),
+        pytest.raises(WorkerLost, match="candidate 1 on split 0"),
+    ):
+        search.fit(X, y)
+
+
+def test_several_fits_in_a_unit(tmp_path):
+    """Only one of the fits that are sent together is the cause."""
+    values = [round(0.01 * k, 2) for k in range(60)]
+    estimator = Kills(bad=(0.31,), folder=str(tmp_path), always=True)
+    search = GridSearchCV(
+        estimator, {"a": values}, cv=SPLIT, error_score=-7.0, refit=False
+    )
+    with (
+        joblib.parallel_config("multiprocessing", n_jobs=2),
+        pytest.warns(FitFailedWarning, match="1 fits failed"),
+    ):
+        search.fit(X, y)
+    assert len(runs(tmp_path)) > len(values) + 1  # some were sent again with it
+    assert [values[k] for k, s in enumerate(scores(search)) if s == -7.0] == [0.31]
+    assert runs(tmp_path).count("0.31") == 2
+
+
+class DyingNet(Net):
+    """A module whose process ends once, at a forward pass that was not the first."""
+
+    def __init__(self, folder="", dies_at=20, **kwargs):
+        super().__init__(**kwargs)
+        self.folder = folder
+        self.dies_at = dies_at
+        self.n_calls = 0
+
+    def forward(self, X):
+        self.n_calls += self.training
+        if self.n_calls == self.dies_at and is_first(self.folder, "killed"):
+            os._exit(1)
+        return super().forward(X)
+
+
+def randomized(estimator, space, **kwargs):
+    return RandomizedSearchCV(estimator, space, n_iter=4, **kwargs)
+
+
+def bayes(estimator, space, **kwargs):
+    return BayesSearchCV(estimator, space, n_iter=4, n_pending=2, **kwargs)
+
+
+def grid(estimator, space, **kwargs):
+    return GridSearchCV(estimator, {"lr": [0.01, 0.03, 0.1]}, **kwargs)
+
+
+def halving(estimator, space, **kwargs):
+    return SuccessiveHalvingSearchCV(
+        estimator, space, max_resources=9, n_candidates=5, **kwargs
+    )
+
+
+def hyperband(estimator, space, **kwargs):
+    return HyperbandSearchCV(estimator, space, max_resources=3, **kwargs)
+
+
+@pytest.mark.parametrize("search", [grid, randomized, bayes, halving, hyperband])
+def test_results_are_those_of_a_search_without_a_kill(search, tmp_path):
+    """Nets that go on included: the third epoch is that of a second rung."""
+    space = {"lr": loguniform(1e-3, 1e-1)}
+
+    def fitted(folder, n_jobs):
+        estimator = net(max_epochs=9, module=DyingNet, module__folder=str(folder))
+        estimator.set_params(module__dies_at=5, batch_size=32)
+        with joblib.parallel_config("multiprocessing", n_jobs=n_jobs):
+            return search(
+                estimator, space, cv=2, random_state=0, refit=False
+            ).fit(X, y)
+
+    for name in ("with", "without"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "without" / "killed").touch()
+    killed = fitted(tmp_path / "with", 2)
+    assert (tmp_path / "with" / "killed").exists()
+    assert scores(killed) == scores(fitted(tmp_path / "without", 1))
+    assert np.isfinite(scores(killed)).all()
+
+
+def test_a_worker_that_had_nothing_to_do(tmp_path):
+    """It is nobody's fault, and nobody fails."""
+    estimator = KillsANeighbour(folder=str(tmp_path))
+    search = BayesSearchCV(
+        estimator,
+        {"a": list(range(8))},
+        n_iter=6,
+        initial_points=[{"a": 1}, {"a": 5}],
+        cv=SPLIT,
+        n_jobs=2,
+        refit=False,
+        random_state=0,
+    )
+    search.fit(X, y)
+    assert np.isfinite(scores(search)).all()
+
+
+def test_what_is_a_loss():
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    killed = type("KilledWorker", (Exception,), {"__module__": "distributed.scheduler"})
+    crashed = type("WorkerCrashedError", (Exception,), {"__module__": "ray.exceptions"})
+    assert is_loss(TerminatedWorkerError("")) and breaks_pool(TerminatedWorkerError(""))
+    assert is_loss(killed()) and not breaks_pool(killed())
+    assert is_loss(crashed()) and not breaks_pool(crashed())
+    assert not is_loss(torch.OutOfMemoryError())
+    assert not is_loss(ValueError())
+    assert not is_loss(None)
+
+
+def test_notes(tmp_path):
+    notes = Notes(str(tmp_path))
+    note = notes.of(3)
+    assert notes.read(3) is None
+    note.write(0)
+    assert notes.read(3) == (os.getpid(), 0)
+    note.write(12)
+    note.write(2)
+    assert notes.read(3) == (os.getpid(), 2)
+    note.remove()
+    assert notes.read(3) is None
+    notes.close()
+    assert list(tmp_path.iterdir()) == []
+    note.write(0)  # as where a worker does not see the folder
+    note.remove()
