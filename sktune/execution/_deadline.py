@@ -52,11 +52,10 @@ def train_in_time(
 
 
 def _timeout(estimator: Any, seconds: float, begin: float) -> FitTimeout:
-    took = time.monotonic() - begin
+    how_far = _how_far(estimator) or f"after {time.monotonic() - begin:.2g} s"
     return FitTimeout(
-        f"The fit took longer than fit_timeout={seconds:g} seconds: it was ended after "
-        f"{took:.3g} s{_how_far(estimator)}. Give it more time, or search nets that "
-        "need less."
+        f"The fit took longer than fit_timeout={seconds:g} seconds and was ended "
+        f"{how_far}. Give it more time, or search what needs less."
     )
 
 
@@ -65,7 +64,7 @@ def _how_far(estimator: Any) -> str:
     for net in find_nets(estimator).values():
         history = getattr(net, "history_", None)
         if history:
-            return f", in epoch {len(history)} of {net.max_epochs}"
+            return f"in epoch {len(history)} of {net.max_epochs}"
     return ""
 
 

@@ -92,6 +92,30 @@ def test_what_joblib_is_asked_for(backend):
     assert joblib.parallel.eval_expr("2*3") == 6
 
 
+def test_what_is_asked_of_a_pool_that_lost_a_worker():
+    from sktune.execution._pools import Pool
+
+    with joblib.parallel_config("loky"):
+        pool = Pool(2)
+        pool.start()
+        pool.backend.submit(joblib.parallel.BatchedCalls([], None)).result()
+        assert len(pool._processes()) == 2
+        assert pool.dead() == set()
+        assert pool.patience is None
+        pool.close()
+    with joblib.parallel_config("multiprocessing"):
+        pool = Pool(2)
+        pool.start()
+        assert len(pool._processes()) == 2
+        assert pool.patience is not None
+        assert pool.forks == (pool._silent._ctx.get_start_method() == "fork")
+        for name in ("_pool", "_worker_handler", "_change_notifier"):
+            assert hasattr(pool._silent, name)
+        assert hasattr(pool._silent._inqueue._rlock, "release")
+        assert hasattr(pool._silent._outqueue._wlock, "release")
+        pool.close()
+
+
 def test_the_scorer_of_an_estimator_holds_it():
     from sklearn.metrics import check_scoring
     from sklearn.svm import SVC

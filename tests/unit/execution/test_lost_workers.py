@@ -57,9 +57,7 @@ def test_a_fit_whose_worker_is_killed_runs_again(backend, tmp_path):
 def test_only_the_fit_that_kills_has_failed(backend, tmp_path):
     space = {"a": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}
     estimator = Kills(bad=(0.2,), folder=str(tmp_path), always=True, pause=0.05)
-    search = GridSearchCV(
-        estimator, space, cv=SPLIT, error_score=-7.0, refit=False
-    )
+    search = GridSearchCV(estimator, space, cv=SPLIT, error_score=-7.0, refit=False)
     message = r"1 fits failed(.|\n)*WorkerLost.*candidate 1 on split 0, .*memory"
     with (
         joblib.parallel_config(backend, n_jobs=2),
@@ -73,9 +71,7 @@ def test_only_the_fit_that_kills_has_failed(backend, tmp_path):
 
 def test_error_score_raise_is_honoured(tmp_path):
     estimator = Kills(bad=(0.2,), folder=str(tmp_path), always=True)
-    search = GridSearchCV(
-        estimator, {"a": [0.1, 0.2]}, cv=SPLIT, error_score="raise"
-    )
+    search = GridSearchCV(estimator, {"a": [0.1, 0.2]}, cv=SPLIT, error_score="raise")
     with (
         joblib.parallel_config("multiprocessing", n_jobs=2),
         pytest.raises(WorkerLost, match="candidate 1 on split 0"),
@@ -144,12 +140,10 @@ def test_results_are_those_of_a_search_without_a_kill(search, tmp_path):
     space = {"lr": loguniform(1e-3, 1e-1)}
 
     def fitted(folder, n_jobs):
-        estimator = net(max_epochs=9, module=DyingNet, module__folder=str(folder))
-        estimator.set_params(module__dies_at=5, batch_size=32)
+        dying = {"module__folder": str(folder), "module__dies_at": 5}
+        estimator = net(max_epochs=9).set_params(module=DyingNet, **dying)
         with joblib.parallel_config("multiprocessing", n_jobs=n_jobs):
-            return search(
-                estimator, space, cv=2, random_state=0, refit=False
-            ).fit(X, y)
+            return search(estimator, space, cv=2, random_state=0, refit=False).fit(X, y)
 
     for name in ("with", "without"):
         (tmp_path / name).mkdir()

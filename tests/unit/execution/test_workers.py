@@ -14,11 +14,16 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
-from sktune import BayesSearchCV, GridSearchCV, RandomizedSearchCV
+from sktune import (
+    BayesSearchCV,
+    GridSearchCV,
+    RandomizedSearchCV,
+    SuccessiveHalvingSearchCV,
+)
 from sktune._errors import EstimatorError
 from sktune.execution._share import Shared
 from sktune.execution._workers import _limit
-from tests.estimators import Score, blobs
+from tests.estimators import Score, blobs, net
 
 X, y = blobs()
 CORES = joblib.cpu_count()
@@ -63,10 +68,16 @@ def reports(backend, n_jobs, space, search=GridSearchCV, **kwargs):
     }
 
 
-def test_one_pool_for_a_search_that_asks_again_and_again():
-    seen = reports(
-        "loky", 2, {"a": list(range(20))}, BayesSearchCV, n_iter=12, random_state=0
-    )
+@pytest.mark.parametrize(
+    ("search", "options"),
+    [
+        (BayesSearchCV, {"n_iter": 12}),
+        (SuccessiveHalvingSearchCV, {"n_candidates": 9, "factor": 2}),
+    ],
+)
+def test_one_pool_for_a_search_that_asks_again_and_again(search, options):
+    space = {"a": list(range(20))}
+    seen = reports("loky", 2, space, search, random_state=0, **options)
     assert 1 <= len(seen["pid"]) <= 2
     assert os.getpid() not in seen["pid"]
 
@@ -307,3 +318,22 @@ def test_ctrl_c_that_a_net_swallows_ends_the_search():
     assert signal.getsignal(signal.SIGINT) is handler
     search = GridSearchCV(StopsItself(), {"a": [1, 2]}, cv=2).fit(X, y)
     assert len(search.cv_results_["params"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("device", "space"), [("cuda", {"lr": [0.1]}), ("cpu", {"device": ["cuda:1"]})]
+)
+def test_no_forked_worker_is_to_train_on_cuda(device, space):
+    """It would fail in every fit, with a message of CUDA's."""
+    search = GridSearchCV(net(device=device), space, cv=2)
+    with (
+        joblib.parallel_config("multiprocessing", n_jobs=2),
+        pytest.raises(EstimatorError, match=r"device='cuda.*forked.*backend='loky'"),
+    ):
+        search.fit(X, y)
+
+
+def test_cuda_does_not_begin_in_the_process_of_the_search():
+    search = GridSearchCV(net(), {"lr": [0.1, 0.2]}, cv=2, refit=False, n_jobs=2)
+    search.fit(X, y)
+    assert not torch.cuda.is_initialized()
