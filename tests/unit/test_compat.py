@@ -1,6 +1,7 @@
 """The private names that sktune uses of others still exist and mean the same."""
 
 import inspect
+from queue import SimpleQueue
 
 import joblib
 import pytest
@@ -98,7 +99,11 @@ def test_what_is_asked_of_a_pool_that_lost_a_worker():
     with joblib.parallel_config("loky"):
         pool = Pool(2)
         pool.start()
-        pool.backend.submit(joblib.parallel.BatchedCalls([], None)).result()
+        nested = pool.backend.get_nested_backend()
+        arrived = SimpleQueue()
+        task = joblib.parallel.BatchedCalls([(int, (), {})], nested)
+        pool.submit(task, arrived.put)
+        assert pool.result(arrived.get()) == [0]
         assert len(pool._processes()) == 2
         assert pool.dead() == set()
         assert pool.patience is None

@@ -331,9 +331,3 @@ def test_no_forked_worker_is_to_train_on_cuda(device, space):
         pytest.raises(EstimatorError, match=r"device='cuda.*forked.*backend='loky'"),
     ):
         search.fit(X, y)
-
-
-def test_cuda_does_not_begin_in_the_process_of_the_search():
-    search = GridSearchCV(net(), {"lr": [0.1, 0.2]}, cv=2, refit=False, n_jobs=2)
-    search.fit(X, y)
-    assert not torch.cuda.is_initialized()
