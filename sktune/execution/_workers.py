@@ -30,6 +30,7 @@ from sktune._errors import WorkerLost
 from sktune._types import Fit, FitOutcome
 from sktune.execution._deadline import stoppable, stopping_threads
 from sktune.execution._fit import Job, fail_fit, run_fit
+from sktune.execution._garbage import spare_collections
 from sktune.execution._interrupt import (
     Interrupted,
     Interrupts,
@@ -89,6 +90,7 @@ class Workers:
         self._done: SimpleQueue[Any] = SimpleQueue()
         self._n_sent = 0
         self._n_unexplained = 0  # losses in a row that no fit explains
+        self._has_heard = False  # whether a unit ever came back
         self._alone = False  # whether what is in flight is a suspect
         self._dead: set[int] = set()
         self._notes: Notes | None = None
@@ -218,7 +220,6 @@ class Workers:
         try:
             self._pool.submit(task, partial(self._arrived, number))
         except Exception as error:
-            self._in_flight[number] = unit
             self._arrived(number, error)  # that a worker is gone, say
 
     def _arrived(self, number: int, out: Any) -> None:
@@ -259,7 +260,7 @@ class Workers:
                 self._in_flight[number] = unit
                 return self._renew()
             return self._sort_out({number: unit})
-        self._n_unexplained = 0
+        self._n_unexplained, self._has_heard = 0, True
         done = list(zip(unit, outcomes, strict=True))
         per_fit = seconds / len(done)
         known = self._seconds_per_fit
@@ -315,6 +316,11 @@ class Workers:
         if guilty:
             return guilty
         self._n_unexplained += 1
+        if not (running or self._has_heard) and self._n_unexplained > _MAX_UNEXPLAINED:
+            raise WorkerLost(
+                "Worker processes end before they begin with a fit. See what they "
+                "print, and whether the search runs with n_jobs=1."
+            )
         if dead and self._n_unexplained <= _MAX_UNEXPLAINED:
             return set()  # it had nothing to do
         return set(running) or set(lost)
@@ -366,6 +372,7 @@ def _run_unit(
             outcomes.append(run_fit(job, fit))
     if note is not None:
         note.remove()
+        spare_collections(job)
     return outcomes, time.perf_counter() - start
 
 

@@ -1,5 +1,6 @@
 """A worker that is killed costs the fit that it ran, and not the search."""
 
+import multiprocessing
 import os
 from pathlib import Path
 
@@ -18,10 +19,14 @@ from sktune import (
     SuccessiveHalvingSearchCV,
 )
 from sktune._errors import WorkerLost
+from sktune.execution import _workers
 from sktune.execution._notes import Notes
 from sktune.execution._pools import breaks_pool, is_loss
+from sktune.execution._resource import Resource
+from sktune.persistence import Checkpoints
 from tests.estimators import Net, blobs, net
 from tests.killed import Kills, KillsANeighbour, Plain, is_first
+from tests.trained import job_of, run
 
 X, y = blobs()
 SPLIT = [(np.arange(60), np.arange(60, 90))]
@@ -112,6 +117,55 @@ class DyingNet(Net):
         return super().forward(X)
 
 
+def test_a_checkpoint_that_is_half_written_is_not_read(tmp_path):
+    """The kill is in the second rung: what was kept of the first is what counts."""
+    resource = Resource("max_epochs", "epochs", 9)
+    estimator = net(max_epochs=9).set_params(module=DyingAtCheckpoints)
+    scores = {}
+    for name in ("with", "without"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "killed").touch()
+        estimator.set_params(module__folder=str(folder))
+        with Checkpoints(folder) as checkpoints:
+            job = job_of(estimator, resource, checkpoints, scorer=score_of)
+            run(job, 1)
+            if name == "with":
+                (folder / "killed").unlink()
+                child = multiprocessing.get_context("fork").Process(
+                    target=run, args=(job, 3)
+                )
+                child.start()
+                child.join()
+                assert child.exitcode == 1
+                assert len(list(checkpoints.path.rglob("state.*"))) == 1
+            scores[name] = [run(job, n)["test_scores"] for n in (3, 3, 9)]
+    assert scores["with"] == scores["without"]
+    assert scores["with"][0] == scores["with"][1]  # run again when it was done
+
+
+def score_of(estimator, X, y):
+    return -float(np.log(estimator.predict_proba(X)[np.arange(len(y)), y]).mean())
+
+
+class Bomb:
+    """Ends the process that pickles it, once: in the middle of a checkpoint."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        if is_first(self.folder, "killed"):
+            os._exit(1)
+        return Bomb, (self.folder,)
+
+
+class DyingAtCheckpoints(Net):
+    def __init__(self, folder="", **kwargs):
+        super().__init__(**kwargs)
+        self.bomb = Bomb(folder)
+
+
 def randomized(estimator, space, **kwargs):
     return RandomizedSearchCV(estimator, space, n_iter=4, **kwargs)
 
@@ -199,3 +253,16 @@ def test_notes(tmp_path):
     assert list(tmp_path.iterdir()) == []
     note.write(0)  # as where a worker does not see the folder
     note.remove()
+
+
+def dies_at_once(*args):
+    os._exit(1)
+
+
+def test_workers_that_die_before_they_begin(monkeypatch):
+    monkeypatch.setattr(_workers, "_run_unit", dies_at_once)
+    with (
+        joblib.parallel_config("multiprocessing", n_jobs=2),
+        pytest.raises(WorkerLost, match="before they begin"),
+    ):
+        GridSearchCV(Plain(), {"a": [1, 2, 3]}, cv=SPLIT).fit(X, y)

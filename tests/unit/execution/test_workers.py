@@ -1,5 +1,6 @@
 """One pool for a search, handed the data once, each worker with its share of cores."""
 
+import gc
 import os
 import pickle
 import signal
@@ -331,3 +332,20 @@ def test_no_forked_worker_is_to_train_on_cuda(device, space):
         pytest.raises(EstimatorError, match=r"device='cuda.*forked.*backend='loky'"),
     ):
         search.fit(X, y)
+
+
+def frozen(estimator, X, y):
+    time.sleep(0.2)
+    return gc.get_freeze_count()
+
+
+def test_what_workers_have_imported_is_not_looked_through_again():
+    """And only while the search lasts that they imported it for."""
+    options = dict(cv=2, n_jobs=2, scoring=frozen, refit=False)
+    seen = []
+    for n in (10, 2):
+        search = GridSearchCV(Score(), {"a": list(range(n))}, **options).fit(X, y)
+        seen.append(search.cv_results_["split1_test_score"].tolist())
+    assert seen[0][0] == 0 < seen[0][-1]
+    assert seen[1][-1] == 0
+    assert gc.get_freeze_count() == 0
