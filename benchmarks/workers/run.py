@@ -7,12 +7,16 @@ its process, its beginning and its end; idle is
 
     1 - sum of the fits / (workers x time from the first beginning to the last end).
 
+The same searches are also driven in simulated time, by workers that cost nothing. What
+is idle there is the search's own doing: barriers, and last fits that run alone.
+
     python benchmarks/workers/run.py --json benchmarks/workers/results.json
 """
 
 from __future__ import annotations
 
 import argparse
+import heapq
 import json
 import os
 import statistics
@@ -20,15 +24,21 @@ import sys
 import tempfile
 import time
 import warnings
+from collections import deque
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import uniform
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
-from sklearn.model_selection import HalvingRandomSearchCV, RandomizedSearchCV
+from sklearn.model_selection import (
+    HalvingRandomSearchCV,
+    RandomizedSearchCV,
+    StratifiedKFold,
+)
 
 import sktune
+from sktune.search._base import BaseSearch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from report import where
@@ -36,6 +46,13 @@ from report import where
 N_JOBS, N_SPLITS, N_CANDIDATES, RESOURCES, FACTOR = 4, 5, 27, 27, 3
 SPACE = {"a": uniform(0, 1), "b": uniform(0, 1)}
 OF_CANDIDATES, OF_SPLITS = 0.5, 0.2  # spreads of the logarithms
+
+
+def unevenness(a, b, X):
+    """How much longer than the median a fit of a candidate on these rows takes."""
+    of_candidate = np.random.default_rng([int(1e9 * a), int(1e9 * b)])
+    of_split = np.random.default_rng([int(1e9 * a), int(abs(X.sum()) * 1e6)])
+    return of_candidate.lognormal(0, OF_CANDIDATES) * of_split.lognormal(0, OF_SPLITS)
 
 
 class Sleeps(ClassifierMixin, BaseEstimator):
@@ -60,10 +77,7 @@ class Sleeps(ClassifierMixin, BaseEstimator):
     def _sleep(self, X, n):
         begin = time.time()
         self.classes_ = np.array([0, 1])
-        rng = np.random.default_rng([int(1e9 * self.a), int(1e9 * self.b)])
-        of_candidate = rng.lognormal(0, OF_CANDIDATES)
-        rng = np.random.default_rng([int(1e9 * self.a), int(abs(X.sum()) * 1e6)])
-        time.sleep(self.seconds * n * of_candidate * rng.lognormal(0, OF_SPLITS))
+        time.sleep(self.seconds * n * unevenness(self.a, self.b, X))
         with Path(self.folder, str(os.getpid())).open("a") as file:
             file.write(f"{begin} {time.time()}\n")
         return self
@@ -122,6 +136,55 @@ def searches(folder, seconds, n_jobs):
     }
 
 
+class Simulated:
+    """Workers in a time of their own: fits start in order, and cost what they cost."""
+
+    def __init__(self, search, n_workers, X, y):
+        self.n_workers = n_workers
+        self.now = self.busy = 0.0
+        self._search = search
+        self._X = X
+        self._splits = list(StratifiedKFold(N_SPLITS).split(X, y))
+        self._ready = deque()
+        self._running = []  # a heap
+        self._given = {}
+
+    def submit(self, fit):
+        self._ready.append(fit)
+
+    def next_done(self):
+        while self._ready and len(self._running) < self.n_workers:
+            fit = self._ready.popleft()
+            seconds = self._seconds(fit)
+            self.busy += seconds
+            key = (self.now + seconds, fit.candidate, fit.split)
+            heapq.heappush(self._running, (*key, fit))
+        if not self._running:
+            return []
+        self.now, *_, fit = heapq.heappop(self._running)
+        score = fit.params["a"]
+        outcome = {"fit_error": None, "test_scores": score, "failed": frozenset()}
+        return [(fit, outcome)]
+
+    def _seconds(self, fit):
+        train, _ = self._splits[fit.split]
+        before = self._given.get((fit.candidate, fit.split), 0)
+        after = self._given[fit.candidate, fit.split] = fit.n_resources or before + 1
+        times = unevenness(**fit.params, X=self._X[train])
+        return self._search.estimator.seconds * (after - before) * times
+
+
+def simulated_idle(search, n_workers, X, y):
+    """What would be idle if workers, and whoever hands fits to them, cost nothing."""
+    if not isinstance(search, BaseSearch):
+        return None
+    search.n_splits_ = N_SPLITS
+    search._prepare(X, y)
+    workers = Simulated(search, n_workers, X, y)
+    search._engine(search._propose(0), workers, 0, N_SPLITS).run()
+    return 1 - workers.busy / (n_workers * workers.now)
+
+
 def idle(folder, n_workers):
     """Share of the workers' time in which they did nothing, and the time it took."""
     fits = []
@@ -153,11 +216,19 @@ def main():
     parser.add_argument("--seconds", type=float, default=1.0, help="median of a fit")
     parser.add_argument("--n-jobs", type=int, default=N_JOBS)
     parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--simulate", action="store_true", help="nothing else")
     parser.add_argument("--only", help="searches whose name contains this")
     args = parser.parse_args()
     about = where()
     warnings.simplefilter("ignore")
     X, y = data()
+    simulated = {
+        name: simulated_idle(search, args.n_jobs, X, y)
+        for name, search in searches("", args.seconds, args.n_jobs).items()
+    }
+    if args.simulate:
+        print(json.dumps(simulated, indent=1))
+        return
     seen = {}
     for _ in range(args.repeat):
         for name in searches("", args.seconds, args.n_jobs):
@@ -174,13 +245,17 @@ def main():
             "search": name,
             "idle": statistics.median(share for share, _ in runs),
             "idle_of_each": [share for share, _ in runs],
+            "idle_simulated": simulated[name],
             "seconds": statistics.median(seconds for _, seconds in runs),
         }
         for name, runs in seen.items()
     ]
-    print("\n| search | idle | seconds |\n|---|---|---|")
+    print("\n| search | idle | simulated | seconds |\n|---|---|---|---|")
     for row in table:
-        print(f"| {row['search']} | {row['idle']:.0%} | {row['seconds']:.1f} |")
+        share = row["idle_simulated"]
+        alone = "" if share is None else f"{share:.0%}"
+        cells = row["search"], f"{row['idle']:.0%}", alone, f"{row['seconds']:.1f}"
+        print(f"| {' | '.join(cells)} |")
     if args.json:
         results = {**about, "args": {**vars(args), "json": None}, "table": table}
         args.json.write_text(json.dumps(results, indent=1) + "\n")
