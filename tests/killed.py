@@ -58,7 +58,7 @@ class Kills(Plain):
 
 
 class KillsANeighbour(Plain):
-    """Ends a process of the pool that is at rest."""
+    """At 5 it ends the other process; before, each waits until there are two."""
 
     def __init__(self, a=0.0, folder=""):
         super().__init__(a)
@@ -66,9 +66,15 @@ class KillsANeighbour(Plain):
 
     def fit(self, X, y):
         Path(self.folder, f"pid-{os.getpid()}").touch()
-        others = {int(p.name[4:]) for p in Path(self.folder).glob("pid-*")}
-        others -= {os.getpid()}
-        if self.a == 5 and others and is_first(self.folder, "killed"):
-            os.kill(others.pop(), signal.SIGKILL)
-            time.sleep(1)
+        end = time.monotonic() + 60
+        while len(self._processes()) < 2 and time.monotonic() < end:
+            time.sleep(0.02)
+        if self.a == 5 and is_first(self.folder, "killed"):
+            time.sleep(0.3)  # the other one comes to rest
+            (other,) = self._processes() - {os.getpid()}
+            os.kill(other, signal.SIGKILL)
+            time.sleep(2)
         return super().fit(X, y)
+
+    def _processes(self):
+        return {int(p.name[4:]) for p in Path(self.folder).glob("pid-*")}

@@ -144,13 +144,8 @@ class Pool:
         self.backend.abort_everything(ensure_ready=False)
 
     def close(self) -> None:
+        self._free_the_silent()
         self._stack.close()
-
-    def discard(self) -> None:
-        """Close what is left of a pool that lost a worker."""
-        if self._silent is not None:
-            self.abort()
-        self.close()
 
     def _free_the_silent(self) -> None:
         """Let a `multiprocessing.Pool` end if a dead worker holds one of its locks."""

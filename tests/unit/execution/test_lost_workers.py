@@ -208,21 +208,16 @@ def test_results_are_those_of_a_search_without_a_kill(search, tmp_path):
     assert np.isfinite(scores(killed)).all()
 
 
-def test_a_worker_that_had_nothing_to_do(tmp_path):
-    """It is nobody's fault, and nobody fails."""
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_a_worker_that_had_nothing_to_do(backend, tmp_path, recwarn):
+    """It is nobody's fault: nobody fails, and nobody is suspected."""
     estimator = KillsANeighbour(folder=str(tmp_path))
-    search = BayesSearchCV(
-        estimator,
-        {"a": list(range(8))},
-        n_iter=6,
-        initial_points=[{"a": 1}, {"a": 5}],
-        cv=SPLIT,
-        n_jobs=2,
-        refit=False,
-        random_state=0,
-    )
-    search.fit(X, y)
+    search = GridSearchCV(estimator, {"a": [1, 2, 5]}, cv=SPLIT, refit=False)
+    with joblib.parallel_config(backend, n_jobs=2):
+        search.fit(X, y)
+    assert (tmp_path / "killed").exists()
     assert np.isfinite(scores(search)).all()
+    assert not [w for w in recwarn if "killed" in str(w.message)]
 
 
 def test_what_is_a_loss():
