@@ -38,8 +38,9 @@ def endless_net(folder):
             self.layer = torch.nn.Linear(2, 2)
 
         def forward(self, X):
-            Path(folder, f"fit-{os.getpid()}").touch()
-            time.sleep(0.05)
+            if self.training:
+                Path(folder, f"fit-{os.getpid()}").touch()
+                time.sleep(0.05)
             return self.layer(X)
 
     return NeuralNetClassifier(
