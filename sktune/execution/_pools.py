@@ -22,11 +22,13 @@ from sktune._errors import EstimatorError
 # and concurrent.futures raise.
 _NAMES_OF_LOSS = frozenset(
     {
+        "ActorDiedError",
         "BrokenProcessPool",
         "KilledWorker",
         "LocalRayletDiedError",
         "NodeDiedError",
         "OutOfMemoryError",
+        "RayActorError",
         "TerminatedWorkerError",
         "WorkerCrashedError",
     }
@@ -48,8 +50,12 @@ def is_loss(error: BaseException | None) -> bool:
 
 
 def breaks_pool(error: BaseException) -> bool:
-    """Whether the loss of one worker is that of the whole pool."""
-    return any(cls.__name__ == "BrokenProcessPool" for cls in type(error).__mro__)
+    """Whether a pool that has lost one worker is of no more use.
+
+    loky ends the others too; ray goes on to send tasks to the one that is gone.
+    """
+    names = {cls.__name__ for cls in type(error).__mro__}
+    return not names.isdisjoint({"BrokenProcessPool", "RayActorError"})
 
 
 class Pool:

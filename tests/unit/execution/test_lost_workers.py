@@ -228,6 +228,9 @@ def test_what_is_a_loss():
     assert is_loss(TerminatedWorkerError("")) and breaks_pool(TerminatedWorkerError(""))
     assert is_loss(killed()) and not breaks_pool(killed())
     assert is_loss(crashed()) and not breaks_pool(crashed())
+    # ray goes on to send tasks to an actor that is gone.
+    gone = type("RayActorError", (Exception,), {"__module__": "ray.exceptions"})
+    assert is_loss(gone()) and breaks_pool(gone())
     assert not is_loss(torch.OutOfMemoryError())
     assert not is_loss(ValueError())
     assert not is_loss(None)
