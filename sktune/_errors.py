@@ -26,6 +26,14 @@ class EstimatorError(SktuneError, ValueError):
     """The estimator could not be trained or scored as it stands."""
 
 
+class FitTimeout(SktuneError, TimeoutError):
+    """A fit took longer than `fit_timeout`."""
+
+
+class WorkerLost(SktuneError, RuntimeError):
+    """The worker that ran a fit was killed, twice."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`` Did you mean 'max_epochs'?``, or an empty string where nothing is near.
 

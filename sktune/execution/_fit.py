@@ -13,6 +13,7 @@ from sklearn.base import clone
 
 from sktune._compat import fit_and_score, scorer_of
 from sktune._types import Fit, FitOutcome
+from sktune.execution._deadline import train_in_time
 from sktune.execution._isolation import (
     draws_globally,
     own_random_states,
@@ -36,7 +37,7 @@ class Job:
 
     What has a default is for searches whose candidates get more and more of a resource:
     a `seed` for what candidates share, and for ``n_samples`` the subsets of each split,
-    whose ``rows(n_resources)`` are indices into X.
+    whose ``rows(n_resources)`` are indices into X. `fit_timeout` is in seconds.
     """
 
     estimator: Any
@@ -58,6 +59,7 @@ class Job:
     checkpoints: Checkpoints | None = None
     subsets: Sequence[Any] | None = None
     seed: int = 0
+    fit_timeout: float | None = None
 
     @classmethod
     def of(cls, estimator: Any, *, scorer: Any, repeatable: bool, **kwargs: Any) -> Job:
@@ -101,6 +103,16 @@ def run_fit(job: Job, fit: Fit) -> FitOutcome:
         return _run_fit(job, fit, params, alone, has_net, stack)
 
 
+def fail_fit(job: Job, fit: Fit, error: Exception) -> FitOutcome:
+    """Outcome of a fit that never came back, as if its training had raised `error`."""
+
+    def fail(*args: Any) -> None:
+        raise error
+
+    with ExitStack() as stack:
+        return _run_fit(job, fit, fit.params, False, False, stack, train_by=fail)
+
+
 def _run_fit(
     job: Job,
     fit: Fit,
@@ -108,20 +120,20 @@ def _run_fit(
     alone: bool,
     has_net: bool,
     stack: ExitStack,
+    train_by: Callable[..., None] | None = None,
 ) -> FitOutcome:
     train, test = job.splits[fit.split]
     resource = None if fit.n_resources is None else job.resource
     estimator = clone(job.estimator)
-    if resource is not None and resource.continues:
-        take_over(estimator, partial(train_on, _continued(job, fit, alone), stack))
-    else:
-        if has_net:
-            take_over(estimator, partial(train_apart, stack))
-        if resource is not None and resource.way == "n_samples":
-            assert job.subsets is not None
-            train = job.subsets[fit.split].rows(fit.n_resources)
-        elif resource is not None:
-            params = {**params, resource.name: fit.n_resources}
+    if train_by is None:
+        train_by = _training(job, fit, alone, has_net, stack)
+    if train_by is not None:
+        take_over(estimator, train_by)
+    if resource is not None and resource.way == "n_samples":
+        assert job.subsets is not None
+        train = job.subsets[fit.split].rows(fit.n_resources)
+    elif resource is not None and not resource.continues:
+        params = {**params, resource.name: fit.n_resources}
     error_score: Any = job.error_score
     if error_score != "raise":
         error_score = ErrorScore(error_score)
@@ -150,6 +162,20 @@ def _run_fit(
     if job.checkpoints is not None and (not fit.pause or outcome["fit_error"]):
         job.checkpoints.drop(fit.candidate, fit.split)
     return _judge(outcome, job.error_score)
+
+
+def _training(
+    job: Job, fit: Fit, alone: bool, has_net: bool, stack: ExitStack
+) -> Callable[..., None] | None:
+    """What trains in place of the estimator's `fit`; None if nothing has to."""
+    train_by: Callable[..., None] | None = None
+    if fit.n_resources is not None and job.resource and job.resource.continues:
+        train_by = partial(train_on, _continued(job, fit, alone), stack)
+    elif has_net or job.fit_timeout is not None:
+        train_by = partial(train_apart, stack)
+    if train_by is not None and job.fit_timeout is not None:
+        train_by = partial(train_in_time, job.fit_timeout, train_by)
+    return train_by
 
 
 def _continued(job: Job, fit: Fit, alone: bool) -> Continued:

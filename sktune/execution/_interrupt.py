@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -48,3 +50,49 @@ class Interrupts:
         """Raise `KeyboardInterrupt` if Ctrl-C came and was swallowed."""
         if self._came:
             raise KeyboardInterrupt
+
+
+class Interrupted:
+    """Whether Ctrl-C came meanwhile."""
+
+    came = False
+
+
+@contextmanager
+def uninterrupted() -> Iterator[Interrupted]:
+    """Put Ctrl-C off until this is over, so that nothing is left half-done."""
+    interrupted = Interrupted()
+
+    def note(number: int, frame: Any) -> None:
+        interrupted.came = True
+
+    before = signal.getsignal(signal.SIGINT)
+    # Where a program handles SIGINT in a way of its own, that goes on.
+    puts_off = _in_main_thread() and before is signal.default_int_handler
+    if puts_off:
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupted
+    finally:
+        if puts_off:
+            signal.signal(signal.SIGINT, before)
+    if interrupted.came:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def ignored_interrupts() -> Iterator[None]:
+    """Let Ctrl-C be the matter of another process, of which this one is a worker."""
+    before = signal.getsignal(signal.SIGINT)
+    ignores = _in_main_thread() and before is not None
+    if ignores:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        if ignores:
+            signal.signal(signal.SIGINT, before)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()

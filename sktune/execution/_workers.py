@@ -12,10 +12,11 @@ import os
 import sys
 import threading
 import time
+import warnings
 from collections import deque
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext, suppress
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any
 
@@ -25,15 +26,29 @@ from joblib.parallel import BatchedCalls
 from sklearn import get_config
 from sklearn.utils.parallel import delayed
 
+from sktune._errors import WorkerLost
 from sktune._types import Fit, FitOutcome
-from sktune.execution._fit import Job, run_fit
-from sktune.execution._interrupt import Interrupts
+from sktune.execution._deadline import stoppable, stopping_threads
+from sktune.execution._fit import Job, fail_fit, run_fit
+from sktune.execution._garbage import spare_collections
+from sktune.execution._interrupt import (
+    Interrupted,
+    Interrupts,
+    ignored_interrupts,
+    uninterrupted,
+)
 from sktune.execution._isolation import inside_own_random_states
+from sktune.execution._nets import find_nets
+from sktune.execution._notes import Note, Notes, Running
+from sktune.execution._pools import Pool, breaks_pool, check_device, is_loss
 from sktune.execution._share import Shared, dumps
 from sktune.execution._threads import limit_threads
 
 # Seconds of work that make the cost of sending a unit negligible (it is about 1 ms).
 _UNIT_SECONDS = 0.2
+
+# Losses in a row that may be those of workers at rest, such as one that was idle.
+_MAX_UNEXPLAINED = 2
 
 Done = list[tuple[Fit, FitOutcome]]
 
@@ -55,6 +70,13 @@ class Workers:
     ----------
     n_workers : int
         Fits that run at the same time; known once the pool is entered.
+
+    Notes
+    -----
+    A worker that is killed takes with it what it ran, and in most backends the whole
+    pool. Then there is a new one. What had not begun is sent again; a fit that may have
+    been the cause runs once more, with nothing beside it, and has failed if that worker
+    is lost too. So no fit fails for what ran beside it.
     """
 
     def __init__(self, job: Job, n_jobs: int | None, pre_dispatch: int | str) -> None:
@@ -63,8 +85,15 @@ class Workers:
         self._n_jobs = 1 if inside_own_random_states() else n_jobs
         self._pre_dispatch = pre_dispatch
         self._ready: deque[Fit] = deque()
+        self._suspects: deque[Fit] = deque()  # to run once more, one at a time
+        self._in_flight: dict[int, list[Fit]] = {}  # units by their numbers
         self._done: SimpleQueue[Any] = SimpleQueue()
-        self._n_units = 0
+        self._n_sent = 0
+        self._n_unexplained = 0  # losses in a row that no fit explains
+        self._has_heard = False  # whether a unit ever came back
+        self._alone = False  # whether what is in flight is a suspect
+        self._dead: set[int] = set()
+        self._notes: Notes | None = None
         self._unit_size = 1
         self._seconds_per_fit = 0.0
         self._stopped = threading.Event()
@@ -72,36 +101,36 @@ class Workers:
         self._stack = ExitStack()
 
     def __enter__(self) -> Workers:
-        parallel = self._stack.enter_context(joblib.Parallel(n_jobs=self._n_jobs))
-        # Private names of joblib, held by tests/unit/test_compat.py.
-        self._backend = parallel._backend
-        self.n_workers = parallel._effective_n_jobs()
-        if self.n_workers == 1:
-            self._stack.enter_context(self._interrupts)
-        else:
-            try:
-                self._start(parallel._backend_kwargs)
-            except BaseException:
-                self._stack.close()
-                raise
+        self._pool = Pool(self._n_jobs)
+        self._stack.callback(lambda: self._pool.close())
+        self.n_workers = self._pool.n_workers
+        try:
+            if self.n_workers == 1:
+                self._stack.enter_context(self._interrupts)
+            else:
+                self._start(self._pool.options)
+        except BaseException:
+            self._stack.close()
+            raise
         return self
 
     def _start(self, options: dict[str, Any]) -> None:
-        backend = self._backend
-        backend.start_call()
-        self._stack.callback(backend.stop_call)
+        for net in find_nets(self._job.estimator).values():
+            check_device(net.device, self._pool.forks)
+        self._pool.start()
         self._max_units = _limit(self._pre_dispatch, self.n_workers)
-        self._in_threads = getattr(backend, "supports_sharedmem", False)
+        self._in_threads = self._pool.in_threads
+        folder = options.get("temp_folder") or os.environ.get("JOBLIB_TEMP_FOLDER")
         self._shared = Shared(
-            self._job,
-            folder=options.get("temp_folder") or os.environ.get("JOBLIB_TEMP_FOLDER"),
-            max_nbytes=options.get("max_nbytes"),
+            self._job, folder=folder, max_nbytes=options.get("max_nbytes")
         )
         self._stack.callback(self._shared.close)
         if self._in_threads:
             self._stack.callback(limit_threads(joblib.cpu_count() // self.n_workers))
         else:
             self._shared.write()
+            self._notes = Notes(folder)
+            self._stack.callback(self._notes.close)
         self._wrapper, _, _ = delayed(_run_unit)()
         filters = getattr(sys.modules["warnings"], "filters", [])
         self._wrapper.with_config_and_warning_filters(get_config(), list(filters))
@@ -112,25 +141,33 @@ class Workers:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        try:
-            if self._n_units:
-                self._abort()
-        finally:
-            self._stack.close()
+        # A second Ctrl-C must not leave workers behind.
+        with uninterrupted() as second:
+            try:
+                if self._in_flight:
+                    self._abort(second)
+            finally:
+                self._stack.close()
 
-    def _abort(self) -> None:
+    def _abort(self, second: Interrupted) -> None:
         """After an error or an interrupt, what still runs would run for nobody."""
         self._stopped.set()
         if self._in_threads:
-            # Threads cannot be ended from outside. They start no further fit, and must
-            # not draw from the caller's generators once these are handed back.
-            while self._n_units:
-                self._done.get()
-                self._n_units -= 1
-        self._backend.abort_everything(ensure_ready=False)
+            # Threads cannot be ended from outside. They start no further fit, end a
+            # net at its next batch, and must not draw from the caller's generators
+            # once these are handed back. Whoever insists need not wait for the rest.
+            with stopping_threads():
+                while self._in_flight and not second.came:
+                    with suppress(Empty):
+                        self._in_flight.pop(self._done.get(timeout=0.2)[0], None)
+        self._pool.abort()
 
     def submit(self, fit: Fit) -> None:
         """Queue one fit; it runs when its turn comes."""
+        if self._pool.forks:
+            for name, value in fit.params.items():
+                if name.rpartition("__")[2] == "device":
+                    check_device(value, forks=True)
         self._ready.append(fit)
 
     def next_done(self) -> Done:
@@ -142,39 +179,88 @@ class Workers:
             outcome = run_fit(self._job, fit)
             self._interrupts.raise_again()
             return [(fit, outcome)]
-        self._dispatch()
-        if not self._n_units:
-            return []
-        done = self._retrieve(self._done.get())
-        while not self._done.empty():
-            done += self._retrieve(self._done.get())
+        done: Done = []
+        while not done:
+            self._dispatch()
+            if not self._in_flight:
+                return []
+            done += self._take(*self._wait())
+            while not self._done.empty():
+                done += self._take(*self._done.get())
         self._dispatch()
         return done
 
     def _dispatch(self) -> None:
         """Send units of work until enough are on their way."""
-        while self._ready and self._n_units < self._max_units:
+        if self._suspects or self._alone:
+            if self._in_flight:
+                return
+            self._alone = bool(self._suspects)
+            if self._alone:
+                self._send([self._suspects.popleft()])
+                return
+        while self._ready and len(self._in_flight) < self._max_units:
             # Everybody gets something, and nobody gets the whole rest of the search.
             fair = max(1, len(self._ready) // (2 * self.n_workers))
-            unit = [self._ready.popleft() for _ in range(min(self._unit_size, fair))]
-            args: tuple[Any, ...]
-            if self._in_threads:
-                args = (self._shared, unit, self._stopped)
-            else:
-                args = (self._shared, dumps(unit), None)
-            nested = self._backend.get_nested_backend()
-            task = BatchedCalls([(self._wrapper, args, {})], nested)
-            self._backend.submit(task, callback=partial(self._arrived, unit))
-            self._n_units += 1
+            size = min(self._unit_size, fair)
+            self._send([self._ready.popleft() for _ in range(size)])
 
-    def _arrived(self, unit: list[Fit], out: Any) -> None:
+    def _send(self, unit: list[Fit]) -> None:
+        number = self._n_sent
+        args: tuple[Any, ...]
+        if self._in_threads:
+            args = (self._shared, unit, self._stopped, None)
+        else:
+            assert self._notes is not None
+            args = (self._shared, dumps(unit), None, self._notes.of(number))
+        nested = self._pool.backend.get_nested_backend()
+        task = BatchedCalls([(self._wrapper, args, {})], nested)
+        self._n_sent += 1
+        self._in_flight[number] = unit
+        try:
+            self._pool.submit(task, partial(self._arrived, number))
+        except Exception as error:
+            self._arrived(number, error)  # that a worker is gone, say
+
+    def _arrived(self, number: int, out: Any) -> None:
         """Called by joblib from a thread of its own."""
-        self._done.put((unit, out))
+        if is_loss(self._pool.error_of(out)):
+            # Now, since the other workers of a broken pool are about to be ended.
+            self._dead |= self._pool.dead()
+        self._done.put((number, out))
 
-    def _retrieve(self, arrived: tuple[list[Fit], Any]) -> Done:
-        unit, out = arrived
-        self._n_units -= 1
-        ((outcomes, seconds),) = self._backend.retrieve_result_callback(out)
+    def _wait(self) -> tuple[int | None, Any]:
+        """The next unit of which there is news; None if a worker is silently gone."""
+        while True:
+            try:
+                arrived: tuple[int, Any] = self._done.get(timeout=self._pool.patience)
+            except Empty:
+                if self._pool.has_silently_lost():
+                    self._dead |= self._pool.dead()
+                    return None, None
+            else:
+                return arrived
+
+    def _take(self, number: int | None, out: Any) -> Done:
+        """What is done with news of a unit."""
+        if number is None:
+            return self._renew()
+        unit = self._in_flight.pop(number, None)
+        if unit is None:
+            return []  # said twice, or by a pool that has been given up
+        loss: Exception | None = None
+        try:
+            ((outcomes, seconds),) = self._pool.result(out)
+        except Exception as error:
+            if not is_loss(error):
+                raise
+            loss = error
+        if loss is not None:
+            if breaks_pool(loss):
+                self._in_flight[number] = unit
+                return self._renew()
+            return self._sort_out({number: unit})
+        self._n_unexplained, self._has_heard = 0, True
         done = list(zip(unit, outcomes, strict=True))
         per_fit = seconds / len(done)
         known = self._seconds_per_fit
@@ -183,19 +269,110 @@ class Workers:
         self._unit_size = max(1, min(wanted, 2 * self._unit_size))
         return done
 
+    # -- after a loss --------------------------------------------------------------
+
+    def _renew(self) -> Done:
+        """Replace a pool that has lost a worker."""
+        self._pool.close()
+        self._pool = Pool(self._n_jobs)
+        self._pool.start()
+        # What the old pool still had to say, it has said by now.
+        done: Done = []
+        while not self._done.empty():
+            number, out = self._done.get()
+            if not is_loss(self._pool.error_of(out)):
+                done += self._take(number, out)
+        lost, self._in_flight = self._in_flight, {}
+        return done + self._sort_out(lost)
+
+    def _sort_out(self, lost: dict[int, list[Fit]]) -> Done:
+        """Send again what was lost; returns as failed what is lost once more."""
+        assert self._notes is not None
+        read = {number: self._notes.read(number) for number in lost}
+        running = {number: one for number, one in read.items() if one is not None}
+        guilty = self._guilty(lost, running)
+        suspects: list[Fit] = []
+        others: list[Fit] = []
+        for number, unit in lost.items():
+            one = running.get(number)
+            at = range(len(unit)) if one is None else [one.position]
+            for position, fit in enumerate(unit):
+                is_suspect = number in guilty and position in at
+                (suspects if is_suspect else others).append(fit)
+        if self._alone:
+            self._suspects.extendleft(others)
+            return [(fit, fail_fit(self._job, fit, _lost(fit))) for fit in suspects]
+        self._suspects.extend(suspects)
+        self._ready.extendleft(reversed(others))
+        _warn_of(suspects)
+        return []
+
+    def _guilty(
+        self, lost: dict[int, list[Fit]], running: dict[int, Running]
+    ) -> set[int]:
+        """Units that may be why a worker is gone, among those that were lost."""
+        dead, self._dead = self._dead, set()
+        guilty = {number for number, one in running.items() if one.pid in dead}
+        if guilty:
+            return guilty
+        self._n_unexplained += 1
+        if not (running or self._has_heard) and self._n_unexplained > _MAX_UNEXPLAINED:
+            raise WorkerLost(
+                "Worker processes end before they begin with a fit. See what they "
+                "print, and whether the search runs with n_jobs=1."
+            )
+        if dead and self._n_unexplained <= _MAX_UNEXPLAINED:
+            return set()  # it had nothing to do
+        return set(running) or set(lost)
+
+
+def _warn_of(suspects: list[Fit]) -> None:
+    if suspects:
+        names = (f"candidate {fit.candidate} on split {fit.split}" for fit in suspects)
+        warnings.warn(
+            f"A worker was killed while running {' or '.join(names)}. What it may have "
+            "died of runs once more, with nothing beside it. If this happens often, "
+            "look at the memory that the fits take, or use a smaller n_jobs.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def _lost(fit: Fit) -> WorkerLost:
+    at = "" if fit.n_resources is None else f" with {fit.n_resources} resources"
+    return WorkerLost(
+        f"The worker was killed twice while running candidate {fit.candidate} on split "
+        f"{fit.split}{at}, the second time with nothing beside it. Most often the "
+        "system ends a process that needs more memory than there is: look at the "
+        "memory that this candidate takes (`dmesg` tells of processes that were "
+        "killed), and at code that ends its process, such as a crash in an extension."
+    )
+
 
 def _run_unit(
-    shared: Shared, payload: bytes | list[Fit], stopped: threading.Event | None
+    shared: Shared,
+    payload: bytes | list[Fit],
+    stopped: threading.Event | None,
+    note: Note | None = None,
 ) -> tuple[list[FitOutcome], float]:
     """What a worker does: some fits, and the seconds that they took."""
     start = time.perf_counter()
-    job = shared.get()
-    unit = cloudpickle.loads(payload) if isinstance(payload, bytes) else payload
     outcomes = []
-    for fit in unit:
-        if stopped is not None and stopped.is_set():
-            break
-        outcomes.append(run_fit(job, fit))
+    if note is not None:
+        note.write(0)
+    # Ctrl-C reaches workers too; what becomes of them is decided where the search is.
+    with nullcontext() if note is None else ignored_interrupts(), stoppable(stopped):
+        job = shared.get()
+        unit = cloudpickle.loads(payload) if isinstance(payload, bytes) else payload
+        for position, fit in enumerate(unit):
+            if stopped is not None and stopped.is_set():
+                break
+            if note is not None and position:
+                note.write(position)
+            outcomes.append(run_fit(job, fit))
+    if note is not None:
+        note.remove()
+        spare_collections(job)
     return outcomes, time.perf_counter() - start
 
 

@@ -184,6 +184,7 @@ class BaseSearch(_compat.BaseSearchCV):
                 verbose=self.verbose,
                 n_candidates=proposal.n_candidates,
                 caller=self if in_use else None,
+                fit_timeout=getattr(self, "fit_timeout", None),
                 **options,
             )
             evaluations = self._search(job, proposal, root, callbacks, in_use)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -73,6 +73,11 @@ class BayesSearchCV(BaseSearch):
         Score of a split whose fit raised or whose score is not finite; such a candidate
         is never best, and its neighbourhood is avoided. 'raise' raises what the fit
         raised.
+    fit_timeout : float, default=None
+        Seconds that the training of one candidate on one split may take; None
+        is no limit. A fit that takes longer has failed. A net, and whatever else calls
+        modules of torch, is ended at its next batch; other estimators cannot be ended
+        and run to their own end first. `refit` has no limit.
     return_train_score : bool, default=False
         Whether to score on the training part as well.
 
@@ -133,6 +138,7 @@ class BayesSearchCV(BaseSearch):
         "n_pending": [_compat.Interval(Integral, 1, None, closed="left")],
         "initial_points": [list, tuple, None],
         "constraint": [callable, None],
+        "fit_timeout": [_compat.Interval(Real, 0, None, closed="neither"), None],
         "random_state": ["random_state"],
     }
 
@@ -155,6 +161,7 @@ class BayesSearchCV(BaseSearch):
         pre_dispatch: int | str = "2*n_jobs",
         random_state: Any = None,
         error_score: float | str = np.nan,
+        fit_timeout: float | None = None,
         return_train_score: bool = False,
     ) -> None:
         super().__init__(
@@ -175,6 +182,7 @@ class BayesSearchCV(BaseSearch):
         self.n_pending = n_pending
         self.initial_points = initial_points
         self.constraint = constraint
+        self.fit_timeout = fit_timeout
         self.random_state = random_state
 
     def _propose(self, root: int) -> Proposal:

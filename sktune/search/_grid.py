@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -51,6 +52,11 @@ class GridSearchCV(BaseSearch):
     error_score : 'raise' or numeric, default=np.nan
         Score of a split whose fit raised or whose score is not finite. 'raise' raises
         what the fit raised.
+    fit_timeout : float, default=None
+        Seconds that the training of one candidate on one split may take; None
+        is no limit. A fit that takes longer has failed. A net, and whatever else calls
+        modules of torch, is ended at its next batch; other estimators cannot be ended
+        and run to their own end first. `refit` has no limit.
     return_train_score : bool, default=False
         Whether to score on the training part as well.
 
@@ -94,6 +100,7 @@ class GridSearchCV(BaseSearch):
         **_compat.BaseSearchCV._parameter_constraints,
         "param_grid": [dict, list],
         "constraint": [callable, None],
+        "fit_timeout": [_compat.Interval(Real, 0, None, closed="neither"), None],
         "random_state": ["random_state"],
     }
 
@@ -111,6 +118,7 @@ class GridSearchCV(BaseSearch):
         pre_dispatch: int | str = "2*n_jobs",
         random_state: Any = None,
         error_score: float | str = np.nan,
+        fit_timeout: float | None = None,
         return_train_score: bool = False,
     ) -> None:
         super().__init__(
@@ -126,6 +134,7 @@ class GridSearchCV(BaseSearch):
         )
         self.param_grid = param_grid
         self.constraint = constraint
+        self.fit_timeout = fit_timeout
         self.random_state = random_state
 
     def _searched(self) -> list[dict[str, Any]]:

@@ -91,6 +91,11 @@ class HyperbandSearchCV(RungsSearch):
     error_score : 'raise' or numeric, default=np.nan
         Score of a split whose fit raised or whose score is not finite. Such a candidate
         is never resumed and never best. 'raise' raises what the fit raised.
+    fit_timeout : float, default=None
+        Seconds that the training of one candidate on one split may take, in each rung
+        anew; None is no limit. A fit that takes longer has failed. A net, and whatever
+        else calls modules of torch, is ended at its next batch; other estimators cannot
+        be ended and run to their own end first. `refit` has no limit.
     return_train_score : bool, default=True
         Whether to score on the training part as well.
     random_state : int, RandomState instance or None, default=None
@@ -207,6 +212,7 @@ class HyperbandSearchCV(RungsSearch):
         scoring: Any = None,
         refit: Any = True,
         error_score: float | str = np.nan,
+        fit_timeout: float | None = None,
         return_train_score: bool = True,
         random_state: Any = None,
         n_jobs: int | None = None,
@@ -232,6 +238,7 @@ class HyperbandSearchCV(RungsSearch):
         self.asynchronous = asynchronous
         self.n_pending = n_pending
         self.constraint = constraint
+        self.fit_timeout = fit_timeout
         self.checkpoints = checkpoints
         self.random_state = random_state
 

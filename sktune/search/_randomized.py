@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import chain
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -63,6 +63,11 @@ class RandomizedSearchCV(BaseSearch):
     error_score : 'raise' or numeric, default=np.nan
         Score of a split whose fit raised or whose score is not finite. 'raise' raises
         what the fit raised.
+    fit_timeout : float, default=None
+        Seconds that the training of one candidate on one split may take; None
+        is no limit. A fit that takes longer has failed. A net, and whatever else calls
+        modules of torch, is ended at its next batch; other estimators cannot be ended
+        and run to their own end first. `refit` has no limit.
     return_train_score : bool, default=False
         Whether to score on the training part as well.
 
@@ -111,6 +116,7 @@ class RandomizedSearchCV(BaseSearch):
         "n_iter": [_compat.Interval(Integral, 1, None, closed="left")],
         "initial_points": [list, tuple, None],
         "constraint": [callable, None],
+        "fit_timeout": [_compat.Interval(Real, 0, None, closed="neither"), None],
         "random_state": ["random_state"],
     }
 
@@ -130,6 +136,7 @@ class RandomizedSearchCV(BaseSearch):
         pre_dispatch: int | str = "2*n_jobs",
         random_state: Any = None,
         error_score: float | str = np.nan,
+        fit_timeout: float | None = None,
         return_train_score: bool = False,
     ) -> None:
         super().__init__(
@@ -147,6 +154,7 @@ class RandomizedSearchCV(BaseSearch):
         self.n_iter = n_iter
         self.initial_points = initial_points
         self.constraint = constraint
+        self.fit_timeout = fit_timeout
         self.random_state = random_state
 
     def _propose(self, root: int) -> Proposal:

@@ -61,6 +61,7 @@ class RungsSearch(BaseSearch):
         "asynchronous": ["boolean"],
         "n_pending": [_compat.Interval(Integral, 1, None, closed="left"), None],
         "constraint": [callable, None],
+        "fit_timeout": [_compat.Interval(Real, 0, None, closed="neither"), None],
         "checkpoints": [str, PathLike, None],
         "random_state": ["random_state"],
     }

@@ -1,6 +1,7 @@
 """The private names that sktune uses of others still exist and mean the same."""
 
 import inspect
+from queue import SimpleQueue
 
 import joblib
 import pytest
@@ -90,6 +91,34 @@ def test_what_joblib_is_asked_for(backend):
         ):
             assert callable(getattr(parallel._backend, method))
     assert joblib.parallel.eval_expr("2*3") == 6
+
+
+def test_what_is_asked_of_a_pool_that_lost_a_worker():
+    from sktune.execution._pools import Pool
+
+    with joblib.parallel_config("loky"):
+        pool = Pool(2)
+        pool.start()
+        nested = pool.backend.get_nested_backend()
+        arrived = SimpleQueue()
+        task = joblib.parallel.BatchedCalls([(int, (), {})], nested)
+        pool.submit(task, arrived.put)
+        assert pool.result(arrived.get()) == [0]
+        assert len(pool._processes()) == 2
+        assert pool.dead() == set()
+        assert pool.patience is None
+        pool.close()
+    with joblib.parallel_config("multiprocessing"):
+        pool = Pool(2)
+        pool.start()
+        assert len(pool._processes()) == 2
+        assert pool.patience is not None
+        assert pool.forks == (pool._silent._ctx.get_start_method() == "fork")
+        for name in ("_pool", "_worker_handler", "_change_notifier"):
+            assert hasattr(pool._silent, name)
+        assert hasattr(pool._silent._inqueue._rlock, "release")
+        assert hasattr(pool._silent._outqueue._wlock, "release")
+        pool.close()
 
 
 def test_the_scorer_of_an_estimator_holds_it():

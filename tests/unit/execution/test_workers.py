@@ -1,5 +1,6 @@
 """One pool for a search, handed the data once, each worker with its share of cores."""
 
+import gc
 import os
 import pickle
 import signal
@@ -14,11 +15,16 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
-from sktune import BayesSearchCV, GridSearchCV, RandomizedSearchCV
+from sktune import (
+    BayesSearchCV,
+    GridSearchCV,
+    RandomizedSearchCV,
+    SuccessiveHalvingSearchCV,
+)
 from sktune._errors import EstimatorError
 from sktune.execution._share import Shared
 from sktune.execution._workers import _limit
-from tests.estimators import Score, blobs
+from tests.estimators import Score, blobs, net
 
 X, y = blobs()
 CORES = joblib.cpu_count()
@@ -63,10 +69,16 @@ def reports(backend, n_jobs, space, search=GridSearchCV, **kwargs):
     }
 
 
-def test_one_pool_for_a_search_that_asks_again_and_again():
-    seen = reports(
-        "loky", 2, {"a": list(range(20))}, BayesSearchCV, n_iter=12, random_state=0
-    )
+@pytest.mark.parametrize(
+    ("search", "options"),
+    [
+        (BayesSearchCV, {"n_iter": 12}),
+        (SuccessiveHalvingSearchCV, {"n_candidates": 9, "factor": 2}),
+    ],
+)
+def test_one_pool_for_a_search_that_asks_again_and_again(search, options):
+    space = {"a": list(range(20))}
+    seen = reports("loky", 2, space, search, random_state=0, **options)
     assert 1 <= len(seen["pid"]) <= 2
     assert os.getpid() not in seen["pid"]
 
@@ -307,3 +319,33 @@ def test_ctrl_c_that_a_net_swallows_ends_the_search():
     assert signal.getsignal(signal.SIGINT) is handler
     search = GridSearchCV(StopsItself(), {"a": [1, 2]}, cv=2).fit(X, y)
     assert len(search.cv_results_["params"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("device", "space"), [("cuda", {"lr": [0.1]}), ("cpu", {"device": ["cuda:1"]})]
+)
+def test_no_forked_worker_is_to_train_on_cuda(device, space):
+    """It would fail in every fit, with a message of CUDA's."""
+    search = GridSearchCV(net(device=device), space, cv=2)
+    with (
+        joblib.parallel_config("multiprocessing", n_jobs=2),
+        pytest.raises(EstimatorError, match=r"device='cuda.*forked.*backend='loky'"),
+    ):
+        search.fit(X, y)
+
+
+def frozen(estimator, X, y):
+    time.sleep(0.2)
+    return gc.get_freeze_count()
+
+
+def test_what_workers_have_imported_is_not_looked_through_again():
+    """And only while the search lasts that they imported it for."""
+    options = dict(cv=2, n_jobs=2, scoring=frozen, refit=False)
+    seen = []
+    for n in (10, 2):
+        search = GridSearchCV(Score(), {"a": list(range(n))}, **options).fit(X, y)
+        seen.append(search.cv_results_["split1_test_score"].tolist())
+    assert seen[0][0] == 0 < seen[0][-1]
+    assert seen[1][-1] == 0
+    assert gc.get_freeze_count() == 0

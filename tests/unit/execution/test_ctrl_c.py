@@ -1,0 +1,81 @@
+"""Ctrl-C leaves no process behind, whoever else hears it and however often it comes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).parents[2] / "interrupted.py"
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="looks for processes in /proc"
+)
+
+
+def processes_of(session):
+    """Processes of a session that have not ended, with the state of each."""
+    found = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                stat = (folder / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(stat[3]) == session and stat[0] != "Z":
+                found[int(folder.name)] = stat[0]
+    return found
+
+
+def wait_for(condition, seconds):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return condition()
+
+
+def interrupt(program, how):
+    """What a terminal does, what `kill` does, and what an impatient user does."""
+    if how == "process":
+        os.kill(program.pid, signal.SIGINT)
+        return
+    os.killpg(program.pid, signal.SIGINT)
+    if how == "twice":
+        time.sleep(0.02)
+        os.killpg(program.pid, signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("backend", "how"),
+    [
+        ("loky", "process"),
+        ("loky", "twice"),
+        ("multiprocessing", "group"),
+        ("threading", "group"),
+    ],
+)
+def test_no_process_is_left(backend, how, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(PROGRAM.parents[1])}
+    program = subprocess.Popen(
+        [sys.executable, str(PROGRAM), str(tmp_path), backend],
+        start_new_session=True,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        at_work = 1 if backend == "threading" else 2  # nets take turns in threads
+        assert wait_for(lambda: len(list(tmp_path.glob("fit-*"))) >= at_work, 120)
+        interrupt(program, how)
+        _, errors = program.communicate(timeout=60)
+        assert (tmp_path / "interrupted").exists(), errors
+        assert program.returncode not in (None, 0)
+        assert "KeyboardInterrupt" in errors
+        assert wait_for(lambda: not processes_of(program.pid), 20)
+    finally:
+        for pid in processes_of(program.pid):
+            os.kill(pid, signal.SIGKILL)
+        program.communicate()
