@@ -19,17 +19,17 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Any
 
-import cloudpickle
 import joblib
 from joblib.parallel import BatchedCalls
 from sklearn import get_config
 from sklearn.utils.parallel import delayed
 
 from sktune._types import Fit, FitOutcome
+from sktune.execution._away import Asks, States, Travel, arrange, is_away, run_away
 from sktune.execution._fit import Job, run_fit
 from sktune.execution._interrupt import Interrupts
 from sktune.execution._isolation import inside_own_random_states
-from sktune.execution._share import Shared, dumps
+from sktune.execution._share import NotSeenError, Parcel, Shared, dumps, loads
 from sktune.execution._threads import limit_threads
 
 # Seconds of work that make the cost of sending a unit negligible (it is about 1 ms).
@@ -98,6 +98,7 @@ class Workers:
             max_nbytes=options.get("max_nbytes"),
         )
         self._stack.callback(self._shared.close)
+        self._travel = Travel(self._job, self._shared)
         if self._in_threads:
             self._stack.callback(limit_threads(joblib.cpu_count() // self.n_workers))
         else:
@@ -145,9 +146,11 @@ class Workers:
         self._dispatch()
         if not self._n_units:
             return []
-        done = self._retrieve(self._done.get())
-        while not self._done.empty():
-            done += self._retrieve(self._done.get())
+        done: Done = []
+        # In a worker of dask, others may use its place while it waits.
+        with self._backend.retrieval_context():
+            while not done or not self._done.empty():
+                done += self._retrieve(self._done.get())
         self._dispatch()
         return done
 
@@ -157,15 +160,28 @@ class Workers:
             # Everybody gets something, and nobody gets the whole rest of the search.
             fair = max(1, len(self._ready) // (2 * self.n_workers))
             unit = [self._ready.popleft() for _ in range(min(self._unit_size, fair))]
-            args: tuple[Any, ...]
-            if self._in_threads:
-                args = (self._shared, unit, self._stopped)
-            else:
-                args = (self._shared, dumps(unit), None)
-            nested = self._backend.get_nested_backend()
-            task = BatchedCalls([(self._wrapper, args, {})], nested)
-            self._backend.submit(task, callback=partial(self._arrived, unit))
+            self._send(unit)
             self._n_units += 1
+
+    def _send(self, unit: list[Fit], asks: Asks | None = None) -> None:
+        """Send a unit of work, and what a worker has asked for."""
+        args: tuple[Any, ...]
+        if self._in_threads:
+            args = (self._shared, unit, self._stopped)
+        else:
+            luggage = self._travel.luggage(unit, asks)
+            args = (self._shared, dumps(unit), None, *luggage)
+        nested = self._backend.get_nested_backend()
+        task = BatchedCalls([(self._wrapper, args, {})], nested)
+        sent = self._backend.submit(task, callback=partial(self._arrived, unit))
+        if hasattr(self._backend, "client"):
+            # joblib's backend for dask calls back only where the task itself was run.
+            sent.add_done_callback(partial(self._lost, unit))
+
+    def _lost(self, unit: list[Fit], sent: Any) -> None:
+        """Called in a thread of dask's when a task is done, whether it ran or not."""
+        if sent.exception() is not None:
+            self._done.put((unit, sent.exception()))
 
     def _arrived(self, unit: list[Fit], out: Any) -> None:
         """Called by joblib from a thread of its own."""
@@ -174,8 +190,15 @@ class Workers:
     def _retrieve(self, arrived: tuple[list[Fit], Any]) -> Done:
         unit, out = arrived
         self._n_units -= 1
-        ((outcomes, seconds),) = self._backend.retrieve_result_callback(out)
+        (answer,) = self._backend.retrieve_result_callback(out)
+        if isinstance(answer, Asks):
+            self._send(unit, answer)
+            self._n_units += 1
+            return []
+        outcomes, seconds = answer
         done = list(zip(unit, outcomes, strict=True))
+        for fit, outcome in done:
+            self._travel.unpack(fit, outcome)
         per_fit = seconds / len(done)
         known = self._seconds_per_fit
         self._seconds_per_fit = 0.8 * known + 0.2 * per_fit if known else per_fit
@@ -185,17 +208,27 @@ class Workers:
 
 
 def _run_unit(
-    shared: Shared, payload: bytes | list[Fit], stopped: threading.Event | None
-) -> tuple[list[FitOutcome], float]:
+    shared: Shared,
+    payload: bytes | list[Fit],
+    stopped: threading.Event | None,
+    states: States | None = None,
+    parcel: Parcel | None = None,
+) -> tuple[list[FitOutcome], float] | Asks:
     """What a worker does: some fits, and the seconds that they took."""
     start = time.perf_counter()
-    job = shared.get()
-    unit = cloudpickle.loads(payload) if isinstance(payload, bytes) else payload
+    try:
+        job = shared.get(parcel, arrange)
+    except NotSeenError:
+        return Asks(job=True)
+    away = is_away(job)
+    if away and states is None:
+        return Asks(job=False)
+    unit = loads(payload) if isinstance(payload, bytes) else payload
     outcomes = []
     for fit in unit:
         if stopped is not None and stopped.is_set():
             break
-        outcomes.append(run_fit(job, fit))
+        outcomes.append(run_away(job, fit, states or {}) if away else run_fit(job, fit))
     return outcomes, time.perf_counter() - start
 
 

@@ -1,0 +1,140 @@
+"""Workers on machines that do not see the folders of a search.
+
+A unit of work first goes out as if every worker saw them. One that does not answers
+what it lacks, and the unit is sent again with that. States of paused fits come back
+with the outcomes, and are kept in the folder of the search, where workers that see it
+write theirs.
+"""
+
+from __future__ import annotations
+
+import shutil
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from joblib.externals.loky.backend import resource_tracker
+
+from sktune._types import Fit, FitOutcome
+from sktune.execution._fit import Job, run_fit
+from sktune.execution._paused import warn_once
+from sktune.execution._share import Parcel, Shared
+from sktune.persistence import Checkpoints, Files
+
+# Files of paused fits, by candidate and split.
+States = Mapping[tuple[int, int], Files]
+
+# Where an outcome has what its fit left behind, on its way to the search.
+_LEFT = "left"
+
+
+@dataclass(frozen=True)
+class Asks:
+    """A worker's answer to a unit that it cannot run as it was sent.
+
+    Attributes
+    ----------
+    job : bool
+        Whether it lacks the job; else it lacks the states of paused fits.
+    """
+
+    job: bool
+
+
+class OwnCheckpoints(Checkpoints):
+    """A folder of a worker that cannot see the search's; it goes with the object.
+
+    That is when the worker is given a fit of another search, or ends.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        resource_tracker.register(str(self.path), "folder")  # should it be killed
+        weakref.finalize(self, _remove, str(self.path))
+
+
+def _remove(folder: str) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    resource_tracker.unregister(folder, "folder")
+
+
+def arrange(job: Job) -> Job:
+    """The job as a worker can run it, which may not see the checkpoints."""
+    if job.checkpoints is None or job.checkpoints.is_seen():
+        return job
+    return replace(job, checkpoints=OwnCheckpoints())
+
+
+def is_away(job: Job) -> bool:
+    """Whether states of paused fits have to travel to and from this worker."""
+    return isinstance(job.checkpoints, OwnCheckpoints)
+
+
+def run_away(job: Job, fit: Fit, states: States) -> FitOutcome:
+    """As `run_fit`; the outcome brings along what the fit left behind."""
+    own, key = job.checkpoints, (fit.candidate, fit.split)
+    assert own is not None
+    own.drop(*key)  # of a search that sent the fit once before
+    try:
+        own.unpack(*key, states.get(key, {}))
+        before = own.stamps(*key)
+        outcome: Any = run_fit(job, fit)
+        after = own.stamps(*key)
+        changed = [name for name in after if after[name] != before.get(name)]
+        outcome[_LEFT] = own.pack(*key, changed), frozenset(after)
+    finally:
+        own.drop(*key)
+    return outcome
+
+
+class Travel:
+    """What a search knows of its workers, and sends to those that are away."""
+
+    def __init__(self, job: Job, shared: Shared) -> None:
+        self._checkpoints = job.checkpoints
+        self._shared = shared
+        self._some_are_away = False
+
+    def luggage(
+        self, unit: Sequence[Fit], asks: Asks | None
+    ) -> tuple[States | None, Parcel | None]:
+        """What goes with a unit: the states of its fits, and the job.
+
+        States are None where there may be some: a worker that is away asks for them.
+        """
+        kept = self._checkpoints
+        if asks is not None:
+            self._some_are_away = True
+        if not self._some_are_away:
+            return None, None
+        keys = [(fit.candidate, fit.split) for fit in unit]
+        keys = [key for key in keys if kept is not None and kept.has(*key)]
+        if asks is None:
+            return (None if keys else {}), None
+        states = {key: self._pack(*key) for key in keys}
+        return states, self._shared.parcel() if asks.job else None
+
+    def _pack(self, candidate: int, split: int) -> Files:
+        kept = self._checkpoints
+        assert kept is not None
+        try:
+            return kept.pack(candidate, split, kept.stamps(candidate, split))
+        except OSError as error:
+            warn_once(kept, "read", error)
+            return {}
+
+    def unpack(self, fit: Fit, outcome: Any) -> None:
+        """Keep what a fit on another machine left behind, if it was run on one."""
+        kept = self._checkpoints
+        left = outcome.pop(_LEFT, None)
+        if left is None or kept is None:
+            return
+        files, names = left
+        if not names:
+            kept.drop(fit.candidate, fit.split)
+            return
+        try:
+            kept.unpack(fit.candidate, fit.split, files, names)
+        except OSError as error:
+            warn_once(kept, "saved", error)
