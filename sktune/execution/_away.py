@@ -9,6 +9,7 @@ write theirs.
 from __future__ import annotations
 
 import shutil
+import sys
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from typing import Any
 
 from joblib.externals.loky.backend import resource_tracker
 
+from sktune._errors import EstimatorError
 from sktune._types import Fit, FitOutcome
 from sktune.execution._fit import Job, run_fit
 from sktune.execution._paused import warn_once
@@ -88,6 +90,27 @@ def run_away(job: Job, fit: Fit, states: States) -> FitOutcome:
     return outcome
 
 
+def check_workers(client: Any) -> None:
+    """Refuse workers of dask that could not even read a unit of work.
+
+    They would end themselves, and the search would wait for them for ever.
+    """
+    # Something that every Python has: a function of ours could not be read either.
+    seen = client.run(eval, "__import__('sktune').__version__", on_error="return")
+    ours = sys.modules["sktune"].__version__
+    for address, version in seen.items():
+        if version == ours:
+            continue
+        has = f"has sktune {version}"
+        if isinstance(version, BaseException):
+            has = f"cannot import sktune ({type(version).__name__}: {version})"
+        raise EstimatorError(
+            f"The dask worker at {address} {has}, and here is {ours}. "
+            "Install what this process uses where the workers run, in the same "
+            "versions, and restart them."
+        )
+
+
 class Travel:
     """What a search knows of its workers, and sends to those that are away."""
 
@@ -95,6 +118,7 @@ class Travel:
         self._checkpoints = job.checkpoints
         self._shared = shared
         self._some_are_away = False
+        self._parcels: dict[int, Parcel] = {}  # by the unit that was sent with it
 
     def luggage(
         self, unit: Sequence[Fit], asks: Asks | None
@@ -104,6 +128,7 @@ class Travel:
         States are None where there may be some: a worker that is away asks for them.
         """
         kept = self._checkpoints
+        self._parcels.pop(id(unit), None)
         if asks is not None:
             self._some_are_away = True
         if not self._some_are_away:
@@ -113,7 +138,27 @@ class Travel:
         if asks is None:
             return (None if keys else {}), None
         states = {key: self._pack(*key) for key in keys}
-        return states, self._shared.parcel() if asks.job else None
+        if not asks.job:
+            return states, None
+        self._parcels[id(unit)] = parcel = self._shared.parcel()
+        return states, parcel
+
+    def lost(self, unit: Sequence[Fit], error: BaseException) -> Asks:
+        """What to send again where dask lost a parcel with the worker that held it.
+
+        Any other error is raised.
+        """
+        parcel = self._parcels.get(id(unit))
+        # A private name of dask's, and its reasons, held by the tests of clusters.
+        reasons = ("lost dependencies", "already forgotten")
+        if (
+            parcel is None
+            or type(error).__name__ != "FutureCancelledError"
+            or not any(reason in str(error) for reason in reasons)
+        ):
+            raise error
+        self._shared.discard(parcel)
+        return Asks(job=True)
 
     def _pack(self, candidate: int, split: int) -> Files:
         kept = self._checkpoints

@@ -141,6 +141,11 @@ class Shared:
             self._parcel = Parcel(bytes(cloudpickle.dumps(self._value)))
         return self._parcel
 
+    def discard(self, parcel: Parcel) -> None:
+        """Make another one next time, of which joblib knows nothing."""
+        if self._parcel is parcel:
+            self._parcel = Parcel(parcel.content)
+
     def close(self) -> None:
         """Remove the file, if there is one."""
         if self._path is not None:

@@ -25,7 +25,15 @@ from sklearn import get_config
 from sklearn.utils.parallel import delayed
 
 from sktune._types import Fit, FitOutcome
-from sktune.execution._away import Asks, States, Travel, arrange, is_away, run_away
+from sktune.execution._away import (
+    Asks,
+    States,
+    Travel,
+    arrange,
+    check_workers,
+    is_away,
+    run_away,
+)
 from sktune.execution._fit import Job, run_fit
 from sktune.execution._interrupt import Interrupts
 from sktune.execution._isolation import inside_own_random_states
@@ -92,6 +100,8 @@ class Workers:
         self._stack.callback(backend.stop_call)
         self._max_units = _limit(self._pre_dispatch, self.n_workers)
         self._in_threads = getattr(backend, "supports_sharedmem", False)
+        if hasattr(backend, "client"):  # dask
+            check_workers(backend.client)
         self._shared = Shared(
             self._job,
             folder=options.get("temp_folder") or os.environ.get("JOBLIB_TEMP_FOLDER"),
@@ -190,7 +200,10 @@ class Workers:
     def _retrieve(self, arrived: tuple[list[Fit], Any]) -> Done:
         unit, out = arrived
         self._n_units -= 1
-        (answer,) = self._backend.retrieve_result_callback(out)
+        try:
+            (answer,) = self._backend.retrieve_result_callback(out)
+        except BaseException as error:
+            answer = self._travel.lost(unit, error)
         if isinstance(answer, Asks):
             self._send(unit, answer)
             self._n_units += 1
