@@ -77,6 +77,7 @@ class SuccessiveHalvingSearchCV(RungsSearch):
     checkpoints : str or path-like, default=None
         Folder for the states of paused candidates, of which no more are kept than may
         be resumed. They are removed when the search ends. None is a temporary folder.
+        Workers that do not see the folder are sent the states.
     cv : int, cross-validation generator or iterable, default=5
         How to split. Splits are drawn once: each candidate has one net for each split,
         and no net is ever scored on rows that it was trained on.

@@ -217,7 +217,7 @@ def test_what_callbacks_write_travels_too(away, cluster):
         ("stop", EarlyStopping(monitor="train_loss", patience=2)),
     ]
     search = SuccessiveHalvingSearchCV(
-        net(callbacks=callbacks, train_split=ValidSplit(4), verbose=0),
+        net(callbacks=callbacks, train_split=ValidSplit(4), batch_size=11, verbose=0),
         {"lr": [0.001, 0.1, 0.3, 0.9]},
         max_resources=4,
         factor=2,
