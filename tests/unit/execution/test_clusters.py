@@ -41,6 +41,8 @@ from tests.estimators import Score, blobs, net
 from tests.results import assert_same_search
 
 distributed = pytest.importorskip("distributed")
+# Workers import torch first, which takes long where others use the machine too.
+pytestmark = pytest.mark.timeout(180)
 
 ROOT = Path(__file__).parents[3]
 X, y = blobs()

@@ -16,6 +16,7 @@ from tests.estimators import Score, blobs, net
 from tests.results import assert_same_search
 
 ray = pytest.importorskip("ray")
+pytestmark = pytest.mark.timeout(180)  # each search starts processes anew
 X, y = blobs()
 
 
