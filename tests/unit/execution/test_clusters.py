@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import joblib
@@ -100,12 +101,20 @@ class Cluster:
         self.client.wait_for_workers(2, timeout=40)
 
     def close(self) -> None:
+        pids = self.client.run(os.getpid).values()
         self.client.close()
         self.scheduler.close()
         for process in self.workers:
             process.terminate()
         for process in self.workers:
-            process.wait(20)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        for pid in pids:  # not left behind if the process above them was killed
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
