@@ -15,6 +15,7 @@ from typing import Any
 
 from sktune._compat import CALLBACK_ATTRIBUTES
 from sktune._errors import EstimatorError
+from sktune.execution._files import folders_of, move_into
 from sktune.execution._interrupt import CtrlC, Interrupts
 from sktune.execution._isolation import random_states, set_random_states
 from sktune.execution._paused import Continued
@@ -102,8 +103,10 @@ class _Training:
                 task.checkpoints.clear_folder(task.fit.candidate, task.fit.split)
             return task.n_resources
         live = {name: vars(net)[name] for name in _NOT_PAUSED if name in vars(net)}
+        folders = folders_of(net)
         vars(net).clear()
         vars(net).update(paused["net"], **live)
+        move_into(folders, net)
         _set_gradients(net, paused["gradients"])
         if paused["device"] == "cpu":
             _move(net)

@@ -32,6 +32,22 @@ def write_into(folder: Path, nets: dict[str, Any]) -> None:
                 )
 
 
+def folders_of(net: Any) -> dict[str, str]:
+    """Where the callbacks of a net write, by their names."""
+    return {name: c.dirname for name, c in net.callbacks_ if _is_writer(c)}
+
+
+def move_into(folders: dict[str, str], net: Any) -> None:
+    """Let callbacks write there that were paused on a machine with other folders."""
+    for name, callback in net.callbacks_:
+        if name not in folders or callback.dirname == folders[name]:
+            continue
+        callback.dirname = folders[name]
+        if hasattr(callback, "checkpoint_"):
+            callback.checkpoint_.dirname = folders[name]
+        vars(net)[f"callbacks__{name}__dirname"] = folders[name]
+
+
 def _writes(net: Any) -> bool:
     if net.callbacks == "disable":
         return False

@@ -109,14 +109,19 @@ class Continued:
             yield
         except Exception as error:
             assert self.checkpoints is not None
-            if not self.checkpoints.is_first(f"not-{done}"):
-                return
-            warnings.warn(
-                f"The state of a paused fit could not be {done} "
-                f"({type(error).__name__}: {error}), so its training starts over when "
-                "it is resumed. The results are the same, but take longer. Replace "
-                "what cannot be pickled, or see that there is space in "
-                f"{self.checkpoints.path.parent}.",
-                UserWarning,
-                stacklevel=2,
-            )
+            warn_once(self.checkpoints, done, error)
+
+
+def warn_once(checkpoints: Checkpoints, done: str, error: Exception) -> None:
+    """Say once in a search that a state could not be saved, or read."""
+    if not checkpoints.is_first(f"not-{done}"):
+        return
+    warnings.warn(
+        f"The state of a paused fit could not be {done} "
+        f"({type(error).__name__}: {error}), so its training starts over when "
+        "it is resumed. The results are the same, but take longer. Replace "
+        "what cannot be pickled, or see that there is space in "
+        f"{checkpoints.path.parent}.",
+        UserWarning,
+        stacklevel=3,
+    )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -122,8 +123,10 @@ class Pool:
         future = self.backend.submit(task, callback=callback)
 
         def failed(future: Any) -> None:
-            if not future.cancelled() and future.exception() is not None:
-                callback(future.exception())
+            with suppress(CancelledError):  # by this process, which then ends
+                error = future.exception()
+                if error is not None:
+                    callback(error)
 
         # joblib's backend of dask calls back for results only.
         if hasattr(future, "add_done_callback"):

@@ -2,17 +2,20 @@
 
 joblib pickles the arguments of every task anew. Data, estimator and splits are the same
 for all fits of a search, so they are written to one file, and a worker that meets the
-file for the first time keeps what it read.
+file for the first time keeps what it read. A worker on a machine that cannot see the
+file is sent the same as bytes, and keeps it too.
 """
 
 from __future__ import annotations
 
 import pickle
 import shutil
+import socket
 import sys
 import tempfile
 import threading
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +47,42 @@ def _cannot_be_sent(what: str, error: Exception) -> EstimatorError:
     )
 
 
+def _cannot_be_read(what: str, error: Exception) -> EstimatorError:
+    return EstimatorError(
+        f"{what} cannot be read by the worker on {socket.gethostname()!r} "
+        f"({type(error).__name__}: {error}). Workers need the packages that "
+        "this process uses, in the same versions: install them where workers run, "
+        "or send a module of your own along with "
+        "cloudpickle.register_pickle_by_value(module)."
+    )
+
+
+def loads(content: bytes) -> Any:
+    """Read what `dumps` wrote."""
+    try:
+        return pickle.loads(content)
+    except Exception as error:
+        raise _cannot_be_read("A candidate", error) from error
+
+
+class NotSeenError(Exception):
+    """A worker has not been sent the value, and cannot see its file."""
+
+
+class Parcel:
+    """Bytes that go to a worker along with a unit of work.
+
+    An object of its own and as large as it says, which joblib hands to the workers of
+    dask once and not with every unit.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def __sizeof__(self) -> int:
+        return object.__sizeof__(self) + len(self.content)
+
+
 class Shared:
     """A value that is pickled when first sent and read once by each worker.
 
@@ -65,16 +104,47 @@ class Shared:
         self._max_nbytes = max_nbytes
         self._token = uuid.uuid4().hex
         self._path: Path | None = None
+        self._parcel: Parcel | None = None
 
-    def get(self) -> Any:
-        """The value."""
+    def get(
+        self,
+        parcel: Parcel | None = None,
+        arrange: Callable[[Any], Any] = lambda value: value,
+    ) -> Any:
+        """The value.
+
+        A worker reads it from the file, or from the parcel if it has been sent one, and
+        keeps what `arrange` makes of it. Raises `NotSeenError` where there is neither.
+        """
         if self._path is None or self._value is not None:
             return self._value
         with _lock:
             if self._token not in _kept:
                 _kept.clear()
-                _kept[self._token] = pickle.loads(self._path.read_bytes())
+                _kept[self._token] = arrange(self._read(parcel))
             return _kept[self._token]
+
+    def _read(self, parcel: Parcel | None) -> Any:
+        assert self._path is not None
+        try:
+            if parcel is not None:
+                return pickle.loads(parcel.content)
+            return pickle.loads(self._path.read_bytes())
+        except Exception as error:
+            if parcel is None and isinstance(error, OSError):
+                raise NotSeenError from error
+            raise _cannot_be_read("The estimator or its data", error) from error
+
+    def parcel(self) -> Parcel:
+        """The value for workers that cannot see the file; made when first asked for."""
+        if self._parcel is None:
+            self._parcel = Parcel(bytes(cloudpickle.dumps(self._value)))
+        return self._parcel
+
+    def discard(self, parcel: Parcel) -> None:
+        """Make another one next time, of which joblib knows nothing."""
+        if self._parcel is parcel:
+            self._parcel = Parcel(parcel.content)
 
     def close(self) -> None:
         """Remove the file, if there is one."""
@@ -87,7 +157,8 @@ class Shared:
         """Write the file, once."""
         if self._path is None:
             folder = Path(tempfile.mkdtemp(prefix="sktune-", dir=self._folder))
-            path = folder / "shared.pkl"
+            # By its name no other machine can have one.
+            path = folder / f"{self._token}.pkl"
             try:
                 with path.open("wb") as file:
                     _ArraysAside(file, folder, self._max_nbytes).dump(self._value)

@@ -20,7 +20,6 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any
 
-import cloudpickle
 import joblib
 from joblib.parallel import BatchedCalls
 from sklearn import get_config
@@ -28,6 +27,15 @@ from sklearn.utils.parallel import delayed
 
 from sktune._errors import WorkerLost
 from sktune._types import Fit, FitOutcome
+from sktune.execution._away import (
+    Asks,
+    States,
+    Travel,
+    arrange,
+    check_workers,
+    is_away,
+    run_away,
+)
 from sktune.execution._deadline import stoppable, stopping_threads
 from sktune.execution._fit import Job, fail_fit, run_fit
 from sktune.execution._garbage import spare_collections
@@ -41,7 +49,7 @@ from sktune.execution._isolation import inside_own_random_states
 from sktune.execution._nets import find_nets
 from sktune.execution._notes import Note, Notes, Running
 from sktune.execution._pools import Pool, breaks_pool, check_device, is_loss
-from sktune.execution._share import Shared, dumps
+from sktune.execution._share import NotSeenError, Parcel, Shared, dumps, loads
 from sktune.execution._threads import limit_threads
 
 # Seconds of work that make the cost of sending a unit negligible (it is about 1 ms).
@@ -118,6 +126,8 @@ class Workers:
         for net in find_nets(self._job.estimator).values():
             check_device(net.device, self._pool.forks)
         self._pool.start()
+        if hasattr(self._pool.backend, "client"):  # dask
+            check_workers(self._pool.backend.client)
         self._max_units = _limit(self._pre_dispatch, self.n_workers)
         self._in_threads = self._pool.in_threads
         folder = options.get("temp_folder") or os.environ.get("JOBLIB_TEMP_FOLDER")
@@ -125,6 +135,7 @@ class Workers:
             self._job, folder=folder, max_nbytes=options.get("max_nbytes")
         )
         self._stack.callback(self._shared.close)
+        self._travel = Travel(self._job, self._shared)
         if self._in_threads:
             self._stack.callback(limit_threads(joblib.cpu_count() // self.n_workers))
         else:
@@ -180,13 +191,15 @@ class Workers:
             self._interrupts.raise_again()
             return [(fit, outcome)]
         done: Done = []
-        while not done:
-            self._dispatch()
-            if not self._in_flight:
-                return []
-            done += self._take(*self._wait())
-            while not self._done.empty():
-                done += self._take(*self._done.get())
+        # In a worker of dask, others may use its place while it waits.
+        with self._pool.backend.retrieval_context():
+            while not done:
+                self._dispatch()
+                if not self._in_flight:
+                    return []
+                done += self._take(*self._wait())
+                while not self._done.empty():
+                    done += self._take(*self._done.get())
         self._dispatch()
         return done
 
@@ -205,14 +218,17 @@ class Workers:
             size = min(self._unit_size, fair)
             self._send([self._ready.popleft() for _ in range(size)])
 
-    def _send(self, unit: list[Fit]) -> None:
+    def _send(self, unit: list[Fit], asks: Asks | None = None) -> None:
+        """Send a unit of work, and what a worker has asked for."""
         number = self._n_sent
         args: tuple[Any, ...]
         if self._in_threads:
             args = (self._shared, unit, self._stopped, None)
         else:
             assert self._notes is not None
-            args = (self._shared, dumps(unit), None, self._notes.of(number))
+            luggage = self._travel.luggage(unit, asks)
+            note = self._notes.of(number)
+            args = (self._shared, dumps(unit), None, note, *luggage)
         nested = self._pool.backend.get_nested_backend()
         task = BatchedCalls([(self._wrapper, args, {})], nested)
         self._n_sent += 1
@@ -250,18 +266,25 @@ class Workers:
             return []  # said twice, or by a pool that has been given up
         loss: Exception | None = None
         try:
-            ((outcomes, seconds),) = self._pool.result(out)
+            (answer,) = self._pool.result(out)
         except Exception as error:
-            if not is_loss(error):
-                raise
-            loss = error
+            if is_loss(error):
+                loss = error
+            else:
+                answer = self._travel.lost(unit, error)
         if loss is not None:
             if breaks_pool(loss):
                 self._in_flight[number] = unit
                 return self._renew()
             return self._sort_out({number: unit})
         self._n_unexplained, self._has_heard = 0, True
+        if isinstance(answer, Asks):
+            self._send(unit, answer)
+            return []
+        outcomes, seconds = answer
         done = list(zip(unit, outcomes, strict=True))
+        for fit, outcome in done:
+            self._travel.unpack(fit, outcome)
         per_fit = seconds / len(done)
         known = self._seconds_per_fit
         self._seconds_per_fit = 0.8 * known + 0.2 * per_fit if known else per_fit
@@ -354,7 +377,9 @@ def _run_unit(
     payload: bytes | list[Fit],
     stopped: threading.Event | None,
     note: Note | None = None,
-) -> tuple[list[FitOutcome], float]:
+    states: States | None = None,
+    parcel: Parcel | None = None,
+) -> tuple[list[FitOutcome], float] | Asks:
     """What a worker does: some fits, and the seconds that they took."""
     start = time.perf_counter()
     outcomes = []
@@ -362,14 +387,22 @@ def _run_unit(
         note.write(0)
     # Ctrl-C reaches workers too; what becomes of them is decided where the search is.
     with nullcontext() if note is None else ignored_interrupts(), stoppable(stopped):
-        job = shared.get()
-        unit = cloudpickle.loads(payload) if isinstance(payload, bytes) else payload
+        try:
+            job = shared.get(parcel, arrange)
+        except NotSeenError:
+            return Asks(job=True)
+        away = is_away(job)
+        if away and states is None:
+            return Asks(job=False)
+        unit = loads(payload) if isinstance(payload, bytes) else payload
         for position, fit in enumerate(unit):
             if stopped is not None and stopped.is_set():
                 break
             if note is not None and position:
                 note.write(position)
-            outcomes.append(run_fit(job, fit))
+            outcomes.append(
+                run_away(job, fit, states or {}) if away else run_fit(job, fit)
+            )
     if note is not None:
         note.remove()
         spare_collections(job)

@@ -12,14 +12,18 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from filelock import FileLock
 
 _T = TypeVar("_T")
+
+# Contents of files, by their names within the folder of a candidate and a split.
+Files = Mapping[str, bytes]
 
 
 class Checkpoints:
@@ -44,6 +48,19 @@ class Checkpoints:
             folder = Path(folder).resolve()
             folder.mkdir(parents=True, exist_ok=True)
         self.path = Path(tempfile.mkdtemp(prefix="sktune-", dir=folder))
+        self._token = f"seen-{uuid.uuid4().hex}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Whoever gets a copy can tell by this file whether it sees the same folder.
+        self.is_first(self._token)
+        return vars(self)
+
+    def is_seen(self) -> bool:
+        """Whether a copy sees the folder of the original, and may write into it.
+
+        A machine that does not share it may well have a folder of the same name.
+        """
+        return self.has_seen(self._token) and os.access(self.path, os.W_OK | os.X_OK)
 
     def save(
         self,
@@ -56,11 +73,10 @@ class Checkpoints:
 
         What belongs to no one candidate is kept under a word.
         """
-        folder = self._folder(candidate, split)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / what
+        path = self._folder(candidate, split) / what
+        path.parent.mkdir(parents=True, exist_ok=True)
         # In the same folder, so that `drop` takes what a killed process left.
-        temporary = folder / f"{what}.{uuid.uuid4().hex}"
+        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
         try:
             with temporary.open("wb") as file:
                 write(file)
@@ -119,6 +135,44 @@ class Checkpoints:
         folder = self._folder(candidate, split)
         shutil.rmtree(folder, ignore_errors=True)
 
+    def has(self, candidate: int, split: int) -> bool:
+        """Whether anything is kept of a candidate on a split."""
+        return self._folder(candidate, split).exists()
+
+    def stamps(self, candidate: int, split: int) -> dict[str, tuple[int, ...]]:
+        """All files of a candidate on a split, each with what a change would change."""
+        folder = self._folder(candidate, split)
+        files = {path: path.stat() for path in folder.rglob("*") if path.is_file()}
+        return {
+            path.relative_to(folder).as_posix(): (s.st_ino, s.st_mtime_ns, s.st_size)
+            for path, s in files.items()
+        }
+
+    def pack(self, candidate: int, split: int, names: Iterable[str]) -> Files:
+        """Contents of some of these files, to be sent to another machine."""
+        folder = self._folder(candidate, split)
+        return {name: (folder / name).read_bytes() for name in names}
+
+    def unpack(
+        self,
+        candidate: int,
+        split: int,
+        files: Files,
+        names: Container[str] | None = None,
+    ) -> None:
+        """Keep files that another machine has packed; each is seen whole or not at all.
+
+        Given `names`, files of other names are removed.
+        """
+        # By name, so that the state comes last: it may refer to the others.
+        for name in sorted(files):
+            content = files[name]
+            self.save(candidate, split, partial(_write, content), name)
+        if names is not None:
+            for name in self.stamps(candidate, split):
+                if name not in names:
+                    (self._folder(candidate, split) / name).unlink(missing_ok=True)
+
     def is_first(self, event: str) -> bool:
         """Whether nobody in this search has asked this of that event before."""
         try:
@@ -145,3 +199,7 @@ class Checkpoints:
         """The candidate's folder, or of one of its splits; it may not be there yet."""
         folder = self.path / str(candidate)
         return folder if split is None else folder / str(split)
+
+
+def _write(content: bytes, file: IO[bytes]) -> None:
+    file.write(content)

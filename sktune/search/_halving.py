@@ -79,6 +79,7 @@ class SuccessiveHalvingSearchCV(RungsSearch):
         be resumed. They are removed when the search ends. None is a temporary folder.
         Where a searched parameter reaches the transformers of a pipeline, a state holds
         the transformed training data too.
+        Workers that do not see the folder are sent the states.
     cv : int, cross-validation generator or iterable, default=5
         How to split. Splits are drawn once: each candidate has one net for each split,
         and no net is ever scored on rows that it was trained on.

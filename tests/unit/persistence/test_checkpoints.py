@@ -134,6 +134,52 @@ def test_a_copy_sees_the_same_files(checkpoints):
     assert not checkpoints.is_first("event")
 
 
+def test_a_copy_knows_whether_it_sees_the_folder(checkpoints, tmp_path):
+    copy = pickle.loads(pickle.dumps(checkpoints))
+    assert copy.is_seen()
+    copy.path = tmp_path / "elsewhere"
+    assert not copy.is_seen()
+    # A machine of its own may have a folder of that name, and even one of a search.
+    copy.path.mkdir()
+    assert not copy.is_seen()
+    with Checkpoints(tmp_path) as other:
+        pickle.dumps(other)
+        copy.path = other.path
+        assert not copy.is_seen()
+
+
+def test_what_is_packed_on_one_machine_is_kept_on_another(checkpoints, tmp_path):
+    checkpoints.save(0, 1, writes(b"old"))
+    checkpoints.save(0, 1, writes(b"prefix"), "prefix")
+    before = checkpoints.stamps(0, 1)
+    assert checkpoints.has(0, 1) and not checkpoints.has(0, 0)
+    checkpoints.save(0, 1, writes(b"new"))
+    folder = checkpoints.folder(0, 1) / "deep"
+    folder.mkdir()
+    (folder / "params.pt").write_bytes(b"weights")
+    after = checkpoints.stamps(0, 1)
+    changed = [name for name in after if after[name] != before.get(name)]
+    assert sorted(changed) == ["files/deep/params.pt", "state"]
+    with Checkpoints(tmp_path) as there:
+        there.save(0, 1, writes(b"prefix"), "prefix")
+        there.save(0, 1, writes(b"gone"), "gone")
+        there.unpack(0, 1, checkpoints.pack(0, 1, changed), set(after))
+        assert sorted(there.stamps(0, 1)) == sorted(after)
+        assert there.pack(0, 1, after) == checkpoints.pack(0, 1, after)
+        assert there.load(0, 1, reads) == b"new"
+
+
+def test_the_state_is_unpacked_last(checkpoints, monkeypatch):
+    order = []
+    save = Checkpoints.save
+    monkeypatch.setattr(
+        Checkpoints, "save", lambda *args: (order.append(args[4]), save(*args))
+    )
+    names = ["state", "prefix", "files/z/params.pt", "files/a.pt"]
+    checkpoints.unpack(0, 0, {name: b"" for name in names})
+    assert order[-1] == "state" and len(order) == 4
+
+
 def test_only_one_at_a_time(checkpoints):
     inside = []
 

@@ -1,0 +1,185 @@
+"""Workers on machines that do not see the folders of a search.
+
+A unit of work first goes out as if every worker saw them. One that does not answers
+what it lacks, and the unit is sent again with that. States of paused fits come back
+with the outcomes, and are kept in the folder of the search, where workers that see it
+write theirs.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from joblib.externals.loky.backend import resource_tracker
+
+from sktune._errors import EstimatorError
+from sktune._types import Fit, FitOutcome
+from sktune.execution._fit import Job, run_fit
+from sktune.execution._paused import warn_once
+from sktune.execution._share import Parcel, Shared
+from sktune.persistence import Checkpoints, Files
+
+# Files of paused fits, by candidate and split.
+States = Mapping[tuple[int, int], Files]
+
+# Where an outcome has what its fit left behind, on its way to the search.
+_LEFT = "left"
+
+
+@dataclass(frozen=True)
+class Asks:
+    """A worker's answer to a unit that it cannot run as it was sent.
+
+    Attributes
+    ----------
+    job : bool
+        Whether it lacks the job; else it lacks the states of paused fits.
+    """
+
+    job: bool
+
+
+class OwnCheckpoints(Checkpoints):
+    """A folder of a worker that cannot see the search's; it goes with the object.
+
+    That is when the worker is given a fit of another search, or ends.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        resource_tracker.register(str(self.path), "folder")  # should it be killed
+        weakref.finalize(self, _remove, str(self.path))
+
+
+def _remove(folder: str) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    resource_tracker.unregister(folder, "folder")
+
+
+def arrange(job: Job) -> Job:
+    """The job as a worker can run it, which may not see the checkpoints."""
+    if job.checkpoints is None or job.checkpoints.is_seen():
+        return job
+    return replace(job, checkpoints=OwnCheckpoints())
+
+
+def is_away(job: Job) -> bool:
+    """Whether states of paused fits have to travel to and from this worker."""
+    return isinstance(job.checkpoints, OwnCheckpoints)
+
+
+def run_away(job: Job, fit: Fit, states: States) -> FitOutcome:
+    """As `run_fit`; the outcome brings along what the fit left behind."""
+    own, key = job.checkpoints, (fit.candidate, fit.split)
+    assert own is not None
+    own.drop(*key)  # of a search that sent the fit once before
+    try:
+        own.unpack(*key, states.get(key, {}))
+        before = own.stamps(*key)
+        outcome: Any = run_fit(job, fit)
+        after = own.stamps(*key)
+        changed = [name for name in after if after[name] != before.get(name)]
+        outcome[_LEFT] = own.pack(*key, changed), frozenset(after)
+    finally:
+        own.drop(*key)
+    return outcome
+
+
+def check_workers(client: Any) -> None:
+    """Refuse workers of dask that could not even read a unit of work.
+
+    They would end themselves, and the search would wait for them for ever.
+    """
+    # Something that every Python has: a function of ours could not be read either.
+    seen = client.run(eval, "__import__('sktune').__version__", on_error="return")
+    ours = sys.modules["sktune"].__version__
+    for address, version in seen.items():
+        if version == ours:
+            continue
+        has = f"has sktune {version}"
+        if isinstance(version, BaseException):
+            has = f"cannot import sktune ({type(version).__name__}: {version})"
+        raise EstimatorError(
+            f"The dask worker at {address} {has}, and here is {ours}. "
+            "Install what this process uses where the workers run, in the same "
+            "versions, and restart them."
+        )
+
+
+class Travel:
+    """What a search knows of its workers, and sends to those that are away."""
+
+    def __init__(self, job: Job, shared: Shared) -> None:
+        self._checkpoints = job.checkpoints
+        self._shared = shared
+        self._some_are_away = False
+        self._parcels: dict[int, Parcel] = {}  # by the unit that was sent with it
+
+    def luggage(
+        self, unit: Sequence[Fit], asks: Asks | None
+    ) -> tuple[States | None, Parcel | None]:
+        """What goes with a unit: the states of its fits, and the job.
+
+        States are None where there may be some: a worker that is away asks for them.
+        """
+        kept = self._checkpoints
+        self._parcels.pop(id(unit), None)
+        if asks is not None:
+            self._some_are_away = True
+        if not self._some_are_away:
+            return None, None
+        keys = [(fit.candidate, fit.split) for fit in unit]
+        keys = [key for key in keys if kept is not None and kept.has(*key)]
+        if asks is None:
+            return (None if keys else {}), None
+        states = {key: self._pack(*key) for key in keys}
+        if not asks.job:
+            return states, None
+        self._parcels[id(unit)] = parcel = self._shared.parcel()
+        return states, parcel
+
+    def lost(self, unit: Sequence[Fit], error: BaseException) -> Asks:
+        """What to send again where dask lost a parcel with the worker that held it.
+
+        Any other error is raised.
+        """
+        parcel = self._parcels.get(id(unit))
+        # A private name of dask's, and its reasons, held by the tests of clusters.
+        reasons = ("lost dependencies", "already forgotten")
+        if (
+            parcel is None
+            or type(error).__name__ != "FutureCancelledError"
+            or not any(reason in str(error) for reason in reasons)
+        ):
+            raise error
+        self._shared.discard(parcel)
+        return Asks(job=True)
+
+    def _pack(self, candidate: int, split: int) -> Files:
+        kept = self._checkpoints
+        assert kept is not None
+        try:
+            return kept.pack(candidate, split, kept.stamps(candidate, split))
+        except OSError as error:
+            warn_once(kept, "read", error)
+            return {}
+
+    def unpack(self, fit: Fit, outcome: Any) -> None:
+        """Keep what a fit on another machine left behind, if it was run on one."""
+        kept = self._checkpoints
+        left = outcome.pop(_LEFT, None)
+        if left is None or kept is None:
+            return
+        files, names = left
+        if not names:
+            kept.drop(fit.candidate, fit.split)
+            return
+        try:
+            kept.unpack(fit.candidate, fit.split, files, names)
+        except OSError as error:
+            warn_once(kept, "saved", error)
