@@ -223,12 +223,12 @@ class Workers:
         number = self._n_sent
         args: tuple[Any, ...]
         if self._in_threads:
-            args = (self._shared, unit, self._stopped, None)
+            args = (self._shared, unit, self._stopped)
         else:
             assert self._notes is not None
             luggage = self._travel.luggage(unit, asks)
             note = self._notes.of(number)
-            args = (self._shared, dumps(unit), None, note, *luggage)
+            args = (self._shared, dumps(unit), None, *luggage, note)
         nested = self._pool.backend.get_nested_backend()
         task = BatchedCalls([(self._wrapper, args, {})], nested)
         self._n_sent += 1
@@ -376,9 +376,9 @@ def _run_unit(
     shared: Shared,
     payload: bytes | list[Fit],
     stopped: threading.Event | None,
-    note: Note | None = None,
     states: States | None = None,
     parcel: Parcel | None = None,
+    note: Note | None = None,
 ) -> tuple[list[FitOutcome], float] | Asks:
     """What a worker does: some fits, and the seconds that they took."""
     start = time.perf_counter()
