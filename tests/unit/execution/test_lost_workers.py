@@ -50,7 +50,7 @@ def scores(search):
 @pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
 def test_a_fit_whose_worker_is_killed_runs_again(backend, tmp_path):
     space = {"a": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}
-    estimator = Kills(bad=(0.2, 0.5), folder=str(tmp_path), pause=0.05)
+    estimator = Kills(bad=(0.2,), folder=str(tmp_path), pause=0.05)
     with joblib.parallel_config(backend, n_jobs=2):
         search = GridSearchCV(estimator, space, cv=2).fit(X, y)
     assert search.best_params_ == {"a": 0.3}
