@@ -209,3 +209,7 @@ def test_a_parcel_that_went_down_with_a_worker_is_made_anew(tmp_path):
     _, again = travel.luggage(unit, asks)
     assert again is not parcel and again.content == parcel.content
     assert again.__sizeof__() > len(again.content)
+    for _ in range(2):
+        travel.luggage(unit, travel.lost(unit, gone))
+    with pytest.raises(EstimatorError, match=r"4 workers .* candidate 0 on split 0"):
+        travel.lost(unit, gone)
