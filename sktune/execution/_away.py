@@ -151,19 +151,16 @@ class Travel:
         return states, parcel
 
     def lost(self, unit: Sequence[Fit], error: BaseException) -> Asks:
-        """What to send again where dask lost a parcel with the worker that held it.
+        """What to send again where dask gave a unit up without having run it.
+
+        That is when it lost a parcel with the worker that held it.
 
         Any other error is raised, and this one too when it has come so often that what
         the unit does must be what ends the workers.
         """
-        parcel = self._parcels.get(id(unit))
-        # A private name of dask's, and its reasons, held by the tests of clusters.
-        reasons = ("lost dependencies", "already forgotten")
-        if (
-            parcel is None
-            or type(error).__name__ != "FutureCancelledError"
-            or not any(reason in str(error) for reason in reasons)
-        ):
+        # A private name of dask's, and a reason that no worker is to blame for.
+        gave_up = type(error).__name__ == "FutureCancelledError"
+        if not gave_up or "scheduler-connection-lost" in str(error):
             raise error
         n_lost = self._n_lost[id(unit)] = self._n_lost.get(id(unit), 0) + 1
         if n_lost > _MAX_LOST:
@@ -175,7 +172,9 @@ class Travel:
                 f"{fits}. Most often a process that needs more memory than there is is "
                 "ended by the system or by dask: look at the workers' logs."
             ) from error
-        self._shared.discard(parcel)
+        parcel = self._parcels.get(id(unit))
+        if parcel is not None:
+            self._shared.discard(parcel)
         return Asks(job=True)
 
     def _pack(self, candidate: int, split: int) -> Files:
