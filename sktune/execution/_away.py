@@ -27,6 +27,9 @@ from sktune.persistence import Checkpoints, Files
 # Files of paused fits, by candidate and split.
 States = Mapping[tuple[int, int], Files]
 
+# Workers that may be lost with one unit; as many as dask allows a task of its own.
+_MAX_LOST = 3
+
 # Where an outcome has what its fit left behind, on its way to the search.
 _LEFT = "left"
 
@@ -118,7 +121,9 @@ class Travel:
         self._checkpoints = job.checkpoints
         self._shared = shared
         self._some_are_away = False
-        self._parcels: dict[int, Parcel] = {}  # by the unit that was sent with it
+        # By the unit: the parcel that was sent with it, and how many were lost.
+        self._parcels: dict[int, Parcel] = {}
+        self._n_lost: dict[int, int] = {}
 
     def luggage(
         self, unit: Sequence[Fit], asks: Asks | None
@@ -129,7 +134,9 @@ class Travel:
         """
         kept = self._checkpoints
         self._parcels.pop(id(unit), None)
-        if asks is not None:
+        if asks is None:
+            self._n_lost.pop(id(unit), None)
+        else:
             self._some_are_away = True
         if not self._some_are_away:
             return None, None
@@ -144,20 +151,30 @@ class Travel:
         return states, parcel
 
     def lost(self, unit: Sequence[Fit], error: BaseException) -> Asks:
-        """What to send again where dask lost a parcel with the worker that held it.
+        """What to send again where dask gave a unit up without having run it.
 
-        Any other error is raised.
+        That is when it lost a parcel with the worker that held it.
+
+        Any other error is raised, and this one too when it has come so often that what
+        the unit does must be what ends the workers.
         """
-        parcel = self._parcels.get(id(unit))
-        # A private name of dask's, and its reasons, held by the tests of clusters.
-        reasons = ("lost dependencies", "already forgotten")
-        if (
-            parcel is None
-            or type(error).__name__ != "FutureCancelledError"
-            or not any(reason in str(error) for reason in reasons)
-        ):
+        # A private name of dask's, and a reason that no worker is to blame for.
+        gave_up = type(error).__name__ == "FutureCancelledError"
+        if not gave_up or "scheduler-connection-lost" in str(error):
             raise error
-        self._shared.discard(parcel)
+        n_lost = self._n_lost[id(unit)] = self._n_lost.get(id(unit), 0) + 1
+        if n_lost > _MAX_LOST:
+            fits = ", ".join(
+                f"candidate {f.candidate} on split {f.split}" for f in unit
+            )
+            raise EstimatorError(
+                f"{n_lost} workers of dask were lost one after the other at "
+                f"{fits}. Most often a process that needs more memory than there is is "
+                "ended by the system or by dask: look at the workers' logs."
+            ) from error
+        parcel = self._parcels.get(id(unit))
+        if parcel is not None:
+            self._shared.discard(parcel)
         return Asks(job=True)
 
     def _pack(self, candidate: int, split: int) -> Files:

@@ -197,8 +197,6 @@ def test_a_parcel_that_went_down_with_a_worker_is_made_anew(tmp_path):
     travel, unit = Travel(job_of(Score(), None), shared), fits(1, 0)
     FutureCancelledError = type("FutureCancelledError", (BaseException,), {})
     gone = FutureCancelledError("a-unit cancelled for reason: lost dependencies.")
-    with pytest.raises(FutureCancelledError):
-        travel.lost(unit, gone)  # it was sent with nothing
     _, parcel = travel.luggage(unit, Asks(job=True))
     with pytest.raises(ValueError, match="other"):
         travel.lost(unit, ValueError("other"))
@@ -209,3 +207,7 @@ def test_a_parcel_that_went_down_with_a_worker_is_made_anew(tmp_path):
     _, again = travel.luggage(unit, asks)
     assert again is not parcel and again.content == parcel.content
     assert again.__sizeof__() > len(again.content)
+    for _ in range(2):
+        travel.luggage(unit, travel.lost(unit, gone))
+    with pytest.raises(EstimatorError, match=r"4 workers .* candidate 0 on split 0"):
+        travel.lost(unit, gone)
