@@ -26,6 +26,10 @@ class EstimatorError(SktuneError, ValueError):
     """The estimator could not be trained or scored as it stands."""
 
 
+class DeviceError(SktuneError, ValueError):
+    """`devices` or `fits_per_device` names what is not there, or is no device."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`` Did you mean 'max_epochs'?``, or an empty string where nothing is near.
 

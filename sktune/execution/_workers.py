@@ -195,7 +195,7 @@ def _run_unit(
     for fit in unit:
         if stopped is not None and stopped.is_set():
             break
-        outcomes.append(run_fit(job, fit))
+        outcomes.append(run_fit(job, fit, stopped))
     return outcomes, time.perf_counter() - start
 
 
