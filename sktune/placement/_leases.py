@@ -190,7 +190,9 @@ def _take(placement: Placement, devices: Sequence[Device], alone: bool) -> Taken
                     paths |= set(folder.glob(f"{device.key}.slot*"))
                 locks = _lock_all(paths)
                 if locks is not None:
-                    return [*locks, *([only.pop(device)] * is_alone)], device, slot
+                    if is_alone:
+                        locks.append(only.pop(device))
+                    return locks, device, slot
     finally:
         for lock in only.values():
             lock.release()
