@@ -48,14 +48,14 @@ def bring(net: Any) -> None:
         if isinstance(part, torch.nn.Module):
             part.to(net.device)
     for name in net._optimizers:
-        _bring_optimizer(getattr(net, name + "_"))
+        _bring_optimizer(getattr(net, name + "_"), net.device)
     for _, callback in net.callbacks_:
         # Such as the best weights so far.
         held = vars(callback)
         held.update({k: _brought(v, net.device) for k, v in held.items()})
 
 
-def _bring_optimizer(optimizer: Any) -> None:
+def _bring_optimizer(optimizer: Any, device: Any) -> None:
     for group in optimizer.param_groups:
         # Adam counts its steps on the CPU, unless it is told otherwise.
         everything = group.get("capturable") or group.get("fused")
@@ -64,7 +64,7 @@ def _bring_optimizer(optimizer: Any) -> None:
             for key, value in state.items():
                 on_cpu = getattr(getattr(value, "device", None), "type", None) == "cpu"
                 if key != "step" or everything or not on_cpu:
-                    state[key] = _brought(value, parameter.device)
+                    state[key] = _brought(value, device)
 
 
 def _brought(value: Any, device: Any) -> Any:

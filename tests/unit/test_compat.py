@@ -4,6 +4,7 @@ import inspect
 
 import joblib
 import pytest
+import torch
 
 from sktune import _compat
 
@@ -100,3 +101,17 @@ def test_the_scorer_of_an_estimator_holds_it():
     scorer = check_scoring(given)
     assert _compat.scorer_of(scorer, other)._estimator is other
     assert scorer._estimator is given
+
+
+def test_what_torch_is_asked_for():
+    assert callable(torch.cuda._parse_visible_devices)
+    assert callable(torch.cuda._get_nvml_device_index)
+    assert _compat.physical_cuda_device(10**6) == 10**6
+
+
+def test_where_joblib_runs():
+    backend, _ = joblib.parallel.get_active_backend()
+    assert isinstance(backend, joblib.parallel.BACKENDS["loky"])
+    assert {"multiprocessing", "sequential", "threading"} <= set(
+        joblib.parallel.BACKENDS
+    )
