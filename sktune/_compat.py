@@ -51,6 +51,7 @@ __all__ = [
     "StrOptions",
     "begin_callbacks",
     "check_method_params",
+    "clear_cublas_workspaces",
     "fit_and_score",
     "fit_context",
     "has_callbacks",
@@ -142,3 +143,10 @@ def physical_cuda_device(index: int) -> int | str:
         return int(torch.cuda._get_nvml_device_index(index))
     except Exception:  # a part of a GPU (MIG), or no NVML
         return str(visible[index])
+
+
+def clear_cublas_workspaces() -> None:
+    """Free what cuBLAS keeps of a device's memory until the process ends."""
+    import torch
+
+    torch._C._cuda_clearCublasWorkspaces()

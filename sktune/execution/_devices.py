@@ -20,7 +20,7 @@ from typing import Any
 import joblib
 import numpy as np
 
-from sktune._compat import MultimetricScorer
+from sktune._compat import MultimetricScorer, clear_cublas_workspaces
 from sktune._errors import DeviceError
 from sktune._types import FitOutcome
 from sktune.execution._nets import bring, find_nets, is_net
@@ -83,18 +83,19 @@ class Attempt:
 
     def scoring(self, scorer: Any) -> Any:
         """A scorer that lets an error of memory through."""
-        if self.is_last:
-            return scorer
         if not isinstance(scorer, MultimetricScorer):
             return partial(self.watch, scorer)
+        if self.is_last:
+            return scorer
         watched = copy(scorer)
         watched.__class__ = _WatchedScorers
         return watched
 
     def watch(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call, and tell an error of memory from others."""
+        """Call on the device, and tell an error of memory from others."""
         try:
-            return function(*args, **kwargs)
+            with on_device(self.device):
+                return function(*args, **kwargs)
         except Exception as error:
             if self.is_last or not is_out_of_memory(error):
                 raise
@@ -161,15 +162,14 @@ def _try(
     outcome = None
     with lease(placement, alone_on=alone_on, stopped=stopped) as held:
         try:
-            with on_device(held.device):
-                outcome = run(Attempt(held.device, is_last=alone_on is not None))
+            outcome = run(Attempt(held.device, is_last=alone_on is not None))
         except OutOfMemory:
             held.ran_out()
         else:
             if outcome["fit_error"] is None:
                 held.measure()
         finally:
-            give_memory_back(held.device)
+            give_memory_back(held.device, everything=held.is_only)
     record = held.record()
     if outcome is not None:
         outcome["lease"] = record
@@ -189,8 +189,11 @@ def on_device(device: str) -> Iterator[None]:
         yield
 
 
-def give_memory_back(device: str) -> None:
-    """Free what a fit that is over has left on an accelerator."""
+def give_memory_back(device: str, everything: bool = True) -> None:
+    """Free what a fit that is over has left on an accelerator.
+
+    Not `everything` where other threads of this process compute.
+    """
     kind = device.partition(":")[0]
     torch = sys.modules.get("torch")
     if kind == "cpu" or torch is None:
@@ -198,6 +201,8 @@ def give_memory_back(device: str) -> None:
     gc.collect()  # nets and their callbacks refer to each other
     module = getattr(torch, kind)
     if getattr(module, "is_initialized", lambda: True)():
+        if kind == "cuda" and everything:
+            clear_cublas_workspaces()
         module.empty_cache()
 
 

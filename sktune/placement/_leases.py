@@ -58,6 +58,11 @@ class Lease:
             self._allowed = read_measured(self._path).n_fits
             self._memory.begin()
 
+    @property
+    def is_only(self) -> bool:
+        """Whether no other thread of this process has a lease now."""
+        return sum(_in_process.values()) == 1
+
     def measure(self) -> None:
         """Note how much memory the fit, which has succeeded, has taken."""
         # What threads take cannot be told apart.

@@ -107,6 +107,8 @@ def test_what_torch_is_asked_for():
     assert callable(torch.cuda._parse_visible_devices)
     assert callable(torch.cuda._get_nvml_device_index)
     assert _compat.physical_cuda_device(10**6) == 10**6
+    if torch.backends.cuda.is_built():
+        assert callable(torch._C._cuda_clearCublasWorkspaces)
 
 
 def test_where_joblib_runs():

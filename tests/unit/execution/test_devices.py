@@ -252,7 +252,8 @@ class TestRunLeased:
     ):
         nets, left = weakref.WeakSet(), []
 
-        def give_back(device):
+        def give_back(device, everything):
+            assert everything
             gc.collect()
             left.append((device, len(nets)))
 
