@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 
 import joblib
@@ -27,7 +30,8 @@ from sktune import (
 )
 from sktune._errors import DeviceError
 from sktune.execution import _devices as devices_module
-from sktune.placement import Placement
+from sktune.placement import Placement, lease
+from sktune.placement._leases import _of_thread
 from sktune.placement._memory import Reading
 from tests.estimators import Net, Score, blobs, net
 from tests.placed import DEVICES, Hungry, HungryScore, check_places, devices_of, where
@@ -224,7 +228,7 @@ def test_a_net_before_the_last_step_goes_where_the_fit_goes():
         factor=2,
         min_resources=1,
         max_resources=4,
-        cv=2,
+        cv=3,  # so that fits of a split meet both devices
         random_state=0,
         return_train_score=False,
     )
@@ -450,24 +454,24 @@ def test_without_devices_nothing_is_written(locks, monkeypatch):
 
 
 def test_ctrl_c_reaches_threads_that_wait_for_a_device(locks):
-    """Nobody has to wait for a search that has the device to itself."""
-    from sktune.placement import lease
-
+    """Nobody has to wait for another search that has the device to itself."""
+    main = threading.main_thread().ident
+    interrupt = threading.Timer(0.5, signal.pthread_kill, [main, signal.SIGINT])
     with (
         joblib.parallel_config("threading"),
         lease(Placement((("cpu:0", 1),), folder=str(locks))),
-        pytest.raises(RuntimeError, match="enough"),
     ):
-        GridSearchCV(
-            quiet(),
-            {"lr": [0.1, 0.2]},
-            cv=2,
-            n_jobs=3,
-            devices=DEVICES,
-            error_score="raise",
-            scoring=_enough,
-        ).fit(X, y)
+        search = GridSearchCV(quiet(), GRID, cv=2, n_jobs=3, devices="cpu:0")
+        interrupt.start()
+        # As of a search beside the one that has the lease, and not inside of it.
+        with lease_of_another_thread(), pytest.raises(KeyboardInterrupt):
+            search.fit(X, y)
 
 
-def _enough(estimator, X, y):
-    raise RuntimeError("enough")
+@contextmanager
+def lease_of_another_thread():
+    depth, _of_thread.depth = _of_thread.depth, 0
+    try:
+        yield
+    finally:
+        _of_thread.depth = depth

@@ -6,6 +6,7 @@ import copy
 import gc
 import pickle
 import weakref
+from contextlib import contextmanager
 from dataclasses import replace
 
 import joblib
@@ -366,3 +367,30 @@ def test_a_paused_net_goes_on_elsewhere(tmp_path):
             assert outcome["lease"]["device"] == name
             assert job.scorer.estimator.device == name
     assert all_of(job.scorer.estimator) == all_of(at_once(one, 6))
+
+
+def test_a_warm_start_goes_on_elsewhere(tmp_path):
+    bag = BaggingClassifier(net(max_epochs=1), n_estimators=4, random_state=0)
+    resource = Resource("n_estimators", "warm_start", 4)
+    with checkpoints_in(tmp_path) as checkpoints:
+        job = job_of(bag, resource, checkpoints)
+        for n_resources, name in [(2, "cpu:0"), (4, "cpu:1")]:
+            placement = Placement(((name, 1),), folder=str(tmp_path / "locks"))
+            run(replace(job, placement=placement), n_resources)
+            assert len(job.scorer.estimator.estimators_) == n_resources
+            assert devices_of(job.scorer.estimator) == {name}
+
+
+def test_the_current_device_is_the_leased_one(monkeypatch):
+    current: list = []
+
+    @contextmanager
+    def device(index):
+        current.append(index)
+        yield
+        current.remove(index)
+
+    monkeypatch.setattr(torch.cuda, "device", device)
+    assert Attempt("cuda:1", is_last=False).watch(lambda: list(current)) == [1]
+    assert Attempt("cpu:1", is_last=False).watch(lambda: list(current)) == []
+    assert current == []  # the refitted net is brought back where "cuda" means its own

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import pytest
 from sktune._errors import DeviceError
 from sktune.placement import Placement, WaitEndedError, has_lease, lease
 from sktune.placement import _locks as locks
+from sktune.placement._leases import _n_fits
 from sktune.placement._memory import Reading
 from sktune.placement._queue import Ticket
 
@@ -258,8 +259,19 @@ def test_alone(tmp_path):
 def test_one_fit_per_device_is_alone_beside_a_search_that_allows_more(tmp_path):
     with lease(of(tmp_path, 1)), pytest.raises(WaitEndedError):
         run(of(tmp_path, 4), [], stopped=_set_soon())
-    with lease(of(tmp_path, 4)), pytest.raises(WaitEndedError):
+    first, second = lease(of(tmp_path, 4)), lease(of(tmp_path, 4))
+    with first:
+        second.__enter__()
+    with second_slot(second), pytest.raises(WaitEndedError):
         run(of(tmp_path, 1), [], stopped=_set_soon())
+
+
+@contextmanager
+def second_slot(held):
+    try:
+        yield
+    finally:
+        held.__exit__(None, None, None)
 
 
 def test_whoever_waits_behind_others_can_be_stopped(tmp_path):
@@ -316,6 +328,11 @@ def test_a_ticket_of_the_dead_is_removed(tmp_path):
     ticket = Ticket(tmp_path, frozenset({"cpu-0"}))
     assert ticket.number == 1
     ticket.close()
+    # Also by those whom it does not keep from every device.
+    (tmp_path / "ticket-3").touch()
+    (tmp_path / "ticket-3.wants").write_text('["cpu-0"]')
+    with lease(of(tmp_path, names=("cpu:0", "cpu:1"))) as held:
+        assert held.device == "cpu:0"
 
 
 def test_where_the_system_has_no_flock(tmp_path, monkeypatch):
@@ -331,11 +348,14 @@ def test_where_the_system_has_no_flock(tmp_path, monkeypatch):
 class Simulated:
     """A device of 1 GB, of which each fit takes 0.3."""
 
+    def __init__(self, peak: int = 3 * 10**8) -> None:
+        self.peak = peak
+
     def begin(self) -> None:
         pass
 
     def read(self) -> Reading:
-        return Reading(total=10**9, peak=3 * 10**8, beside=0)
+        return Reading(total=10**9, peak=self.peak, beside=0)
 
 
 def simulated(name: str) -> Simulated:
@@ -371,8 +391,9 @@ def test_only_what_one_fit_took_is_measured(tmp_path):
         held.measure()
     with lease(placement) as one, lease(placement) as other:
         assert {one.slot, other.slot} == {0, 1}
-        one._memory = None
+        other._memory = Simulated(peak=9 * 10**8)
         other.measure()
+    assert _n_fits(placement, placement.here()[0]) == 3
     again = replace(placement, search="another")
     with lease(again) as held:
         assert held._allowed == 1
