@@ -455,14 +455,18 @@ def test_without_devices_nothing_is_written(locks, monkeypatch):
 
 def test_ctrl_c_reaches_threads_that_wait_for_a_device(locks):
     """Nobody has to wait for another search that has the device to itself."""
-    main = threading.main_thread().ident
-    interrupt = threading.Timer(0.5, signal.pthread_kill, [main, signal.SIGINT])
+
+    def press():
+        while len(list(locks.glob("*.wants"))) < 3:
+            time.sleep(0.01)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
     with (
         joblib.parallel_config("threading"),
         lease(Placement((("cpu:0", 1),), folder=str(locks))),
     ):
         search = GridSearchCV(quiet(), GRID, cv=2, n_jobs=3, devices="cpu:0")
-        interrupt.start()
+        threading.Thread(target=press).start()
         # As of a search beside the one that has the lease, and not inside of it.
         with lease_of_another_thread(), pytest.raises(KeyboardInterrupt):
             search.fit(X, y)
