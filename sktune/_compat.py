@@ -1,7 +1,8 @@
 """Every private scikit-learn name that sktune uses, and what differs by its version.
 
 Nothing else in sktune imports a scikit-learn name that begins with an underscore;
-`tests/unit/test_compat.py` holds that each of these still exists.
+`tests/unit/test_compat.py` holds that each of these still exists. At the end, what
+sktune uses of torch's private names.
 """
 
 from __future__ import annotations
@@ -46,14 +47,17 @@ __all__ = [
     "HasMethods",
     "Interval",
     "MultimetricScorer",
+    "NoCallbacks",
     "StrOptions",
     "begin_callbacks",
     "check_method_params",
+    "clear_cublas_workspaces",
     "fit_and_score",
     "fit_context",
     "has_callbacks",
     "n_splits_of",
     "num_samples",
+    "physical_cuda_device",
     "scorer_of",
     "warn_or_raise_about_fit_failures",
 ]
@@ -93,16 +97,16 @@ def n_splits_of(search: Any, evaluate_candidates: Any) -> int:
     return int(getclosurevars(evaluate_candidates).nonlocals["n_splits"])
 
 
-class _NoCallbacks:
+class NoCallbacks:
     """A callback context of a scikit-learn that has no callbacks."""
 
-    def subcontext(self, *args: Any, **kwargs: Any) -> _NoCallbacks:
+    def subcontext(self, *args: Any, **kwargs: Any) -> NoCallbacks:
         return self
 
     def propagate_callback_context(self, estimator: Any) -> Any:
         return nullcontext()
 
-    def call_on_fit_task_begin(self, **kwargs: Any) -> _NoCallbacks:
+    def call_on_fit_task_begin(self, **kwargs: Any) -> NoCallbacks:
         return self
 
     def call_on_fit_task_end(self, **kwargs: Any) -> None:
@@ -112,8 +116,37 @@ class _NoCallbacks:
 def begin_callbacks(search: Any, X: Any, y: Any, metadata: Any) -> Any:
     """Root context of the callbacks of one `fit`."""
     if not _HAS_CALLBACKS:
-        return _NoCallbacks()
+        return NoCallbacks()
     context = search._init_callback_context(
         max_subtasks=1 + (search.refit is not False)
     )
     return context.call_on_fit_task_begin(estimator=search, X=X, y=y, metadata=metadata)
+
+
+# -- torch --------------------------------------------------------------------------
+
+
+def physical_cuda_device(index: int) -> int | str:
+    """Number of ``cuda:<index>`` among all GPUs of the machine, or its UUID.
+
+    CUDA_VISIBLE_DEVICES says which ones a process sees, by number or by UUID; private
+    names of torch read it as CUDA does, without initialising CUDA.
+    """
+    import torch
+
+    visible = torch.cuda._parse_visible_devices()
+    if not 0 <= index < len(visible):
+        return index
+    if isinstance(visible[index], int):
+        return visible[index]
+    try:
+        return int(torch.cuda._get_nvml_device_index(index))
+    except Exception:  # a part of a GPU (MIG), or no NVML
+        return str(visible[index])
+
+
+def clear_cublas_workspaces() -> None:
+    """Free what cuBLAS keeps of a device's memory until the process ends."""
+    import torch
+
+    torch._C._cuda_clearCublasWorkspaces()

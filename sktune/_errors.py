@@ -34,6 +34,10 @@ class WorkerLost(SktuneError, RuntimeError):
     """The worker that ran a fit was killed, twice."""
 
 
+class DeviceError(SktuneError, ValueError):
+    """`devices` or `fits_per_device` names what is not there, or is no device."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`` Did you mean 'max_epochs'?``, or an empty string where nothing is near.
 

@@ -41,7 +41,11 @@ class Fit:
 
 
 class FitOutcome(TypedDict, total=False):
-    """What comes back from a fit; scikit-learn's own keys, and `failed`."""
+    """What comes back from a fit; scikit-learn's own keys, and more.
+
+    `failed` are the metrics that failed, `lease` the device that was leased: plain
+    values, and not there where none was.
+    """
 
     fit_error: str | None
     test_scores: float | dict[str, float]
@@ -50,6 +54,7 @@ class FitOutcome(TypedDict, total=False):
     fit_time: float
     score_time: float
     failed: frozenset[str]
+    lease: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

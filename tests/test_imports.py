@@ -42,6 +42,7 @@ STRANGERS = {
     "strategy": IMPURE,
     "schedule": IMPURE,
     "space": IMPURE | {"torch"},
+    "placement": {"joblib", "sklearn", "skorch"},  # knows the machine only
 }
 TYPE_CHECKING_EXEMPT = {"_types"}  # names Space in the protocol of a strategy
 
@@ -249,6 +250,8 @@ def test_a_good_tree_has_no_violation(tmp_path):
         ("search/_x.py", "from joblib import Parallel", "joblib belongs in execution/"),
         ("search/_x.py", "def f():\n  import joblib", "joblib belongs in execution/"),
         ("execution/_x.py", "import torch.nn", "torch imported before it is needed"),
+        ("placement/_x.py", "from skorch import NeuralNet", "does not know skorch"),
+        ("placement/_x.py", "import sktune.persistence", "stays on one floor"),
         ("search/_x.py", "try: import skorch\nfinally: pass", "skorch imported"),
         ("search/_x.py", "class A:\n  import torch", "torch imported"),
         ("inspection/_x.py", "import matplotlib.pyplot", "matplotlib imported before"),

@@ -18,6 +18,7 @@ from sktune._errors import EstimatorError
 from sktune.execution._files import folders_of, move_into
 from sktune.execution._interrupt import CtrlC, Interrupts
 from sktune.execution._isolation import random_states, set_random_states
+from sktune.execution._nets import bring
 from sktune.execution._paused import Continued
 
 # Where a net that is being trained has its `_Training`. Names that end in an underscore
@@ -108,8 +109,8 @@ class _Training:
         vars(net).update(paused["net"], **live)
         move_into(folders, net)
         _set_gradients(net, paused["gradients"])
-        if paused["device"] == "cpu":
-            _move(net)
+        if paused["device"] == "cpu" and _kind(net.device) not in ("cpu", None):
+            bring(net)
         self._states = paused["random"]
         self.ended = paused["ended"]
         return int(task.n_resources - paused["n_resources"])
@@ -220,21 +221,3 @@ def _set_gradients(net: Any, gradients: list[Any] | None) -> None:
 def _kind(device: Any) -> str | None:
     """``"cuda"`` of ``"cuda:1"``; None where the user places the modules."""
     return None if device is None else str(device).partition(":")[0]
-
-
-def _move(net: Any) -> None:
-    """Bring a net that was paused on the CPU to the accelerator it is to run on."""
-    if _kind(net.device) in ("cpu", None):
-        return
-    import torch
-
-    for name in [*net._modules, *net._criteria]:
-        part = getattr(net, name + "_")
-        if isinstance(part, torch.nn.Module):
-            part.to(net.device)
-    for name in net._optimizers:
-        for parameter, state in getattr(net, name + "_").state.items():
-            for key, value in state.items():
-                # Adam counts its steps on the CPU.
-                if torch.is_tensor(value) and key != "step":
-                    state[key] = value.to(parameter.device)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from threading import Event
 from typing import Any
 
 from sklearn.base import clone
@@ -14,6 +15,7 @@ from sklearn.base import clone
 from sktune._compat import fit_and_score, scorer_of
 from sktune._types import Fit, FitOutcome
 from sktune.execution._deadline import train_in_time
+from sktune.execution._devices import Attempt, run_leased
 from sktune.execution._isolation import (
     draws_globally,
     own_random_states,
@@ -25,6 +27,7 @@ from sktune.execution._resource import Resource
 from sktune.execution._threads import fixed_threads, threads_of_a_net
 from sktune.execution._training import take_over, train_apart, train_on
 from sktune.persistence import Checkpoints
+from sktune.placement import Placement
 
 
 class ErrorScore(float):
@@ -37,7 +40,8 @@ class Job:
 
     What has a default is for searches whose candidates get more and more of a resource:
     a `seed` for what candidates share, and for ``n_samples`` the subsets of each split,
-    whose ``rows(n_resources)`` are indices into X. `fit_timeout` is in seconds.
+    whose ``rows(n_resources)`` are indices into X. `fit_timeout` is in seconds. With a
+    `placement`, each fit leases a device.
     """
 
     estimator: Any
@@ -60,6 +64,7 @@ class Job:
     subsets: Sequence[Any] | None = None
     seed: int = 0
     fit_timeout: float | None = None
+    placement: Placement | None = None
 
     @classmethod
     def of(cls, estimator: Any, *, scorer: Any, repeatable: bool, **kwargs: Any) -> Job:
@@ -86,12 +91,20 @@ class Job:
             self.checkpoints.drop(candidate)
 
 
-def run_fit(job: Job, fit: Fit) -> FitOutcome:
-    """Train and score one candidate on one split.
+def run_fit(job: Job, fit: Fit, stopped: Event | None = None) -> FitOutcome:
+    """Train and score one candidate on one split, on a leased device if there are any.
+
+    When `stopped` is set, nobody waits any longer for a fit that waits for a device.
 
     Raises only where ``error_score="raise"`` or where scikit-learn's searches raise
     whatever `error_score` says, such as for a parameter that does not exist.
     """
+    if job.placement is None:
+        return _run_alone(job, fit)
+    return run_leased(job.placement, partial(_run_alone, job, fit), stopped)
+
+
+def _run_alone(job: Job, fit: Fit, attempt: Attempt | None = None) -> FitOutcome:
     # A net may also be a value that is searched, such as a step of a pipeline.
     nets = {name: value for name, value in fit.params.items() if find_nets(value)}
     params = {**fit.params, **{n: silence(clone(v)) for n, v in nets.items()}}
@@ -100,7 +113,7 @@ def run_fit(job: Job, fit: Fit) -> FitOutcome:
     with own_random_states(fit.seed) if alone else nullcontext(), ExitStack() as stack:
         if job.threads_of_a_net is not None and has_net:
             stack.enter_context(fixed_threads(job.threads_of_a_net))
-        return _run_fit(job, fit, params, alone, has_net, stack)
+        return _run_fit(job, fit, params, alone, has_net, stack, attempt)
 
 
 def fail_fit(job: Job, fit: Fit, error: Exception) -> FitOutcome:
@@ -120,13 +133,14 @@ def _run_fit(
     alone: bool,
     has_net: bool,
     stack: ExitStack,
+    attempt: Attempt | None = None,
     train_by: Callable[..., None] | None = None,
 ) -> FitOutcome:
     train, test = job.splits[fit.split]
     resource = None if fit.n_resources is None else job.resource
     estimator = clone(job.estimator)
     if train_by is None:
-        train_by = _training(job, fit, alone, has_net, stack)
+        train_by = _training(job, fit, alone, has_net, stack, attempt)
     if train_by is not None:
         take_over(estimator, train_by)
     if resource is not None and resource.way == "n_samples":
@@ -142,7 +156,7 @@ def _run_fit(
         estimator,
         job.X,
         job.y,
-        scorer=job.scorer,
+        scorer=attempt.scoring(job.scorer) if attempt else job.scorer,
         train=train,
         test=test,
         verbose=job.verbose,
@@ -157,7 +171,8 @@ def _run_fit(
         candidate_progress=n_candidates and (fit.candidate, n_candidates),
         error_score=error_score,
         caller=job.caller,
-        callback_ctx=fit.context,
+        # Callbacks are told of the first attempt.
+        callback_ctx=None if attempt and attempt.is_last else fit.context,
     )
     if job.checkpoints is not None and (not fit.pause or outcome["fit_error"]):
         job.checkpoints.drop(fit.candidate, fit.split)
@@ -165,20 +180,27 @@ def _run_fit(
 
 
 def _training(
-    job: Job, fit: Fit, alone: bool, has_net: bool, stack: ExitStack
+    job: Job,
+    fit: Fit,
+    alone: bool,
+    has_net: bool,
+    stack: ExitStack,
+    attempt: Attempt | None,
 ) -> Callable[..., None] | None:
     """What trains in place of the estimator's `fit`; None if nothing has to."""
     train_by: Callable[..., None] | None = None
     if fit.n_resources is not None and job.resource and job.resource.continues:
-        train_by = partial(train_on, _continued(job, fit, alone), stack)
-    elif has_net or job.fit_timeout is not None:
+        train_by = partial(train_on, _continued(job, fit, alone, attempt), stack)
+    elif has_net or attempt is not None or job.fit_timeout is not None:
         train_by = partial(train_apart, stack)
     if train_by is not None and job.fit_timeout is not None:
         train_by = partial(train_in_time, job.fit_timeout, train_by)
+    if train_by is not None and attempt is not None:
+        train_by = attempt.training(train_by)
     return train_by
 
 
-def _continued(job: Job, fit: Fit, alone: bool) -> Continued:
+def _continued(job: Job, fit: Fit, alone: bool, attempt: Attempt | None) -> Continued:
     assert job.resource is not None and fit.n_resources is not None
     return Continued(
         fit=fit,
@@ -188,6 +210,7 @@ def _continued(job: Job, fit: Fit, alone: bool) -> Continued:
         alone=alone,
         root=job.seed,
         y=job.y,
+        device=attempt.device if attempt else None,
     )
 
 

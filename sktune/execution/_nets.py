@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import OrderedDict
 from typing import Any
 
 
@@ -34,3 +35,45 @@ def silence(estimator: Any) -> Any:
     for prefix in find_nets(estimator):
         estimator.set_params(**{f"{prefix}verbose": 0})
     return estimator
+
+
+def bring(net: Any) -> None:
+    """Bring a net that was trained, or is being trained, to the device it names."""
+    if not getattr(net, "initialized_", False):
+        return
+    import torch
+
+    for name in [*net._modules, *net._criteria]:
+        part = getattr(net, name + "_", None)
+        if isinstance(part, torch.nn.Module):
+            part.to(net.device)
+    for name in net._optimizers:
+        _bring_optimizer(getattr(net, name + "_"), net.device)
+    for _, callback in net.callbacks_:
+        # Such as the best weights so far.
+        held = vars(callback)
+        held.update({k: _brought(v, net.device) for k, v in held.items()})
+
+
+def _bring_optimizer(optimizer: Any, device: Any) -> None:
+    for group in optimizer.param_groups:
+        # Adam counts its steps on the CPU, unless it is told otherwise.
+        everything = group.get("capturable") or group.get("fused")
+        for parameter in group["params"]:
+            state = optimizer.state.get(parameter, {})
+            for key, value in state.items():
+                on_cpu = getattr(getattr(value, "device", None), "type", None) == "cpu"
+                if key != "step" or everything or not on_cpu:
+                    state[key] = _brought(value, device)
+
+
+def _brought(value: Any, device: Any) -> Any:
+    """Tensors on a device, also those in dicts and lists."""
+    torch = sys.modules["torch"]
+    if isinstance(value, torch.Tensor):
+        return value.to(device)
+    if type(value) in (dict, OrderedDict):
+        return type(value)((k, _brought(v, device)) for k, v in value.items())
+    if type(value) in (list, tuple):
+        return type(value)(_brought(v, device) for v in value)
+    return value

@@ -48,6 +48,8 @@ class Continued:
         Root of the seeds of what candidates share.
     y : array-like or None
         All of it, uncut.
+    device : str or None
+        The leased device; None where there is no lease.
     """
 
     fit: Fit
@@ -57,6 +59,7 @@ class Continued:
     alone: bool
     root: int
     y: Any
+    device: str | None = None
 
     def save(self, state: Any, owner: Any = None, what: str = "state") -> None:
         """Keep a state for the next time. Where that fails, what was kept stays."""
@@ -96,6 +99,8 @@ class Continued:
         return False
 
     def _load(self, candidate: int | str, owner: Any, device: Any, what: str) -> Any:
+        if owner is None and device is None:
+            device = self.device
         if self.checkpoints is not None:
             reads = partial(read, owner=owner, device=device)
             with self._attempt("read"):

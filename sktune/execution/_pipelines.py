@@ -15,6 +15,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 
 from sktune._compat import CALLBACK_ATTRIBUTES
 from sktune._random import derive_seed
+from sktune.execution._devices import write_device
 from sktune.execution._isolation import seed_everything
 from sktune.execution._paused import Continued
 
@@ -54,6 +55,8 @@ def fit_prefix(
             fitted = make()
             task.save(fitted, what="prefix")
     vars(pipeline).update(fitted)
+    if task.device is not None:  # nets before the last step, fitted somewhere else
+        write_device(pipeline, task.device)
     arguments = _last_step(pipeline, path).arguments_
     _set_last_step(pipeline, path, last)
     if task.alone:

@@ -12,6 +12,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from sktune._compat import CALLBACK_ATTRIBUTES
+from sktune.execution._devices import write_device
 from sktune.execution._isolation import random_states, set_random_states
 from sktune.execution._paused import Continued
 from sktune.execution._ways import counts_in_all
@@ -85,6 +86,8 @@ def _continue(task: Continued, estimator: Any, go_on: Callable[[int], None]) -> 
     if paused is not None and paused["n_resources"] <= task.n_resources:
         n_done = paused["n_resources"]
         vars(estimator).update(vars(paused["estimator"]))
+        if task.device is not None:
+            write_device(estimator, task.device)
         if paused["random"] is not None:
             set_random_states(paused["random"])
     if n_done == task.n_resources:

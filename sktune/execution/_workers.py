@@ -268,11 +268,10 @@ class Workers:
         try:
             (answer,) = self._pool.result(out)
         except Exception as error:
-            if is_loss(error):
-                loss = error
-            else:
-                answer = self._travel.lost(unit, error)
-        if loss is not None:
+            loss = error
+        if loss is not None and not is_loss(loss):
+            answer = self._travel.lost(unit, loss)
+        elif loss is not None:
             if breaks_pool(loss):
                 self._in_flight[number] = unit
                 return self._renew()
@@ -400,9 +399,10 @@ def _run_unit(
                 break
             if note is not None and position:
                 note.write(position)
-            outcomes.append(
-                run_away(job, fit, states or {}) if away else run_fit(job, fit)
-            )
+            if away:
+                outcomes.append(run_away(job, fit, states or {}))
+            else:
+                outcomes.append(run_fit(job, fit, stopped))
     if note is not None:
         note.remove()
         spare_collections(job)

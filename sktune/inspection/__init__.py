@@ -1,7 +1,15 @@
 """Tables and pictures of a fitted search."""
 
 from sktune.inspection._convergence import plot_convergence
+from sktune.inspection._leases import device_use, plot_leases
 from sktune.inspection._rungs import plot_rungs
 from sktune.inspection._table import Table, best_candidates
 
-__all__ = ["Table", "best_candidates", "plot_convergence", "plot_rungs"]
+__all__ = [
+    "Table",
+    "best_candidates",
+    "device_use",
+    "plot_convergence",
+    "plot_leases",
+    "plot_rungs",
+]

@@ -24,15 +24,21 @@ from sktune._random import derive_seed, fresh_root
 from sktune._types import Evaluation, FitOutcome, Observation, Schedule, Strategy
 from sktune.engine import Engine
 from sktune.execution import (
+    Attempt,
     Interrupts,
     Job,
+    OwnDevices,
     Workers,
     check_estimator,
+    check_placement,
     own_random_states,
     preserved_random_states,
+    run_leased,
     score_of,
     single_threaded,
+    write_device,
 )
+from sktune.placement import Placement, forget_measured, has_lease
 from sktune.schedule import Flat
 from sktune.search._hopes import Hopes
 from sktune.search._progress import Cost, Progress
@@ -162,6 +168,7 @@ class BaseSearch(_compat.BaseSearchCV):
 
         cv = self._check_cv(X, y, routed.splitter.split)
         check_estimator(self.estimator, self._searched(), X, y)
+        placement, of_refit = self._place()
         root = self._root()
         self._prepare(X, y)
         # Before the splits, as in scikit-learn: the two may share a generator.
@@ -185,10 +192,13 @@ class BaseSearch(_compat.BaseSearchCV):
                 n_candidates=proposal.n_candidates,
                 caller=self if in_use else None,
                 fit_timeout=getattr(self, "fit_timeout", None),
+                placement=placement,
                 **options,
             )
             evaluations = self._search(job, proposal, root, callbacks, in_use)
         self._count(evaluations)
+        if placement is not None:
+            self.leases_ = leases_of(evaluations)
         outcomes = self._outcomes(evaluations)
         refit_metric = self._check_metrics(outcomes[0]["test_scores"], refit_metric)
         results = format_results(self, evaluations, outcomes)
@@ -200,11 +210,21 @@ class BaseSearch(_compat.BaseSearchCV):
             proposal.hopes.end()
         self._choose(results, refit_metric)
         if self.refit:
-            self._refit(
-                X, y, routed.estimator.fit, derive_seed(root, "refit"), callbacks
-            )
+            seed = derive_seed(root, "refit")
+            self._refit(X, y, routed.estimator.fit, seed, callbacks, of_refit)
+        if placement is not None:
+            forget_measured(placement)
         callbacks.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
         return self
+
+    def _place(self) -> tuple[Placement | None, Placement | None]:
+        """Where the fits run, and where the refit does; None is the own device."""
+        if hasattr(self, "leases_"):
+            del self.leases_  # of an earlier fit
+        placement = Placement.of(self.devices, self.fits_per_device)
+        if placement is None or has_lease():
+            return None, None
+        return placement, check_placement(placement, self.estimator, self._searched())
 
     def _check_cv(self, X: Any, y: Any, split_params: dict[str, Any]) -> Any:
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
@@ -361,41 +381,66 @@ class BaseSearch(_compat.BaseSearchCV):
         self.best_params_ = results["params"][self.best_index_]
 
     def _refit(
-        self, X: Any, y: Any, fit_params: dict[str, Any], seed: int, callbacks: Any
-    ) -> None:
-        best = self._best()
-        self.best_estimator_ = best
-        try:
-            self._train_best(best, X, y, fit_params, seed, callbacks)
-        except BaseException:
-            del self.best_estimator_  # half-trained at best
-            raise
-
-    def _train_best(
         self,
-        best: Any,
         X: Any,
         y: Any,
         fit_params: dict[str, Any],
         seed: int,
         callbacks: Any,
+        placement: Placement | None,
     ) -> None:
         task = callbacks.subcontext(task_name="refit-with-best-params")
+        data = (X, y, fit_params)
+        if placement is None:
+            self._train_best(*data, seed, task)
+            return
+
+        def run(attempt: Attempt) -> FitOutcome:
+            # Callbacks are told of the first attempt.
+            told = _compat.NoCallbacks() if attempt.is_last else task
+            self._train_best(*data, seed, told, attempt)
+            return FitOutcome(fit_error=None)
+
+        outcome = run_leased(placement, run)
+        candidates = self.cv_results_.get("candidate")
+        best = self.best_index_ if candidates is None else candidates[self.best_index_]
+        self.leases_ += lease_rows(outcome, candidate=int(best))
+
+    def _train_best(
+        self,
+        X: Any,
+        y: Any,
+        fit_params: dict[str, Any],
+        seed: int,
+        task: Any,
+        attempt: Attempt | None = None,
+    ) -> None:
+        self.best_estimator_ = best = self._best()
         metadata = (
             {"sample_weight": fit_params["sample_weight"]}
             if fit_params.get("sample_weight") is not None
             else None
         )
-        with (
-            task.propagate_callback_context(best),
-            own_random_states(seed),
-            Interrupts() as interrupts,
-        ):
-            task.call_on_fit_task_begin(estimator=self, X=X, y=y, metadata=metadata)
-            start = time.time()
-            self._fit_best(best, X, y, fit_params)
-            self.refit_time_ = time.time() - start
-            interrupts.raise_again()
+        try:
+            with (
+                task.propagate_callback_context(best),
+                own_random_states(seed),
+                Interrupts() as interrupts,
+            ):
+                task.call_on_fit_task_begin(estimator=self, X=X, y=y, metadata=metadata)
+                start = time.time()
+                if attempt is None:
+                    self._fit_best(best, X, y, fit_params)
+                else:
+                    own = OwnDevices(best)
+                    write_device(best, attempt.device)
+                    attempt.watch(self._fit_best, best, X, y, fit_params)
+                    own.restore(best)
+                self.refit_time_ = time.time() - start
+                interrupts.raise_again()
+        except BaseException:
+            del self.best_estimator_  # half-trained at best
+            raise
         if hasattr(best, "feature_names_in_"):
             self.feature_names_in_ = best.feature_names_in_
         task.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
@@ -415,6 +460,33 @@ class BaseSearch(_compat.BaseSearchCV):
         n_splits = _compat.n_splits_of(self, evaluate_candidates)
         workers = ThroughSklearn(self, evaluate_candidates, n_splits, callback_ctx)
         self._engine(proposal, workers, root, n_splits).run()
+
+
+def leases_of(evaluations: list[Evaluation]) -> list[dict[str, Any]]:
+    """The leases of all fits, the earliest first."""
+    rows = [
+        row
+        for one in evaluations
+        for split, outcome in one.outcomes.items()
+        for row in lease_rows(
+            outcome,
+            candidate=one.candidate.id,
+            split=split,
+            n_resources=one.n_resources,
+        )
+    ]
+    return sorted(rows, key=lambda row: row["start"])
+
+
+def lease_rows(outcome: FitOutcome, **of: Any) -> list[dict[str, Any]]:
+    """The lease of a fit; before it the one under which it ran out of memory."""
+    if "lease" not in outcome:
+        return []
+    last = dict(outcome["lease"])
+    first = last.pop("retry_of", None)
+    leases = [last] if first is None else [first, last]
+    of = {"candidate": None, "split": None, "n_resources": None, **of}
+    return [{**of, **lease, "out_of_memory": lease is not last} for lease in leases]
 
 
 def as_dicts(param_distributions: Any) -> list[dict[str, Any]]:

@@ -105,6 +105,14 @@ class HyperbandSearchCV(RungsSearch):
     n_jobs : int, default=None
         Fits that run at the same time. None is 1 unless in a
         ``joblib.parallel_config``; -1 is one for each processor.
+    devices : str, torch.device, list or dict, default=None
+        Where fits run: "auto" for every GPU that is there, a device such as "cuda:1", a
+        list of devices, or a dict of devices and the number of fits that may share
+        each. Every fit waits for a device and has it written to its nets. None leaves
+        the estimator's own. See :doc:`/guides/devices`.
+    fits_per_device : int or "auto", default=1
+        Fits that may share one device at a time; "auto" measures how many its memory
+        has room for. Fits beyond that wait.
     verbose : int, default=0
         1 prints progress; 2 and above what scikit-learn prints of each fit.
 
@@ -137,6 +145,10 @@ class HyperbandSearchCV(RungsSearch):
     n_splits_ : int
     refit_time_ : float
         Seconds that fitting the best candidate took.
+    leases_ : list of dict
+        With `devices`, what ran where: `candidate` and `split` (None for the refit),
+        `n_resources`, `device`, `slot`, `start` and `end` in seconds since the epoch,
+        `host`, `pid`, and `out_of_memory` where a fit was tried again alone.
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
@@ -217,6 +229,8 @@ class HyperbandSearchCV(RungsSearch):
         return_train_score: bool = True,
         random_state: Any = None,
         n_jobs: int | None = None,
+        devices: Any = None,
+        fits_per_device: int | str = 1,
         verbose: int = 0,
     ) -> None:
         super().__init__(
@@ -229,6 +243,8 @@ class HyperbandSearchCV(RungsSearch):
             error_score=error_score,
             return_train_score=return_train_score,
         )
+        self.devices = devices
+        self.fits_per_device = fits_per_device
         self.param_distributions = param_distributions
         self.factor = factor
         self.resource = resource

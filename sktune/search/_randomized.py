@@ -48,6 +48,14 @@ class RandomizedSearchCV(BaseSearch):
     n_jobs : int, default=None
         Fits that run at the same time. None is 1 unless in a
         ``joblib.parallel_config``; -1 is one for each processor.
+    devices : str, torch.device, list or dict, default=None
+        Where fits run: "auto" for every GPU that is there, a device such as "cuda:1", a
+        list of devices, or a dict of devices and the number of fits that may share
+        each. Every fit waits for a device and has it written to its nets. None leaves
+        the estimator's own. See :doc:`/guides/devices`.
+    fits_per_device : int or "auto", default=1
+        Fits that may share one device at a time; "auto" measures how many its memory
+        has room for. Fits beyond that wait.
     refit : bool, str or callable, default=True
         Whether to fit the best candidate on all data. With several metrics the name of
         the one that decides; a callable takes `cv_results_` and returns the index.
@@ -86,6 +94,10 @@ class RandomizedSearchCV(BaseSearch):
     n_splits_ : int
     refit_time_ : float
         Seconds that fitting the best candidate took.
+    leases_ : list of dict
+        With `devices`, what ran where: `candidate` and `split` (None for the refit),
+        `n_resources`, `device`, `slot`, `start` and `end` in seconds since the epoch,
+        `host`, `pid`, and `out_of_memory` where a fit was tried again alone.
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
@@ -130,6 +142,8 @@ class RandomizedSearchCV(BaseSearch):
         constraint: Callable[[dict[str, Any]], bool] | None = None,
         scoring: Any = None,
         n_jobs: int | None = None,
+        devices: Any = None,
+        fits_per_device: int | str = 1,
         refit: Any = True,
         cv: Any = None,
         verbose: int = 0,
@@ -150,6 +164,8 @@ class RandomizedSearchCV(BaseSearch):
             error_score=error_score,
             return_train_score=return_train_score,
         )
+        self.devices = devices
+        self.fits_per_device = fits_per_device
         self.param_distributions = param_distributions
         self.n_iter = n_iter
         self.initial_points = initial_points

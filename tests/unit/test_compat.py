@@ -5,6 +5,7 @@ from queue import SimpleQueue
 
 import joblib
 import pytest
+import torch
 
 from sktune import _compat
 
@@ -129,3 +130,19 @@ def test_the_scorer_of_an_estimator_holds_it():
     scorer = check_scoring(given)
     assert _compat.scorer_of(scorer, other)._estimator is other
     assert scorer._estimator is given
+
+
+def test_what_torch_is_asked_for():
+    assert callable(torch.cuda._parse_visible_devices)
+    assert callable(torch.cuda._get_nvml_device_index)
+    assert _compat.physical_cuda_device(10**6) == 10**6
+    if torch.backends.cuda.is_built():
+        assert callable(torch._C._cuda_clearCublasWorkspaces)
+
+
+def test_where_joblib_runs():
+    backend, _ = joblib.parallel.get_active_backend()
+    assert isinstance(backend, joblib.parallel.BACKENDS["loky"])
+    assert {"multiprocessing", "sequential", "threading"} <= set(
+        joblib.parallel.BACKENDS
+    )

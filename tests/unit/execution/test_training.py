@@ -18,7 +18,7 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 
 from sktune._errors import EstimatorError
-from sktune.execution._epochs import _move
+from sktune.execution._nets import bring
 from sktune.execution._paused import checkpoints_in
 from sktune.execution._resource import Resource
 from sktune.execution._states import read, write
@@ -243,10 +243,11 @@ def test_state_of_an_accelerator_is_read_on_the_cpu(tmp_path, monkeypatch):
 def test_state_of_the_cpu_goes_to_an_accelerator():
     one = at_once(net(optimizer=torch.optim.Adam), 1)
     vars(one)["device"] = "meta"
-    _move(one)
+    bring(one)
     assert {p.device.type for p in one.module_.parameters()} == {"meta"}
     for kept in one.optimizer_.state.values():
         assert kept["step"].device.type == "cpu"
+        assert kept["exp_avg"].device.type == "meta"
 
 
 # -- other resources -------------------------------------------------------------------
