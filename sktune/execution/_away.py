@@ -168,9 +168,10 @@ class Travel:
                 f"candidate {f.candidate} on split {f.split}" for f in unit
             )
             raise EstimatorError(
-                f"{n_lost} workers of dask were lost one after the other at "
-                f"{fits}. Most often a process that needs more memory than there is is "
-                "ended by the system or by dask: look at the workers' logs."
+                f"{n_lost} workers of dask were lost one after the other before {fits} "
+                "came to an end; that, or a fit beside it, is why. Most often a process "
+                "that needs more memory than there is is ended by the system or by "
+                "dask: look at the workers' logs."
             ) from error
         parcel = self._parcels.get(id(unit))
         if parcel is not None:
