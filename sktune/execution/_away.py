@@ -150,13 +150,12 @@ class Travel:
         self._parcels[id(unit)] = parcel = self._shared.parcel()
         return states, parcel
 
-    def lost(self, unit: Sequence[Fit], error: BaseException) -> Asks:
+    def lost(self, unit: Sequence[Fit], error: BaseException) -> Asks | None:
         """What to send again where dask gave a unit up without having run it.
 
-        That is when it lost a parcel with the worker that held it.
-
-        Any other error is raised, and this one too when it has come so often that what
-        the unit does must be what ends the workers.
+        That is when it lost a parcel with the worker that held it. None when that has
+        come so often that what the unit does must be what ends the workers. Any other
+        error is raised.
         """
         # A private name of dask's, and a reason that no worker is to blame for.
         gave_up = type(error).__name__ == "FutureCancelledError"
@@ -164,15 +163,7 @@ class Travel:
             raise error
         n_lost = self._n_lost[id(unit)] = self._n_lost.get(id(unit), 0) + 1
         if n_lost > _MAX_LOST:
-            fits = ", ".join(
-                f"candidate {f.candidate} on split {f.split}" for f in unit
-            )
-            raise EstimatorError(
-                f"{n_lost} workers of dask were lost one after the other before {fits} "
-                "came to an end; that, or a fit beside it, is why. Most often a process "
-                "that needs more memory than there is is ended by the system or by "
-                "dask: look at the workers' logs."
-            ) from error
+            return None
         parcel = self._parcels.get(id(unit))
         if parcel is not None:
             self._shared.discard(parcel)

@@ -264,17 +264,17 @@ class Workers:
         unit = self._in_flight.pop(number, None)
         if unit is None:
             return []  # said twice, or by a pool that has been given up
-        loss: Exception | None = None
+        loss: BaseException | None = None
         try:
             (answer,) = self._pool.result(out)
-        except Exception as error:
+        except BaseException as error:
             loss = error
-        if loss is not None and not is_loss(loss):
-            answer = self._travel.lost(unit, loss)
-        elif loss is not None:
+        if loss is not None:
+            answer = None if is_loss(loss) else self._travel.lost(unit, loss)
             if breaks_pool(loss):
                 self._in_flight[number] = unit
                 return self._renew()
+        if answer is None:
             return self._sort_out({number: unit})
         self._n_unexplained, self._has_heard = 0, True
         if isinstance(answer, Asks):
