@@ -169,7 +169,7 @@ class Travel:
             )
             raise EstimatorError(
                 f"{n_lost} workers of dask were lost one after the other before {fits} "
-                "came to an end; that, or a fit beside it, is why. Most often a process "
+                "came to an end; that, or a fit beside it, is why. Most often one "
                 "that needs more memory than there is is ended by the system or by "
                 "dask: look at the workers' logs."
             ) from error
