@@ -26,6 +26,10 @@ class EstimatorError(SktuneError, ValueError):
     """The estimator could not be trained or scored as it stands."""
 
 
+class JournalError(SktuneError, ValueError):
+    """A journal that cannot be written, read, or continued by this search."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`` Did you mean 'max_epochs'?``, or an empty string where nothing is near.
 

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from queue import SimpleQueue
@@ -50,6 +51,8 @@ class Workers:
     pre_dispatch : int or str
         Units of work that may be on their way at once, as in joblib; "all" for no
         limit.
+    may_start : callable
+        Asked before any fit is started; where it returns false, no further one is.
 
     Attributes
     ----------
@@ -57,11 +60,18 @@ class Workers:
         Fits that run at the same time; known once the pool is entered.
     """
 
-    def __init__(self, job: Job, n_jobs: int | None, pre_dispatch: int | str) -> None:
+    def __init__(
+        self,
+        job: Job,
+        n_jobs: int | None,
+        pre_dispatch: int | str,
+        may_start: Callable[[], bool] = lambda: True,
+    ) -> None:
         # Threads below a fit that holds the global generators would wait for ever.
         self._job = job
         self._n_jobs = 1 if inside_own_random_states() else n_jobs
         self._pre_dispatch = pre_dispatch
+        self._may_start = may_start
         self._ready: deque[Fit] = deque()
         self._done: SimpleQueue[Any] = SimpleQueue()
         self._n_units = 0
@@ -136,7 +146,7 @@ class Workers:
     def next_done(self) -> Done:
         """Wait for at least one fit to end; an empty list when there are none."""
         if self.n_workers == 1:
-            if not self._ready:
+            if not self._ready or not self._may_start():
                 return []
             fit = self._ready.popleft()
             outcome = run_fit(self._job, fit)
@@ -153,7 +163,7 @@ class Workers:
 
     def _dispatch(self) -> None:
         """Send units of work until enough are on their way."""
-        while self._ready and self._n_units < self._max_units:
+        while self._ready and self._n_units < self._max_units and self._may_start():
             # Everybody gets something, and nobody gets the whole rest of the search.
             fair = max(1, len(self._ready) // (2 * self.n_workers))
             unit = [self._ready.popleft() for _ in range(min(self._unit_size, fair))]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
+from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
@@ -53,6 +55,15 @@ class GridSearchCV(BaseSearch):
         what the fit raised.
     return_train_score : bool, default=False
         Whether to score on the training part as well.
+    journal : str or path-like, default=None
+        File that gets a line for every fit as it ends. If it is there already, the
+        search continues where it was ended, by whatever: no fit in it is run again,
+        and the result is that of a search that was never interrupted. See the guide
+        "A search that cannot be lost".
+    max_time : float, default=None
+        Seconds after which no further fit is started. The best so far is the result
+        then, refitted, with a warning; fits that are running are waited for. None is no
+        limit.
 
     Attributes
     ----------
@@ -95,6 +106,8 @@ class GridSearchCV(BaseSearch):
         "param_grid": [dict, list],
         "constraint": [callable, None],
         "random_state": ["random_state"],
+        "journal": [str, PathLike, None],
+        "max_time": [_compat.Interval(Real, 0, None, closed="neither"), None],
     }
 
     def __init__(
@@ -112,6 +125,8 @@ class GridSearchCV(BaseSearch):
         random_state: Any = None,
         error_score: float | str = np.nan,
         return_train_score: bool = False,
+        journal: Any = None,
+        max_time: float | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -127,6 +142,8 @@ class GridSearchCV(BaseSearch):
         self.param_grid = param_grid
         self.constraint = constraint
         self.random_state = random_state
+        self.journal = journal
+        self.max_time = max_time
 
     def _searched(self) -> list[dict[str, Any]]:
         return as_dicts(self.param_grid)
