@@ -143,6 +143,8 @@ class Journal:
             raise FileNotFoundError(f"there is no folder {self.path.parent}")
         if self.path.is_dir():
             raise IsADirectoryError("it is a folder")
+        # Where no file can be made, filelock would say that somebody else has it.
+        Path(self._lock.lock_file).open("a").close()
         try:
             # The system releases it should the process die.
             self._lock.acquire(timeout=0)

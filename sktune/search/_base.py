@@ -321,6 +321,8 @@ class BaseSearch(_compat.BaseSearchCV):
                 strategy = history.strategy(strategy)
                 recorded = history.workers(pool, raises=self.error_score == "raise")
                 workers = recorded
+                if self.verbose > 0 and recorded.n_known:
+                    print(f"{recorded.n_known} fits are known from {history.path}")
 
             def may_go_on(decision: Any) -> bool:
                 is_timed = recorded is None or not recorded.is_telling

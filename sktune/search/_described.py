@@ -21,6 +21,7 @@ from scipy import sparse
 # Neither changes what a fit is: not where it runs, and not what it prints.
 _FREE = ("device", "n_jobs", "verbose")
 _FINGERPRINT = "fingerprint "
+_DEPTH = 30
 _LEVELS = np.linspace(0.01, 0.99, 99)
 # Rows that are looked at of data that are made only when asked for.
 _N_ROWS = 200
@@ -47,7 +48,7 @@ def describe(value: Any, seen: tuple[int, ...] = ()) -> Any:
     """A value in JSON; equal values of equal types have equal descriptions."""
     if is_plain(value):
         return value
-    if id(value) in seen:  # a circle
+    if id(value) in seen or len(seen) > _DEPTH:  # a circle, or as good as one
         return "..."
     into = partial(describe, seen=(*seen, id(value)))
     if isinstance(value, float | complex | bytes | range | np.generic):
@@ -65,7 +66,7 @@ def describe(value: Any, seen: tuple[int, ...] = ()) -> Any:
         return {"partial": into(value.func), **into(parts)}
     if _is_data(value):
         return fingerprint(value)
-    if isinstance(value, type) or hasattr(value, "__qualname__"):
+    if callable(value) and hasattr(value, "__name__"):
         return _name(value) + _code(value)
     kind = {"class": _name(type(value)) + _code(type(value))}
     if isinstance(value, np.random.RandomState | np.random.Generator):
@@ -112,7 +113,8 @@ def _short(value: Any) -> str:
 
 def _name(obj: Any) -> str:
     module = getattr(obj, "__module__", None) or ""
-    return f"{module}.{getattr(obj, '__qualname__', '')}".lstrip(".")
+    name = getattr(obj, "__qualname__", None) or getattr(obj, "__name__", "")
+    return f"{module}.{name}".lstrip(".")
 
 
 def _code(obj: Any) -> str:

@@ -22,6 +22,8 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from sktune._errors import JournalError
 from sktune._types import Fit, FitOutcome, Observation, Params, Strategy
 from sktune.persistence import Journal, read_records
@@ -55,7 +57,6 @@ _PACKAGES = {
     "scipy": "scipy",
 }
 _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-_TIMES = ("fit_time", "score_time")
 
 Key = tuple[int, int, int, int | None]
 
@@ -145,6 +146,8 @@ class History:
         """
         arguments = search.get_params(deep=False)
         random_state = arguments.get("random_state")
+        if isinstance(random_state, np.integer):
+            random_state = int(random_state)
         now = {
             "search": f"{type(search).__module__.partition('.')[0]}."
             f"{type(search).__qualname__}",
@@ -170,7 +173,9 @@ class History:
         header = self._journal.records[0]
         found = list(differences({key: header.get(key) for key in now}, dict(now)))
         # The root follows from the random state, unless that is a generator.
-        named = [text for text in found if not text.startswith("root")] or found
+        named = [text for text in found if not text.startswith("root")]
+        if found and not named:
+            named = ["random_state (a generator that had drawn other numbers then)"]
         if named:
             which = "; ".join(
                 text.removeprefix("arguments.").removeprefix("data.")
@@ -283,6 +288,12 @@ class Recorded:
     journal : Journal
     known : dict of Known
         In the order of the journal.
+
+    Attributes
+    ----------
+    n_known : int
+    is_telling : bool
+        Whether what is known has not all been told.
     """
 
     def __init__(
@@ -296,6 +307,8 @@ class Recorded:
         self._waiting: dict[Key, Fit] = {}  # submitted, known and not yet told
         self._n_out = 0  # fits that the workers have
         self._has_begun = False
+        self.n_known = len(known)
+        self.is_telling = bool(known)
         first = self._known.get(self._next) if self._next is not None else None
         self._n_workers: int | None = None if first is None else first.n_workers
 
@@ -305,11 +318,6 @@ class Recorded:
         if self._n_workers is not None:
             return self._n_workers
         return int(self._workers.n_workers)
-
-    @property
-    def is_telling(self) -> bool:
-        """Whether there is more that is known."""
-        return bool(self._known)
 
     def submit(self, fit: Fit) -> None:
         """Queue one fit."""
@@ -324,6 +332,7 @@ class Recorded:
         """The next fit that is known; else wait for fits to end, and write them."""
         if self._waiting:
             return [self._tell()]
+        self.is_telling = False
         if not self._has_begun and self._n_out:
             self._has_begun = True
             began = {"record": "session", "began": _now(), "pid": os.getpid()}
@@ -368,9 +377,9 @@ def _record(fit: Fit, outcome: FitOutcome) -> dict[str, Any]:
     }
     if "train_scores" in outcome:
         record["train_scores"] = _encoded(outcome["train_scores"])
-    for name in _TIMES:
-        record[name] = float(outcome[name])  # type: ignore[literal-required]
-    record["n_test_samples"] = int(outcome["n_test_samples"])
+    record["fit_time"] = _encoded(outcome.get("fit_time", 0.0))
+    record["score_time"] = _encoded(outcome.get("score_time", 0.0))
+    record["n_test_samples"] = int(outcome.get("n_test_samples", 0))
     if "lease" in outcome:
         record["lease"] = describe(outcome["lease"])
     return {**record, "fit_error": outcome["fit_error"]}
@@ -381,8 +390,8 @@ def _decoded(record: Mapping[str, Any]) -> FitOutcome:
         fit_error=record.get("fit_error"),
         test_scores=_score(record["test_scores"]),
         n_test_samples=record.get("n_test_samples", 0),
-        fit_time=record.get("fit_time", math.nan),
-        score_time=record.get("score_time", math.nan),
+        fit_time=_score(record.get("fit_time", 0.0)),
+        score_time=_score(record.get("score_time", 0.0)),
         failed=frozenset(record.get("failed", ())),
     )
     if "train_scores" in record:
