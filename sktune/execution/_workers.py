@@ -75,6 +75,8 @@ class Workers:
         self._ready: deque[Fit] = deque()
         self._done: SimpleQueue[Any] = SimpleQueue()
         self._n_units = 0
+        self._n_sent = 0
+        self._n_arrived = 0
         self._unit_size = 1
         self._seconds_per_fit = 0.0
         self._stopped = threading.Event()
@@ -134,9 +136,9 @@ class Workers:
         if self._in_threads:
             # Threads cannot be ended from outside. They start no further fit, and must
             # not draw from the caller's generators once these are handed back.
-            while self._n_units:
-                self._done.get()
-                self._n_units -= 1
+            # Counted as they arrive: the interrupt may have taken one from the queue.
+            while self._n_arrived < self._n_sent:
+                time.sleep(0.01)
         self._backend.abort_everything(ensure_ready=False)
 
     def submit(self, fit: Fit) -> None:
@@ -176,10 +178,12 @@ class Workers:
             task = BatchedCalls([(self._wrapper, args, {})], nested)
             self._backend.submit(task, callback=partial(self._arrived, unit))
             self._n_units += 1
+            self._n_sent += 1
 
     def _arrived(self, unit: list[Fit], out: Any) -> None:
         """Called by joblib from a thread of its own."""
         self._done.put((unit, out))
+        self._n_arrived += 1
 
     def _retrieve(self, arrived: tuple[list[Fit], Any]) -> Done:
         unit, out = arrived

@@ -169,7 +169,9 @@ def test_what_differs_is_named(search, journal, fits):
 
 def test_splits_that_are_drawn_anew(journal):
     cv = KFold(2, shuffle=True)
+    np.random.seed(0)  # as another process begins with another state
     make(grid, journal, cv=cv).fit(X, y)
+    np.random.seed(1)
     with pytest.raises(JournalError, match="shuffles needs a random_state"):
         make(grid, journal, cv=cv).fit(X, y)
 
@@ -264,7 +266,8 @@ def double(X):
 VALUES = {
     "estimators": ("scale", [StandardScaler(), StandardScaler(with_mean=False)]),
     "functions": ("scale__func", [np.log1p, np.negative, double]),
-    "tuples and None": ("scale__kw_args", [None, {"where": (True,)}]),
+    "tuples": ("clf__bad", [(7.0,), (7.0, None)]),
+    "None": ("scale__func", [None, np.abs]),
     "not finite": ("clf__odd", [np.nan, np.inf]),
     "numpy": ("clf__a", np.array([0.25, 0.5])),
     "arrays": ("clf__bad", [np.array([7.0]), np.array([8.0])]),
@@ -277,8 +280,6 @@ VALUES = {
 def test_params_that_are_not_json(search, journal, fits, name):
     parameter, values = VALUES[name]
     transformer = FunctionTransformer(np.abs) if "func" in parameter else "passthrough"
-    if "kw_args" in parameter:
-        transformer = FunctionTransformer(np.abs)
     pipeline = Pipeline([("scale", transformer), ("clf", Counted())])
     space = {parameter: values, "clf__b": [0.0, 0.5]}
     kwargs = {"estimator": pipeline, "space": space}
@@ -304,7 +305,7 @@ def test_a_constraint_that_changed_is_found(journal):
 
 
 def test_nested_searches_cannot_share_a_journal(journal):
-    with pytest.raises(JournalError, match="differs in: X; y"):
+    with pytest.raises(JournalError, match=r"differs in: X\."):
         cross_val_score(make(grid, journal), X, y, cv=2, error_score="raise")
 
 
@@ -324,21 +325,25 @@ def test_asynchronous(journal, fits, n_jobs):
             journal=journal,
         )
 
-    first = make_one(journal).fit(X, y)
-    whole = read_journal(journal)
-    again = make_one(journal).fit(X, y)
+    with joblib.parallel_config("threading"):
+        first = make_one(journal).fit(X, y)
+        whole = read_journal(journal)
+        again = make_one(journal).fit(X, y)
     assert_same(again, first, times=True)
     for n in (3, 2 * len(whole) // 3):
         cut(journal, n)
-        again = make_one(journal).fit(X, y)
+        with joblib.parallel_config("threading"):
+            again = make_one(journal).fit(X, y)
         frame = read_journal(journal)
         places = ["candidate", "split", "iter"]
         assert not frame[places].duplicated().any()
         assert (frame[places][:n] == whole[places][:n]).all(axis=None)
+        whole = frame
         if n_jobs == 1:
             assert_same(again, first)
         # Another number of workers replays what was decided with the former one.
-        replayed = make_one(journal).set_params(n_jobs=3 - n_jobs).fit(X, y)
+        with joblib.parallel_config("threading"):
+            replayed = make_one(journal).set_params(n_jobs=3 - n_jobs).fit(X, y)
         assert_same(replayed, again, times=True)
 
 
@@ -483,7 +488,8 @@ def test_what_is_complete_is_kept(
     with joblib.parallel_config("threading"), pytest.raises(KeyboardInterrupt):
         searched.fit(X, y)
     monkeypatch.setattr(Interrupted, "at", None)
-    assert_same(searched.fit(X, y), expected)
+    with joblib.parallel_config("threading"):
+        assert_same(searched.fit(X, y), expected)
 
 
 def test_where_nothing_is_complete_nothing_is_set(fits, monkeypatch, capsys):

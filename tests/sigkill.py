@@ -1,6 +1,6 @@
 """Searches that are killed at random instants, and what becomes of them.
 
-``python -m tests.killed folder n_kills seed`` prints JSON. A process that has imported
+``python -m tests.sigkill folder seed flat=12 halving=10`` prints JSON. A process that has imported
 everything forks one for each attempt, which is sent SIGKILL after a random time; then
 the search is let come to its end, and compared to one that was left alone.
 """
@@ -145,14 +145,13 @@ def experiment(name: str, folder: Path, n_kills: int, seed: int) -> dict[str, An
     return {**report, "seconds": seconds}
 
 
-def main(folder: str, n_kills: str, seed: str, *names: str) -> None:
+def main(folder: str, seed: str, *kills: str) -> None:
     torch.set_num_threads(1)
     for name in ("bayes", "hyperband"):
         result(name, None)  # whatever is done only once in a process is done now
-    report = {
-        name: experiment(name, Path(folder), int(n_kills), int(seed))
-        for name in names or SEARCHES
-    }
+    report = {}
+    for name, _, n_kills in (one.partition("=") for one in kills):
+        report[name] = experiment(name, Path(folder), int(n_kills), int(seed))
     print(json.dumps(report))
 
 
