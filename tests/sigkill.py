@@ -1,8 +1,8 @@
 """Searches that are killed at random instants, and what becomes of them.
 
-``python -m tests.sigkill folder seed flat=12 halving=10`` prints JSON. A process that has imported
-everything forks one for each attempt, which is sent SIGKILL after a random time; then
-the search is let come to its end, and compared to one that was left alone.
+``python -m tests.sigkill folder seed flat=12 halving=10`` prints JSON. A process that
+has imported everything forks one for each attempt, which is sent SIGKILL after a random
+time; then the search is let come to its end, and compared to one that was left alone.
 """
 
 from __future__ import annotations
