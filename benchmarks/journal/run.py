@@ -22,6 +22,7 @@ import numpy as np
 from scipy.stats import uniform
 
 import sktune
+from sktune.persistence import Journal, read_records
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from overhead.run import Nothing
@@ -61,11 +62,17 @@ def sync_ms(folder: Path, n: int = 100) -> float:
 
 
 def work_ms(folder: Path) -> float:
-    """Milliseconds a record on a disk that takes no time: a search without syncs."""
+    """Milliseconds a record on a disk that takes no time to sync."""
+    path, n = folder / "work.jsonl", 1000
+    seconds(10, path)
+    record = read_records(path)[-1]
     real, os.fsync = os.fsync, lambda _: None
     try:
-        journal = folder / "work.jsonl"
-        return (seconds(1000, journal) - seconds(1000, None)) / 1000 * 1e3
+        with Journal(path) as journal:
+            start = time.perf_counter()
+            for _ in range(n):
+                journal.append(record)
+            return (time.perf_counter() - start) / n * 1e3
     finally:
         os.fsync = real
 
