@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
+from time import monotonic
 
 from sktune._types import Evaluation, Resume, Start
 
@@ -30,7 +30,7 @@ class Budget:
         *,
         continues: bool = False,
     ) -> None:
-        self._end = float("inf") if max_time is None else time.monotonic() + max_time
+        self._end = float("inf") if max_time is None else monotonic() + max_time
         self._limits = {"max_time": max_time, "max_resources_total": max_resources}
         self._max_resources = max_resources
         self._n_splits = n_splits
@@ -42,7 +42,7 @@ class Budget:
 
     def has_time(self) -> bool:
         """Whether a fit may be started now; once it may not, it never will."""
-        if self.over is None and time.monotonic() >= self._end:
+        if self.over is None and monotonic() >= self._end:
             self.over = "max_time"
         return self.over != "max_time"
 

@@ -19,7 +19,6 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -468,6 +467,8 @@ def _environment() -> dict[str, Any]:
 def _version(name: str) -> str | None:
     if name in sys.modules:
         return getattr(sys.modules[name], "__version__", None)
+    from importlib.metadata import PackageNotFoundError, version  # slow to import
+
     try:
         return version(_PACKAGES[name])
     except PackageNotFoundError:

@@ -558,9 +558,12 @@ def test_no_fit_starts_when_the_time_is_over(search, journal, monkeypatch, n_job
     clock = iter(range(1000))
     expected = make(search).fit(X, y)
     with monkeypatch.context() as patch:
-        patch.setattr(budget.time, "monotonic", lambda: next(clock))
+        patch.setattr(budget, "monotonic", lambda: next(clock))
         short = make(search, journal, max_time=9, n_jobs=n_jobs)
-        with pytest.warns(UserWarning, match=r"max_time=9 was spent after (\d+) of"):
+        with (
+            joblib.parallel_config("threading"),
+            pytest.warns(UserWarning, match=r"max_time=9 was spent after (\d+) of"),
+        ):
             short.fit(X, y)
     n_rows = len(short.cv_results_["params"])
     assert 1 <= n_rows < len(expected.cv_results_["params"])
