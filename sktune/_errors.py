@@ -38,6 +38,10 @@ class DeviceError(SktuneError, ValueError):
     """`devices` or `fits_per_device` names what is not there, or is no device."""
 
 
+class JournalError(SktuneError, ValueError):
+    """A journal that cannot be written, read, or continued by this search."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`` Did you mean 'max_epochs'?``, or an empty string where nothing is near.
 

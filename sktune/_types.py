@@ -27,6 +27,8 @@ class Fit:
         How far to train, counted from the start; None where all is given at once.
     pause : bool
         Whether the candidate may be resumed from there, and its state is to be kept.
+    iter, bracket : int
+        The rung.
     context : object
         Handed to the worker as it is; the engine never looks inside.
     """
@@ -38,18 +40,21 @@ class Fit:
     n_resources: int | None = None
     pause: bool = False
     context: Any = None
+    iter: int = 0
+    bracket: int = 0
 
 
 class FitOutcome(TypedDict, total=False):
     """What comes back from a fit; scikit-learn's own keys, and more.
 
-    `failed` are the metrics that failed, `lease` the device that was leased: plain
-    values, and not there where none was.
+    A score is None where there is none, since the fit or the scorer raised. `failed`
+    names the metrics without a finite test score, `lease` the device that was leased:
+    plain values, and not there where none was.
     """
 
     fit_error: str | None
-    test_scores: float | dict[str, float]
-    train_scores: float | dict[str, float]
+    test_scores: Any  # float or None, or a dict of such
+    train_scores: Any
     n_test_samples: int
     fit_time: float
     score_time: float

@@ -66,6 +66,9 @@ class Engine:
         Called with an `Evaluation` and its `Observation` when all splits are in.
     on_stop : callable
         Called with the id of a candidate that will not be resumed.
+    may_go_on : callable
+        Called with each `Start` or `Resume` before it is carried out. Where it returns
+        false, that one is not, and nothing is decided on any more.
 
     Attributes
     ----------
@@ -73,6 +76,8 @@ class Engine:
         In the order in which they were decided on.
     exhausted : bool
         Whether the strategy had no further candidate to name.
+    ended : bool
+        Whether `may_go_on` has ended the search.
     """
 
     def __init__(
@@ -90,6 +95,7 @@ class Engine:
         thinking: Callable[[], AbstractContextManager[Any]] = nullcontext,
         on_evaluation: Callable[[Evaluation, Observation], None] = lambda *_: None,
         on_stop: Callable[[int], None] = lambda _: None,
+        may_go_on: Callable[[Start | Resume], bool] = lambda _: True,
     ) -> None:
         self._strategy = strategy
         self._schedule = schedule
@@ -102,6 +108,7 @@ class Engine:
         self._thinking = thinking
         self._on_evaluation = on_evaluation
         self._on_stop = on_stop
+        self._may_go_on = may_go_on
         self._learnt = strategy.init(space)
         self._plan = schedule.init()
         self._candidates: list[Candidate] = []
@@ -110,21 +117,24 @@ class Engine:
         self._n_submitted = 0
         self.evaluations: list[Evaluation] = []
         self.exhausted = False
+        self.ended = False
 
     def run(self) -> list[Evaluation]:
         """Search until nothing is left to decide and nothing is on its way."""
+        self._decide()
         while True:
-            self._decide()
             done = self._workers.next_done()
             if not done:
                 return self.evaluations
+            # One by one: what is known when the next decision is made must not depend
+            # on how many happened to end at the same time, but on their order alone.
             for fit, outcome in done:
                 self._in_flight[fit.candidate].outcomes[fit.split] = outcome
                 self._n_out -= 1
-            # One by one: what is known when the next decision is made must not depend
-            # on how many happened to end at the same time.
-            while self._tell_next():
-                self._decide()
+                while self._tell_next():
+                    self._decide()
+                if not self._schedule.in_order:  # a worker is free
+                    self._decide()
 
     def _decide(self) -> None:
         """Carry out decisions until the schedule has none."""
@@ -136,15 +146,23 @@ class Engine:
                 case Stop(candidate):
                     self._on_stop(candidate)
                 case Resume(candidate, n_resources, iter, pause):
+                    if not self._continues(decision):
+                        return
                     one = Evaluation(self._candidates[candidate], n_resources, iter)
                     self._submit(one, pause)
                 case Start():
                     if len(self._in_flight) >= (self._n_pending or float("inf")):
                         return
+                    if not self._continues(decision):
+                        return
                     if not self._start(decision):
                         self.exhausted = True
                         plan = self._schedule.close(self._plan)
             self._plan = plan
+
+    def _continues(self, decision: Start | Resume) -> bool:
+        self.ended = self.ended or not self._may_go_on(decision)
+        return not self.ended
 
     def _start(self, start: Start) -> bool:
         """Start the next candidate, if the strategy names one."""
@@ -174,6 +192,8 @@ class Engine:
                 one.n_resources,
                 pause,
                 self._context(self._n_submitted),
+                one.iter,
+                candidate.bracket,
             )
             self._workers.submit(fit)
             self._n_submitted += 1

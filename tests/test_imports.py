@@ -192,7 +192,7 @@ def test_every_import_is_declared():
     extras = project["optional-dependencies"]
     declared = {
         re.match(r"[\w-]+", requirement)[0].replace("scikit-learn", "sklearn")
-        for requirement in project["dependencies"] + extras["plot"]
+        for requirement in project["dependencies"] + extras["plot"] + extras["table"]
     }
     imported = {
         item.module.partition(".")[0]

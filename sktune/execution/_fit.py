@@ -90,6 +90,11 @@ class Job:
         if self.checkpoints is not None:
             self.checkpoints.drop(candidate)
 
+    def forget_all(self) -> None:
+        """Let go of what was kept for a search that might have been continued."""
+        if self.checkpoints is not None:
+            self.checkpoints.may_go()
+
 
 def run_fit(job: Job, fit: Fit, stopped: Event | None = None) -> FitOutcome:
     """Train and score one candidate on one split, on a leased device if there are any.
@@ -176,7 +181,7 @@ def _run_fit(
     )
     if job.checkpoints is not None and (not fit.pause or outcome["fit_error"]):
         job.checkpoints.drop(fit.candidate, fit.split)
-    return _judge(outcome, job.error_score)
+    return _raw(outcome)
 
 
 def _training(
@@ -214,24 +219,17 @@ def _continued(job: Job, fit: Fit, alone: bool, attempt: Attempt | None) -> Cont
     )
 
 
-def _judge(outcome: FitOutcome, error_score: float | str) -> FitOutcome:
-    """Say which metrics failed, and give those the error score.
+def _raw(outcome: FitOutcome) -> FitOutcome:
+    """The outcome as it was, without an error score; says which metrics failed.
 
     A score that is not finite is a failure like an exception: it could not be compared
-    with others. Without an error score to take its place it is NaN.
+    with others.
     """
-    substitute = math.nan if error_score == "raise" else float(error_score)
-    scores = outcome["test_scores"]
+    scores = outcome["test_scores"] = _plain(outcome["test_scores"])
     by_metric = scores if isinstance(scores, dict) else {"score": scores}
-    failed = frozenset(
-        metric
-        for metric, score in by_metric.items()
-        if isinstance(score, ErrorScore) or not _is_finite(score)
+    outcome["failed"] = frozenset(
+        metric for metric, score in by_metric.items() if not _is_finite(score)
     )
-    outcome["failed"] = failed
-    if failed:
-        judged = {m: substitute if m in failed else s for m, s in by_metric.items()}
-        outcome["test_scores"] = judged if isinstance(scores, dict) else judged["score"]
     if "train_scores" in outcome:
         outcome["train_scores"] = _plain(outcome["train_scores"])
     return outcome
@@ -239,16 +237,16 @@ def _judge(outcome: FitOutcome, error_score: float | str) -> FitOutcome:
 
 def _is_finite(score: Any) -> bool:
     try:
-        return math.isfinite(score)
+        return score is not None and math.isfinite(score)
     except OverflowError:  # an int that no float can hold
         return False
 
 
 def _plain(scores: Any) -> Any:
-    """Scores without the mark of failure."""
+    """Scores, None in place of what stands for a failure."""
     if isinstance(scores, dict):
         return {metric: _plain(score) for metric, score in scores.items()}
-    return float(scores) if isinstance(scores, ErrorScore) else scores
+    return None if isinstance(scores, ErrorScore) else scores
 
 
 def score_of(outcome: FitOutcome, metric: str) -> float | None:

@@ -19,9 +19,17 @@ from sktune.persistence import Checkpoints
 
 
 @contextmanager
-def checkpoints_in(folder: str | os.PathLike[str] | None) -> Iterator[Checkpoints]:
-    """Checkpoints of one search; the folder goes with it, even if it is killed."""
-    with Checkpoints(folder) as checkpoints:
+def checkpoints_in(
+    folder: str | os.PathLike[str] | None, name: str | None = None
+) -> Iterator[Checkpoints]:
+    """Checkpoints of one search; the folder goes with it, even if it is killed.
+
+    One that has a name stays until the search is complete.
+    """
+    with Checkpoints(folder, name) as checkpoints:
+        if checkpoints.stays:
+            yield checkpoints
+            return
         resource_tracker.register(str(checkpoints.path), "folder")
         try:
             yield checkpoints

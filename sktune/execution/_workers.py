@@ -14,7 +14,8 @@ import threading
 import time
 import warnings
 from collections import deque
-from contextlib import ExitStack, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -73,6 +74,8 @@ class Workers:
     pre_dispatch : int or str
         Units of work that may be on their way at once, as in joblib; "all" for no
         limit.
+    may_start : callable
+        Asked before any fit is started; where it returns false, no further one is.
 
     Attributes
     ----------
@@ -87,16 +90,24 @@ class Workers:
     is lost too. So no fit fails for what ran beside it.
     """
 
-    def __init__(self, job: Job, n_jobs: int | None, pre_dispatch: int | str) -> None:
+    def __init__(
+        self,
+        job: Job,
+        n_jobs: int | None,
+        pre_dispatch: int | str,
+        may_start: Callable[[], bool] = lambda: True,
+    ) -> None:
         # Threads below a fit that holds the global generators would wait for ever.
         self._job = job
         self._n_jobs = 1 if inside_own_random_states() else n_jobs
         self._pre_dispatch = pre_dispatch
+        self._may_start = may_start
         self._ready: deque[Fit] = deque()
         self._suspects: deque[Fit] = deque()  # to run once more, one at a time
         self._in_flight: dict[int, list[Fit]] = {}  # units by their numbers
         self._done: SimpleQueue[Any] = SimpleQueue()
         self._n_sent = 0
+        self._n_arrived = 0  # in a pool of threads, each unit once
         self._n_unexplained = 0  # losses in a row that no fit explains
         self._has_heard = False  # whether a unit ever came back
         self._alone = False  # whether what is in flight is a suspect
@@ -168,9 +179,9 @@ class Workers:
             # net at its next batch, and must not draw from the caller's generators
             # once these are handed back. Whoever insists need not wait for the rest.
             with stopping_threads():
-                while self._in_flight and not second.came:
-                    with suppress(Empty):
-                        self._in_flight.pop(self._done.get(timeout=0.2)[0], None)
+                # As they arrive: the interrupt may have taken one from the queue.
+                while self._n_arrived < self._n_sent and not second.came:
+                    time.sleep(0.01)
         self._pool.abort()
 
     def submit(self, fit: Fit) -> None:
@@ -184,7 +195,7 @@ class Workers:
     def next_done(self) -> Done:
         """Wait for at least one fit to end; an empty list when there are none."""
         if self.n_workers == 1:
-            if not self._ready:
+            if not self._ready or not self._may_start():
                 return []
             fit = self._ready.popleft()
             outcome = run_fit(self._job, fit)
@@ -212,7 +223,9 @@ class Workers:
             if self._alone:
                 self._send([self._suspects.popleft()])
                 return
-        while self._ready and len(self._in_flight) < self._max_units:
+        while (
+            self._ready and len(self._in_flight) < self._max_units and self._may_start()
+        ):
             # Everybody gets something, and nobody gets the whole rest of the search.
             fair = max(1, len(self._ready) // (2 * self.n_workers))
             size = min(self._unit_size, fair)
@@ -244,6 +257,7 @@ class Workers:
             # Now, since the other workers of a broken pool are about to be ended.
             self._dead |= self._pool.dead()
         self._done.put((number, out))
+        self._n_arrived += 1
 
     def _wait(self) -> tuple[int | None, Any]:
         """The next unit of which there is news; None if a worker is silently gone."""

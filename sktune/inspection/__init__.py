@@ -1,6 +1,7 @@
 """Tables and pictures of a fitted search."""
 
 from sktune.inspection._convergence import plot_convergence
+from sktune.inspection._journal import read_journal
 from sktune.inspection._leases import device_use, plot_leases
 from sktune.inspection._rungs import plot_rungs
 from sktune.inspection._table import Table, best_candidates
@@ -12,4 +13,5 @@ __all__ = [
     "plot_convergence",
     "plot_leases",
     "plot_rungs",
+    "read_journal",
 ]

@@ -29,26 +29,43 @@ Files = Mapping[str, bytes]
 class Checkpoints:
     """The files of one search; a context manager that removes them in the end.
 
+    Those with a name stay, until `may_go` says that nobody will come back for them.
+
     Parameters
     ----------
     folder : str, path or None
         Where to make the search a folder of its own, so that it meets neither the
         user's files nor what an earlier search left; None for the system's folder of
         temporary files.
+    name : str or None
+        Of the search's own folder, in which files may be of the same search that was
+        ended before; None for a folder that nobody else has.
 
     Attributes
     ----------
     path : Path
         The search's own folder.
+    stays : bool
+        Whether `close` leaves the files.
     """
 
-    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self, folder: str | os.PathLike[str] | None = None, name: str | None = None
+    ) -> None:
+        self.stays = name is not None
         if folder is not None:
             # Absolute: workers may have another working directory.
             folder = Path(folder).resolve()
             folder.mkdir(parents=True, exist_ok=True)
-        self.path = Path(tempfile.mkdtemp(prefix="sktune-", dir=folder))
         self._token = f"seen-{uuid.uuid4().hex}"
+        if name is None:
+            self.path = Path(tempfile.mkdtemp(prefix="sktune-", dir=folder))
+            return
+        self.path = Path(folder or tempfile.gettempdir(), f"sktune-{name}")
+        self.path.mkdir(exist_ok=True)
+        for event in self.path.iterdir():  # what could not be done then may be now
+            if event.is_file():
+                event.unlink()
 
     def __getstate__(self) -> dict[str, Any]:
         # Whoever gets a copy can tell by this file whether it sees the same folder.
@@ -185,8 +202,14 @@ class Checkpoints:
         """Whether anybody has asked `is_first` of that event."""
         return (self.path / event).exists()
 
+    def may_go(self) -> None:
+        """Let `close` remove the files, whatever name they have."""
+        self.stays = False
+
     def close(self) -> None:
-        """Remove everything."""
+        """Remove everything, unless it is to stay."""
+        if self.stays:
+            return
         shutil.rmtree(self.path, ignore_errors=True)
 
     def __enter__(self) -> Checkpoints:

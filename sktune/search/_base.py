@@ -7,10 +7,12 @@ is written anew and everything else is inherited; tests hold it to scikit-learn'
 
 from __future__ import annotations
 
+import sys
 import time
+import warnings
 from abc import abstractmethod
 from collections.abc import Iterable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from copy import deepcopy
 from typing import Any, ClassVar, NamedTuple
 
@@ -20,6 +22,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state, indexable
 
 from sktune import _compat
+from sktune._errors import JournalError
 from sktune._random import derive_seed, fresh_root
 from sktune._types import Evaluation, FitOutcome, Observation, Schedule, Strategy
 from sktune.engine import Engine
@@ -40,10 +43,14 @@ from sktune.execution import (
 )
 from sktune.placement import Placement, forget_measured, has_lease
 from sktune.schedule import Flat
+from sktune.search._budget import Budget
+from sktune.search._described import fingerprint
 from sktune.search._hopes import Hopes
+from sktune.search._journal import History, history_in
 from sktune.search._progress import Cost, Progress
-from sktune.search._results import fill_in_metrics, format_results
+from sktune.search._results import format_results, judge
 from sktune.search._through_sklearn import ThroughSklearn
+from sktune.strategy import Listed
 
 
 class Proposal(NamedTuple):
@@ -104,7 +111,15 @@ class BaseSearch(_compat.BaseSearchCV):
     def _prepare(self, X: Any, y: Any) -> None:
         """Find out what `_propose` has to know of the data."""
 
-    def _job_options(self, splits: Any, X: Any, y: Any, groups: Any, root: int) -> Any:
+    def _job_options(
+        self,
+        splits: Any,
+        X: Any,
+        y: Any,
+        groups: Any,
+        root: int,
+        history: History | None,
+    ) -> Any:
         """A context of what a `Job` is to know beyond what all searches tell it."""
         return nullcontext({})
 
@@ -150,6 +165,11 @@ class BaseSearch(_compat.BaseSearchCV):
         ValueError
             Where something is wrong that can be known before the first fit, and where
             every fit failed; then with the first traceback.
+        JournalError
+            Where the journal cannot be written or is of another search; a ValueError
+            too.
+        KeyboardInterrupt
+            On Ctrl-C. What is complete is in `cv_results_` and `best_params_` then.
         """
         if not type(self)._run_search.__module__.startswith("sktune."):
             # A subclass that brings a search of its own gets scikit-learn's `fit`.
@@ -169,33 +189,40 @@ class BaseSearch(_compat.BaseSearchCV):
         cv = self._check_cv(X, y, routed.splitter.split)
         check_estimator(self.estimator, self._searched(), X, y)
         placement, of_refit = self._place()
-        root = self._root()
-        self._prepare(X, y)
-        # Before the splits, as in scikit-learn: the two may share a generator.
-        proposal = self._propose(root)
-        splits = self._split(cv, X, y, routed.splitter.split)
         in_use = self._uses_callbacks()
         groups = routed.splitter.split.get("groups")
-        with self._job_options(splits, X, y, groups, root) as options:
-            job = Job.of(
-                self.estimator,
-                repeatable=getattr(self, "random_state", None) is not None,
-                X=X,
-                y=y,
-                splits=splits,
-                scorer=scorers,
-                fit_params=routed.estimator.fit,
-                score_params=routed.scorer.score,
-                error_score=self.error_score,
-                return_train_score=self.return_train_score,
-                verbose=self.verbose,
-                n_candidates=proposal.n_candidates,
-                caller=self if in_use else None,
-                fit_timeout=getattr(self, "fit_timeout", None),
-                placement=placement,
-                **options,
-            )
-            evaluations = self._search(job, proposal, root, callbacks, in_use)
+        with history_in(self.journal) as history:
+            root = self._root(history)
+            self._prepare(X, y)
+            # Before the splits, as in scikit-learn: the two may share a generator.
+            proposal = self._propose(root)
+            splits = self._split(cv, X, y, routed.splitter.split)
+            if history is not None:
+                data = {"X": X, "y": y, **params, "splits": splits}
+                prints = {name: fingerprint(value) for name, value in data.items()}
+                history.begin(self, root, prints, self._steered_by(proposal))
+            with self._job_options(splits, X, y, groups, root, history) as options:
+                job = Job.of(
+                    self.estimator,
+                    repeatable=history is not None or self._is_seeded(),
+                    X=X,
+                    y=y,
+                    splits=splits,
+                    scorer=scorers,
+                    fit_params=routed.estimator.fit,
+                    score_params=routed.scorer.score,
+                    error_score=self.error_score,
+                    return_train_score=self.return_train_score,
+                    verbose=self.verbose,
+                    n_candidates=proposal.n_candidates,
+                    caller=self if in_use else None,
+                    fit_timeout=self.fit_timeout,
+                    placement=placement,
+                    **options,
+                )
+                evaluations, budget = self._search(
+                    job, proposal, root, callbacks, in_use, history, refit_metric
+                )
         self._count(evaluations)
         if placement is not None:
             self.leases_ = leases_of(evaluations)
@@ -206,7 +233,9 @@ class BaseSearch(_compat.BaseSearchCV):
         self.cv_results_ = results
         joined = isinstance(scorers, _compat.MultimetricScorer)
         self.scorer_ = scorers._scorers if joined else scorers
-        if proposal.hopes is not None:
+        if budget.over is not None:
+            self._warn_of_end(budget, len(evaluations), proposal)
+        elif proposal.hopes is not None:
             proposal.hopes.end()
         self._choose(results, refit_metric)
         if self.refit:
@@ -247,8 +276,14 @@ class BaseSearch(_compat.BaseSearchCV):
             )
         return splits
 
-    def _root(self) -> int:
+    def _is_seeded(self) -> bool:
+        return getattr(self, "random_state", None) is not None
+
+    def _root(self, history: History | None = None) -> int:
         """Root of the seed tree of this `fit`."""
+        known = None if history is None else history.root(self)
+        if known is not None:
+            return known
         random_state = getattr(self, "random_state", None)
         if random_state is None:
             return fresh_root()
@@ -260,8 +295,15 @@ class BaseSearch(_compat.BaseSearchCV):
         return int(check_random_state(random_state).randint(2**31 - 1))
 
     def _search(
-        self, job: Job, proposal: Proposal, root: int, callbacks: Any, in_use: bool
-    ) -> list[Evaluation]:
+        self,
+        job: Job,
+        proposal: Proposal,
+        root: int,
+        callbacks: Any,
+        in_use: bool,
+        history: History | None,
+        refit_metric: Any,
+    ) -> tuple[list[Evaluation], Budget]:
         n_splits = len(job.splits)
         n_fits = proposal.n_evaluations * n_splits
         if self.verbose > 0:
@@ -284,23 +326,107 @@ class BaseSearch(_compat.BaseSearchCV):
             if proposal.hopes is not None:
                 proposal.hopes.see(one, seen)
 
-        with Workers(job, self.n_jobs, self.pre_dispatch) as workers:
-            engine = self._engine(
-                proposal,
+        budget = Budget(
+            self.max_time,
+            getattr(self, "max_resources_total", None),
+            n_splits,
+            continues=proposal.cost.continues,
+        )
+        # What has been sent to workers cannot be called back when the time is over.
+        ahead = self.pre_dispatch if self.max_time is None else "n_jobs"
+        strategy = proposal.strategy
+        with Workers(job, self.n_jobs, ahead, budget.has_time) as pool:
+            workers: Any = pool
+            recorded = None
+            if history is not None:
+                strategy = history.strategy(strategy)
+                recorded = history.workers(pool, raises=self.error_score == "raise")
+                workers = recorded
+                if self.verbose > 0 and recorded.n_known:
+                    print(f"{recorded.n_known} fits are known from {history.path}")
+
+            def may_go_on(decision: Any) -> bool:
+                is_timed = recorded is None or not recorded.is_telling
+                return budget.allows(decision, engine.evaluations, is_timed=is_timed)
+
+            engine: Engine = self._engine(
+                proposal._replace(strategy=strategy),
                 workers,
                 root,
                 n_splits,
                 context=context,
                 on_evaluation=on_evaluation,
                 on_stop=job.forget,
+                may_go_on=may_go_on,
             )
-            evaluations = engine.run()
+            try:
+                engine.run()
+            except (KeyboardInterrupt, JournalError) as reason:
+                # First of all: cleaning up may take long, or be interrupted too.
+                n_done = self._keep(_rows(engine.evaluations, n_splits), refit_metric)
+                if isinstance(reason, KeyboardInterrupt):
+                    self._say_interrupted(n_done, proposal)
+                raise
         task.call_on_fit_task_end(estimator=self)
-        self._check_n_candidates(len({one.candidate.id for one in evaluations}))
-        # A table is read bracket by bracket; scores may have come in another order.
-        return sorted(
-            evaluations,
-            key=lambda one: (one.candidate.bracket, one.iter, one.candidate.id),
+        evaluations = _rows(engine.evaluations, n_splits)
+        if budget.over is None:
+            job.forget_all()
+            self._check_n_candidates(len({one.candidate.id for one in evaluations}))
+        elif not evaluations:
+            raise ValueError(
+                f"{budget} was spent before the first candidate was done. Allow for "
+                f"more than {n_splits} fits."
+            )
+        return evaluations, budget
+
+    def _steered_by(self, proposal: Proposal) -> str | None:
+        """The metric that `refit` names, where what comes next depends on it."""
+        is_fixed = isinstance(proposal.strategy, Listed) and isinstance(
+            proposal.schedule, Flat
+        )
+        return self.refit if isinstance(self.refit, str) and not is_fixed else None
+
+    def _keep(self, evaluations: list[Evaluation], refit_metric: Any) -> int:
+        """Set the results of a search that ends too early; returns how many rows."""
+        if not evaluations:
+            return 0
+        splits = range(self.n_splits_)
+        raw = [one.outcomes[k] for one in evaluations for k in splits]
+        outcomes = judge(raw, self.error_score)
+        has_best = any(self._steer(outcome) is not None for outcome in outcomes)
+        # Neither a warning nor an error may hide why the search ends.
+        with warnings.catch_warnings(), suppress(Exception):
+            warnings.simplefilter("ignore")
+            for name in ("best_estimator_", "refit_time_"):  # of a `fit` before
+                if hasattr(self, name):
+                    delattr(self, name)
+            refit_metric = self._check_metrics(outcomes[0]["test_scores"], refit_metric)
+            self.cv_results_ = format_results(self, evaluations, outcomes)
+            self._count(evaluations)
+            if has_best:
+                self._choose(self.cv_results_, refit_metric)
+        return len(evaluations)
+
+    def _say_interrupted(self, n_done: int, proposal: Proposal) -> None:
+        rest = "a journal would let it continue"
+        if self.journal is not None:
+            rest = f"the next fit with journal={str(self.journal)!r} continues it"
+        print(
+            f"{type(self).__name__} was interrupted: {n_done} of "
+            f"{proposal.n_evaluations} evaluations are in cv_results_; {rest}.",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    def _warn_of_end(self, budget: Budget, n_done: int, proposal: Proposal) -> None:
+        rest = "Allow for more to run the rest."
+        if self.journal is not None:
+            rest = "Allow for more and call fit again: the journal continues."
+        warnings.warn(
+            f"{budget} was spent after {n_done} of {proposal.n_evaluations} "
+            f"evaluations; the best of these is the result. {rest}",
+            UserWarning,
+            stacklevel=2,
         )
 
     def _announcement(self, proposal: Proposal) -> str:
@@ -354,7 +480,7 @@ class BaseSearch(_compat.BaseSearchCV):
                 "candidates?"
             )
         _compat.warn_or_raise_about_fit_failures(outcomes, self.error_score)
-        fill_in_metrics(outcomes, self.error_score)
+        outcomes = judge(outcomes, self.error_score)
         tracebacks = [o["fit_error"] for o in outcomes if o["fit_error"] is not None]
         hopeless = all(self._steer(outcome) is None for outcome in outcomes)
         if self.refit and tracebacks and hopeless:
@@ -487,6 +613,17 @@ def lease_rows(outcome: FitOutcome, **of: Any) -> list[dict[str, Any]]:
     leases = [last] if first is None else [first, last]
     of = {"candidate": None, "split": None, "n_resources": None, **of}
     return [{**of, **lease, "out_of_memory": lease is not last} for lease in leases]
+
+
+def _rows(evaluations: list[Evaluation], n_splits: int) -> list[Evaluation]:
+    """Those whose splits are in, in the order of a table.
+
+    It is read bracket by bracket; scores may have come in another order.
+    """
+    return sorted(
+        (one for one in evaluations if len(one.outcomes) == n_splits),
+        key=lambda one: (one.candidate.bracket, one.iter, one.candidate.id),
+    )
 
 
 def as_dicts(param_distributions: Any) -> list[dict[str, Any]]:

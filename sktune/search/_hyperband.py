@@ -115,6 +115,19 @@ class HyperbandSearchCV(RungsSearch):
         has room for. Fits beyond that wait.
     verbose : int, default=0
         1 prints progress; 2 and above what scikit-learn prints of each fit.
+    journal : str or path-like, default=None
+        File that gets a line for every fit as it ends. If it is there already, the
+        search continues where it was ended, by whatever: no fit in it is run again,
+        nets go on where they paused, and the result is that of a search that was never
+        interrupted. See the guide "A search that cannot be lost".
+    max_time : float, default=None
+        Seconds after which no further fit is started. The best so far is the result
+        then, refitted, with a warning; fits that are running are waited for. None is no
+        limit.
+    max_resources_total : int, default=None
+        Most resources that all fits on all splits may spend together, without the
+        refit; ``plan().total_resources`` is what they would. Where the next candidate
+        would exceed it, the search ends as with `max_time`. None is no limit.
 
     Attributes
     ----------
@@ -232,6 +245,9 @@ class HyperbandSearchCV(RungsSearch):
         devices: Any = None,
         fits_per_device: int | str = 1,
         verbose: int = 0,
+        journal: Any = None,
+        max_time: float | None = None,
+        max_resources_total: int | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -258,6 +274,9 @@ class HyperbandSearchCV(RungsSearch):
         self.fit_timeout = fit_timeout
         self.checkpoints = checkpoints
         self.random_state = random_state
+        self.journal = journal
+        self.max_time = max_time
+        self.max_resources_total = max_resources_total
 
     def _rungs(self) -> tuple[Rung, ...]:
         rungs = hyperband(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import chain
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
@@ -78,6 +79,15 @@ class RandomizedSearchCV(BaseSearch):
         and run to their own end first. `refit` has no limit.
     return_train_score : bool, default=False
         Whether to score on the training part as well.
+    journal : str or path-like, default=None
+        File that gets a line for every fit as it ends. If it is there already, the
+        search continues where it was ended, by whatever: no fit in it is run again,
+        and the result is that of a search that was never interrupted. See the guide
+        "A search that cannot be lost".
+    max_time : float, default=None
+        Seconds after which no further fit is started. The best so far is the result
+        then, refitted, with a warning; fits that are running are waited for. None is no
+        limit.
 
     Attributes
     ----------
@@ -130,6 +140,8 @@ class RandomizedSearchCV(BaseSearch):
         "constraint": [callable, None],
         "fit_timeout": [_compat.Interval(Real, 0, None, closed="neither"), None],
         "random_state": ["random_state"],
+        "journal": [str, PathLike, None],
+        "max_time": [_compat.Interval(Real, 0, None, closed="neither"), None],
     }
 
     def __init__(
@@ -152,6 +164,8 @@ class RandomizedSearchCV(BaseSearch):
         error_score: float | str = np.nan,
         fit_timeout: float | None = None,
         return_train_score: bool = False,
+        journal: Any = None,
+        max_time: float | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -172,6 +186,8 @@ class RandomizedSearchCV(BaseSearch):
         self.constraint = constraint
         self.fit_timeout = fit_timeout
         self.random_state = random_state
+        self.journal = journal
+        self.max_time = max_time
 
     def _propose(self, root: int) -> Proposal:
         random_state = self.random_state

@@ -52,6 +52,35 @@ def format_results(
     return results
 
 
+def judge(outcomes: list[FitOutcome], error_score: Any) -> list[FitOutcome]:
+    """The outcomes, with the error score for whatever failed.
+
+    Without an error score to take its place, such as where the search is to raise, it
+    is NaN.
+    """
+    substitute = np.nan if error_score == "raise" else float(error_score)
+    judged = [_judged(outcome, substitute) for outcome in outcomes]
+    fill_in_metrics(judged, error_score)
+    return judged
+
+
+def _judged(outcome: FitOutcome, substitute: float) -> FitOutcome:
+    failed = outcome["failed"]
+    scores = outcome["test_scores"]
+    if isinstance(scores, dict):
+        scores = {m: substitute if m in failed else s for m, s in scores.items()}
+    elif failed:
+        scores = substitute
+    judged = FitOutcome(**{**outcome, "test_scores": scores})
+    if "train_scores" in outcome:
+        # What is not finite is told as it is: nothing is chosen by it.
+        scores = outcome["train_scores"]
+        if isinstance(scores, dict):
+            scores = {m: substitute if s is None else s for m, s in scores.items()}
+        judged["train_scores"] = substitute if scores is None else scores
+    return judged
+
+
 def fill_in_metrics(outcomes: list[FitOutcome], error_score: Any) -> None:
     """Give every outcome the metrics that a callable `scoring` returned for others.
 

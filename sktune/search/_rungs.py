@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from copy import copy
 from numbers import Integral, Real
 from os import PathLike
@@ -36,6 +36,7 @@ from sktune.schedule import (
 from sktune.search._base import BaseSearch, Proposal
 from sktune.search._draws import draw_unique, sampler
 from sktune.search._hopes import Hopes
+from sktune.search._journal import History
 from sktune.search._plan import Plan
 from sktune.search._progress import Cost
 from sktune.space import Space
@@ -63,6 +64,12 @@ class RungsSearch(BaseSearch):
         "constraint": [callable, None],
         "fit_timeout": [_compat.Interval(Real, 0, None, closed="neither"), None],
         "checkpoints": [str, PathLike, None],
+        "journal": [str, PathLike, None],
+        "max_time": [_compat.Interval(Real, 0, None, closed="neither"), None],
+        "max_resources_total": [
+            _compat.Interval(Integral, 1, None, closed="left"),
+            None,
+        ],
         "random_state": ["random_state"],
     }
     _parameter_constraints.pop("pre_dispatch")
@@ -202,7 +209,13 @@ class RungsSearch(BaseSearch):
 
     @contextmanager
     def _job_options(
-        self, splits: Any, X: Any, y: Any, groups: Any, root: int
+        self,
+        splits: Any,
+        X: Any,
+        y: Any,
+        groups: Any,
+        root: int,
+        history: History | None,
     ) -> Iterator[dict[str, Any]]:
         options: dict[str, Any] = {"resource": self._resource, "seed": root}
         if self._resource.way == "n_samples":
@@ -220,13 +233,20 @@ class RungsSearch(BaseSearch):
             return
         with ExitStack() as stack:
             try:
-                checkpoints = stack.enter_context(checkpoints_in(self.checkpoints))
+                folder, name = self.checkpoints, None
+                if history is not None:
+                    name = history.id
+                    folder = folder or history.checkpoints()
+                checkpoints = stack.enter_context(checkpoints_in(folder, name))
             except OSError as error:
                 raise ValueError(
-                    f"checkpoints={self.checkpoints!r} cannot be used as a folder: "
-                    f"{error}. Name one that can be made and written to."
+                    f"checkpoints={folder!r} cannot be used as a folder: {error}. Name "
+                    "one that can be made and written to."
                 ) from error
             yield {**options, "checkpoints": checkpoints}
+        if history is not None and self.checkpoints is None:
+            with suppress(OSError):  # there may be those of others
+                checkpoints.path.parent.rmdir()
 
     def _best(self) -> Any:
         best = super()._best()

@@ -225,3 +225,49 @@ def test_who_will_not_be_resumed_is_stopped_once(schedule, n_workers):
     assert len(best) == 1
     paused = sorted(set(range(9)) - set(best))
     assert sorted(stopped) == [(c, rows.count(c)) for c in paused]
+
+
+# -- several at once, and an end before the end ----------------------------------------
+
+
+class AtOnce(Straggling):
+    """Workers whose fits all end at the same time, or one by one."""
+
+    def __init__(self, at_once):
+        super().__init__(4)
+        self.at_once, self.arrived = at_once, []
+
+    def next_done(self):
+        if not self.arrived:
+            while self.queue:
+                self.arrived += super().next_done()
+        n = len(self.arrived) if self.at_once else 1
+        done, self.arrived = self.arrived[:n], self.arrived[n:]
+        return done
+
+
+def test_of_fits_that_end_at_once_each_is_dealt_with_to_its_end():
+    """Before the next: what is decided depends on their order alone."""
+    seen = []
+    for at_once in (True, False):
+        evaluations = search(
+            Asynchronous(halving(9, 3, 1, 9), 3), AtOnce(at_once), n_pending=4
+        )
+        seen.append([(e.candidate.id, e.candidate.params) for e in evaluations])
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("limit", [0, 1, 4, 10])
+def test_nothing_is_decided_on_when_the_search_may_not_go_on(limit):
+    asked = []
+
+    def may_go_on(decision):
+        asked.append(decision)
+        return len(asked) <= limit
+
+    evaluations = search(
+        Brackets(halving(9, 3, 1, 9)), Straggling(2), may_go_on=may_go_on
+    )
+    assert len(evaluations) == limit
+    assert len(asked) == limit + 1, "once it may not, it is not asked again"
+    assert all(len(one.outcomes) == N_SPLITS for one in evaluations)

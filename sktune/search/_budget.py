@@ -1,0 +1,76 @@
+"""What a search may spend: seconds, and resources in all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import monotonic
+
+from sktune._types import Evaluation, Resume, Start
+
+
+class Budget:
+    """Says whether a search may go on.
+
+    Parameters
+    ----------
+    max_time : float or None
+        Seconds from now.
+    max_resources : int or None
+        Of all fits on all splits together.
+    n_splits : int
+    continues : bool
+        Whether a candidate spends no more than what it is given since its last rung.
+    """
+
+    def __init__(
+        self,
+        max_time: float | None = None,
+        max_resources: int | None = None,
+        n_splits: int = 1,
+        *,
+        continues: bool = False,
+    ) -> None:
+        self._end = float("inf") if max_time is None else monotonic() + max_time
+        self._limits = {"max_time": max_time, "max_resources_total": max_resources}
+        self._max_resources = max_resources
+        self._n_splits = n_splits
+        self._continues = continues
+        self._n_seen = 0
+        self._reached: dict[int, int] = {}
+        self.spent = 0
+        self.over: str | None = None  # the argument that has ended the search
+
+    def has_time(self) -> bool:
+        """Whether a fit may be started now; once it may not, it never will."""
+        if self.over is None and monotonic() >= self._end:
+            self.over = "max_time"
+        return self.over != "max_time"
+
+    def allows(
+        self,
+        decision: Start | Resume,
+        evaluations: Sequence[Evaluation],
+        *,
+        is_timed: bool = True,
+    ) -> bool:
+        """Whether a decision may be carried out after those that were.
+
+        What is known already takes no time: there, `is_timed` is false.
+        """
+        for one in evaluations[self._n_seen :]:
+            self.spent += self._cost(one.candidate.id, one.n_resources or 0)
+            self._reached[one.candidate.id] = one.n_resources or 0
+        self._n_seen = len(evaluations)
+        if self.over is None and self._max_resources is not None:
+            candidate = decision.candidate if isinstance(decision, Resume) else -1
+            cost = self._cost(candidate, decision.n_resources or 0)
+            if self.spent + cost > self._max_resources:
+                self.over = "max_resources_total"
+        return self.over is None and (not is_timed or self.has_time())
+
+    def __str__(self) -> str:
+        return f"{self.over}={self._limits.get(self.over or '')!r}"
+
+    def _cost(self, candidate: int, n_resources: int) -> int:
+        before = self._reached.get(candidate, 0) if self._continues else 0
+        return self._n_splits * (n_resources - before)
