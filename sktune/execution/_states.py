@@ -8,10 +8,11 @@ pickled by their attributes, in one go.
 
 from __future__ import annotations
 
+import builtins
 import pickle
 import sys
 import threading
-from types import FunctionType, SimpleNamespace
+from types import BuiltinFunctionType, FunctionType, SimpleNamespace
 from typing import IO, Any
 
 import cloudpickle
@@ -74,6 +75,10 @@ class _ByAttributes(cloudpickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, type | FunctionType) and is_of_a_script(obj):
             return _resolve, live.reference(obj)
+        if isinstance(obj, BuiltinFunctionType) and obj.__self__ is builtins:
+            # By name: ray puts a `print` of its own in the place of Python's, which
+            # then is not what it says it is.
+            return getattr, (builtins, obj.__name__)
         if "torch" in sys.modules:
             state = _whole_state(obj)
             if state is not None:

@@ -1,5 +1,6 @@
 """Workers of ray, whose joblib backend is a pool of its actors; they are made blind."""
 
+import builtins
 import os
 
 import joblib
@@ -16,14 +17,20 @@ from tests.estimators import Score, blobs, net
 from tests.results import assert_same_search
 
 ray = pytest.importorskip("ray")
-pytestmark = pytest.mark.timeout(180)  # each search starts processes anew
+pytestmark = [
+    pytest.mark.timeout(180),  # each search starts processes anew
+    pytest.mark.xdist_group("ray"),
+]
 X, y = blobs()
 
 
 @pytest.fixture(scope="module")
 def cluster():
+    from joblib.pool import PicklingPool
     from ray.util.joblib import register_ray
 
+    # ray changes these for good, and with the first joblib's multiprocessing backend.
+    bases, own_print = PicklingPool.__bases__, builtins.print
     ray.init(
         num_cpus=2,
         include_dashboard=False,
@@ -34,6 +41,7 @@ def cluster():
     register_ray()
     yield
     ray.shutdown()
+    PicklingPool.__bases__, builtins.print = bases, own_print
 
 
 @pytest.fixture

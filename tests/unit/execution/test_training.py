@@ -1,5 +1,6 @@
 """A fit that goes on: what it leaves, what it finds, and what can go wrong."""
 
+import builtins
 import os
 import pickle
 import signal
@@ -134,6 +135,16 @@ def test_a_full_disk(checkpoints, monkeypatch):
     with pytest.warns(UserWarning, match="No space left on device"):
         run(job, 3)
     assert state(checkpoints).exists()  # that of one epoch
+    run(job, 9)
+    assert all_of(job.scorer.estimator) == all_of(at_once(net(), 9))
+
+
+def test_a_print_that_is_not_pythons(checkpoints, monkeypatch):
+    """ray puts its own there; skorch's PrintLog still has the one from before."""
+    monkeypatch.setattr(builtins, "print", lambda *args, **kwargs: None)
+    job = job_of(net(), EPOCHS, checkpoints)
+    run(job, 3)
+    assert state(checkpoints).exists()
     run(job, 9)
     assert all_of(job.scorer.estimator) == all_of(at_once(net(), 9))
 
