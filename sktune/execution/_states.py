@@ -75,9 +75,7 @@ class _ByAttributes(cloudpickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, type | FunctionType) and is_of_a_script(obj):
             return _resolve, live.reference(obj)
-        if isinstance(obj, BuiltinFunctionType) and obj.__self__ is builtins:
-            # By name: ray puts a `print` of its own in the place of Python's, which
-            # then is not what it says it is.
+        if _is_replaced(obj):  # by its name
             return getattr, (builtins, obj.__name__)
         if "torch" in sys.modules:
             state = _whole_state(obj)
@@ -85,6 +83,18 @@ class _ByAttributes(cloudpickle.Pickler):
                 # The sixth: set by a function, whatever `__setstate__` would make of it
                 return _blank, (type(obj),), state, None, None, _set_attributes
         return super().reducer_override(obj)
+
+
+def _is_replaced(obj: Any) -> bool:
+    """Whether it is a function of Python's in whose place there is another.
+
+    ray has a `print` of its own there, and skorch's PrintLog still Python's.
+    """
+    return (
+        isinstance(obj, BuiltinFunctionType)
+        and obj.__self__ is builtins
+        and getattr(builtins, obj.__name__, obj) is not obj
+    )
 
 
 def _whole_state(obj: Any) -> dict[str, Any] | None:
