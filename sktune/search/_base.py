@@ -364,6 +364,8 @@ class BaseSearch(_compat.BaseSearchCV):
             except (KeyboardInterrupt, JournalError) as reason:
                 # First of all: cleaning up may take long, or be interrupted too.
                 n_done = self._keep(_rows(engine.evaluations, n_splits), refit_metric)
+                if job.placement is not None:
+                    self.leases_ = leases_of(engine.evaluations)
                 if isinstance(reason, KeyboardInterrupt):
                     self._say_interrupted(n_done, proposal)
                 raise
