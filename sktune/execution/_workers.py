@@ -221,7 +221,8 @@ class Workers:
                 return
             self._alone = bool(self._suspects)
             if self._alone:
-                self._send([self._suspects.popleft()])
+                if self._may_start():
+                    self._send([self._suspects.popleft()])
                 return
         while (
             self._ready and len(self._in_flight) < self._max_units and self._may_start()

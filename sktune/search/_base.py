@@ -53,6 +53,15 @@ from sktune.search._through_sklearn import ThroughSklearn
 from sktune.strategy import Listed
 
 
+_OF_THE_BEST = (
+    "best_estimator_",
+    "best_index_",
+    "best_params_",
+    "best_score_",
+    "refit_time_",
+)
+
+
 class Proposal(NamedTuple):
     """What a search brings to the engine.
 
@@ -399,7 +408,7 @@ class BaseSearch(_compat.BaseSearchCV):
         # Neither a warning nor an error may hide why the search ends.
         with warnings.catch_warnings(), suppress(Exception):
             warnings.simplefilter("ignore")
-            for name in ("best_estimator_", "refit_time_"):  # of a `fit` before
+            for name in _OF_THE_BEST:  # of a `fit` before
                 if hasattr(self, name):
                     delattr(self, name)
             refit_metric = self._check_metrics(outcomes[0]["test_scores"], refit_metric)
