@@ -52,7 +52,6 @@ from sktune.search._results import format_results, judge
 from sktune.search._through_sklearn import ThroughSklearn
 from sktune.strategy import Listed
 
-
 _OF_THE_BEST = (
     "best_estimator_",
     "best_index_",
