@@ -28,9 +28,17 @@ class Running(NamedTuple):
 
 @dataclass(frozen=True)
 class Note:
-    """The note of one unit, as the worker that runs it knows it."""
+    """The note of one unit, as the worker that runs it knows it.
+
+    Attributes
+    ----------
+    path : str
+    search : int
+        Process of the search.
+    """
 
     path: str
+    search: int
 
     def write(self, position: int) -> None:
         """Note that the fit at this position begins."""
@@ -65,7 +73,7 @@ class Notes:
 
     def of(self, unit: int) -> Note:
         """The note of a unit, by its number."""
-        return Note(str(self._path / str(unit)))
+        return Note(str(self._path / str(unit)), os.getpid())
 
     def read(self, unit: int) -> Running | None:
         """Who was at which fit of a unit; None if it had not begun, or had ended."""

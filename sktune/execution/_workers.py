@@ -49,6 +49,7 @@ from sktune.execution._interrupt import (
 from sktune.execution._isolation import inside_own_random_states
 from sktune.execution._nets import find_nets
 from sktune.execution._notes import Note, Notes, Running
+from sktune.execution._orphans import end_with
 from sktune.execution._pools import Pool, breaks_pool, check_device, is_loss
 from sktune.execution._share import NotSeenError, Parcel, Shared, dumps, loads
 from sktune.execution._threads import limit_threads
@@ -221,7 +222,8 @@ class Workers:
                 return
             self._alone = bool(self._suspects)
             if self._alone:
-                self._send([self._suspects.popleft()])
+                if self._may_start():
+                    self._send([self._suspects.popleft()])
                 return
         while (
             self._ready and len(self._in_flight) < self._max_units and self._may_start()
@@ -397,6 +399,7 @@ def _run_unit(
     start = time.perf_counter()
     outcomes = []
     if note is not None:
+        end_with(note.search)
         note.write(0)
     # Ctrl-C reaches workers too; what becomes of them is decided where the search is.
     with nullcontext() if note is None else ignored_interrupts(), stoppable(stopped):

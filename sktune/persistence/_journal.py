@@ -143,6 +143,9 @@ class Journal:
             raise FileNotFoundError(f"there is no folder {self.path.parent}")
         if self.path.is_dir():
             raise IsADirectoryError("it is a folder")
+        if self.path.exists() and not self.path.is_file():
+            # A new journal takes the place of what has its name: never of /dev/null.
+            raise OSError("it is no file, but a device or a pipe")
         # Where no file can be made, filelock would say that somebody else has it.
         Path(self._lock.lock_file).open("a").close()
         try:

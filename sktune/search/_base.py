@@ -52,6 +52,14 @@ from sktune.search._results import format_results, judge
 from sktune.search._through_sklearn import ThroughSklearn
 from sktune.strategy import Listed
 
+_OF_THE_BEST = (
+    "best_estimator_",
+    "best_index_",
+    "best_params_",
+    "best_score_",
+    "refit_time_",
+)
+
 
 class Proposal(NamedTuple):
     """What a search brings to the engine.
@@ -364,6 +372,8 @@ class BaseSearch(_compat.BaseSearchCV):
             except (KeyboardInterrupt, JournalError) as reason:
                 # First of all: cleaning up may take long, or be interrupted too.
                 n_done = self._keep(_rows(engine.evaluations, n_splits), refit_metric)
+                if job.placement is not None:
+                    self.leases_ = leases_of(engine.evaluations)
                 if isinstance(reason, KeyboardInterrupt):
                     self._say_interrupted(n_done, proposal)
                 raise
@@ -397,7 +407,7 @@ class BaseSearch(_compat.BaseSearchCV):
         # Neither a warning nor an error may hide why the search ends.
         with warnings.catch_warnings(), suppress(Exception):
             warnings.simplefilter("ignore")
-            for name in ("best_estimator_", "refit_time_"):  # of a `fit` before
+            for name in _OF_THE_BEST:  # of a `fit` before
                 if hasattr(self, name):
                     delattr(self, name)
             refit_metric = self._check_metrics(outcomes[0]["test_scores"], refit_metric)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from hashlib import blake2b
@@ -22,6 +23,7 @@ from scipy import sparse
 _FREE = ("device", "n_jobs", "verbose")
 _FINGERPRINT = "fingerprint "
 _DEPTH = 30
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 _LEVELS = np.linspace(0.01, 0.99, 99)
 # Rows that are looked at of data that are made only when asked for.
 _N_ROWS = 200
@@ -220,5 +222,8 @@ def _feed(update: Callable[[Any], None], value: Any) -> None:
             _feed(update, value[int(k)])
     elif isinstance(value, str | bytes | int | float | complex | np.generic):
         update(f"{type(value).__name__} {value!r} ".encode())
-    else:
-        update(f"{type(value).__name__} {value if value is None else ''} ".encode())
+    elif isinstance(value, set | frozenset):
+        _feed(update, ["set", *sorted(map(repr, value))])
+    else:  # dates, decimals, ...; where an object lies in memory says nothing of it
+        text = _ADDRESS.sub("", repr(value))
+        update(f"{type(value).__name__} {text} ".encode())

@@ -395,6 +395,8 @@ def _decoded(record: Mapping[str, Any]) -> FitOutcome:
     )
     if "train_scores" in record:
         outcome["train_scores"] = _score(record["train_scores"])
+    if "lease" in record:
+        outcome["lease"] = record["lease"]
     return outcome
 
 

@@ -72,6 +72,8 @@ def _judged(outcome: FitOutcome, substitute: float) -> FitOutcome:
     elif failed:
         scores = substitute
     judged = FitOutcome(**{**outcome, "test_scores": scores})
+    # scikit-learn wants the same keys in all; a fit that never came back has no lease.
+    judged.pop("lease", None)
     if "train_scores" in outcome:
         # What is not finite is told as it is: nothing is chosen by it.
         scores = outcome["train_scores"]

@@ -492,6 +492,18 @@ def test_what_is_complete_is_kept(
         assert_same(searched.fit(X, y), expected)
 
 
+def test_no_best_of_a_fit_before(fits, monkeypatch):
+    searched = make(grid, estimator=Interrupted()).fit(X, y)
+    fits.clear()
+    monkeypatch.setattr(Interrupted, "at", 3)
+    searched.set_params(scoring=lambda estimator, X, y: np.nan)
+    with pytest.raises(KeyboardInterrupt):
+        searched.fit(X, y)
+    assert len(searched.cv_results_["params"]) == 1
+    for name in ("best_index_", "best_params_", "best_score_", "best_estimator_"):
+        assert not hasattr(searched, name)
+
+
 def test_where_nothing_is_complete_nothing_is_set(fits, monkeypatch, capsys):
     monkeypatch.setattr(Interrupted, "at", 2)
     searched = make(grid, estimator=Interrupted())

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import loguniform
+from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import BaggingClassifier
 from sklearn.exceptions import FitFailedWarning
@@ -445,6 +446,48 @@ def test_a_second_fit_forgets_the_leases_of_the_first():
     search = GridSearchCV(quiet(), {"lr": [0.1]}, cv=2, devices="cpu:0").fit(X, y)
     assert search.leases_
     assert not hasattr(search.set_params(devices=None).fit(X, y), "leases_")
+
+
+def test_leases_are_in_the_journal(tmp_path):
+    options = dict(devices=DEVICES, journal=tmp_path / "search.jsonl")
+    for search in searches().values():
+        search.set_params(**options)
+        options["journal"].unlink(missing_ok=True)
+        live = search.fit(X, y).leases_
+        again = clone(search).fit(X, y)
+        assert again.leases_[:-1] == live[:-1]  # the refit has a lease of its own
+        assert len(again.leases_) == len(live)
+
+
+def test_fits_with_and_without_a_lease(tmp_path):
+    """Such as one that never came back from its worker, or of an earlier session."""
+    options = dict(cv=2, refit=False, journal=tmp_path / "search.jsonl")
+    search = GridSearchCV(quiet(), GRID, devices=DEVICES, **options).fit(X, y)
+    lines = options["journal"].read_text().splitlines(keepends=True)
+    options["journal"].write_text("".join(lines[:4]))
+    GridSearchCV(quiet(), GRID, **options).fit(X, y)
+    mixed = clone(search).fit(X, y)
+    equal(mixed, search)
+    assert len(mixed.leases_) == 2 < len(search.leases_)
+
+
+def test_an_interrupt_leaves_leases():
+    class Interrupted(Score):
+        device = None
+
+        def fit(self, X, y, sample_weight=None):
+            if self.a == 2:
+                raise KeyboardInterrupt
+            return super().fit(X, y)
+
+    search = GridSearchCV(Interrupted(), {"a": [0, 1, 2]}, cv=2, devices="cpu:0")
+    with (
+        pytest.warns(UserWarning, match="nothing to place"),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        search.fit(X, y)
+    assert len(search.cv_results_["params"]) == 2
+    assert [row["candidate"] for row in search.leases_] == [0, 0, 1, 1]
 
 
 def test_without_devices_nothing_is_written(locks, monkeypatch):

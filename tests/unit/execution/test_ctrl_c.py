@@ -37,6 +37,22 @@ def wait_for(condition, seconds):
     return condition()
 
 
+def start(folder, backend):
+    return subprocess.Popen(
+        [sys.executable, str(PROGRAM), str(folder), backend],
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(PROGRAM.parents[1])},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def end(program):
+    for pid in processes_of(program.pid):
+        os.kill(pid, signal.SIGKILL)
+    program.communicate()
+
+
 def interrupt(program, how):
     """What a terminal does, what `kill` does, and what an impatient user does."""
     if how == "process":
@@ -58,14 +74,7 @@ def interrupt(program, how):
     ],
 )
 def test_no_process_is_left(backend, how, tmp_path):
-    environment = {**os.environ, "PYTHONPATH": str(PROGRAM.parents[1])}
-    program = subprocess.Popen(
-        [sys.executable, str(PROGRAM), str(tmp_path), backend],
-        start_new_session=True,
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    program = start(tmp_path, backend)
     try:
         at_work = 1 if backend == "threading" else 2  # nets take turns in threads
         assert wait_for(lambda: len(list(tmp_path.glob("fit-*"))) >= at_work, 120)
@@ -76,6 +85,18 @@ def test_no_process_is_left(backend, how, tmp_path):
         assert "KeyboardInterrupt" in errors
         assert wait_for(lambda: not processes_of(program.pid), 20)
     finally:
-        for pid in processes_of(program.pid):
-            os.kill(pid, signal.SIGKILL)
-        program.communicate()
+        end(program)
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_workers_do_not_outlive_a_search_that_is_killed(backend, tmp_path):
+    """They would keep devices from the search that continues it."""
+    program = start(tmp_path, backend)
+    try:
+        assert wait_for(lambda: len(list(tmp_path.glob("fit-*"))) >= 2, 120)
+        program.kill()
+        workers = {int(path.name.split("-")[2]) for path in tmp_path.glob("fit-*")}
+        alive = lambda: workers & processes_of(program.pid).keys()  # noqa: E731
+        assert wait_for(lambda: not alive(), 30)
+    finally:
+        end(program)

@@ -19,6 +19,7 @@ from sktune import (
     SuccessiveHalvingSearchCV,
 )
 from sktune._errors import WorkerLost
+from sktune._types import Fit
 from sktune.execution import _workers
 from sktune.execution._notes import Notes
 from sktune.execution._pools import breaks_pool, is_loss
@@ -99,6 +100,21 @@ def test_several_fits_in_a_unit(tmp_path, monkeypatch):
         search.fit(X, y)
     assert [values[k] for k, s in enumerate(scores(search)) if s == -7.0] == [0.31]
     assert runs(tmp_path).count("0.31") == 2
+
+
+def test_nothing_runs_again_when_the_time_is_over(tmp_path):
+    job = job_of(Kills(bad=(0.1,), folder=str(tmp_path)), None)
+
+    def may_start():
+        return not Path(tmp_path, "killed-0.1").exists()
+
+    with (
+        joblib.parallel_config("multiprocessing", n_jobs=2),
+        _workers.Workers(job, None, "2*n_jobs", may_start) as workers,
+    ):
+        workers.submit(Fit(0, 0, {"a": 0.1}, seed=0))
+        assert workers.next_done() == []
+    assert runs(tmp_path) == ["0.1"]
 
 
 class DyingNet(Net):

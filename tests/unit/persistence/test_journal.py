@@ -181,6 +181,15 @@ def test_a_place_that_cannot_be_written(tmp_path, place, message):
         write(tmp_path / place)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in files")
+def test_what_is_no_file_is_left_alone(path):
+    """A new journal takes the place of what has its name, and root may do that."""
+    os.mkfifo(path)
+    with pytest.raises(JournalError, match="it is no file"), Journal(path):
+        pass
+    assert path.is_fifo()
+
+
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc")
 def test_a_file_system_that_takes_no_files():
     with pytest.raises(JournalError, match=r"'/proc/search.jsonl' cannot be written"):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
@@ -37,6 +38,12 @@ DATA = {
     "strided": (lambda: A[::-1][::-1], lambda: A[::-1]),
     "objects": (lambda: np.array(["a", None], object), lambda: np.array(["a", 1])),
     "dates": (lambda: np.array(["2020"], "M8[D]"), lambda: np.array(["2021"], "M8[D]")),
+    "dates with a zone": (
+        lambda: pd.DataFrame({"a": pd.to_datetime(["2020"]).tz_localize("UTC")}),
+        lambda: pd.DataFrame({"a": pd.to_datetime(["2021"]).tz_localize("UTC")}),
+    ),
+    "decimals": (lambda: [Decimal(1)], lambda: [Decimal(2)]),
+    "sets": (lambda: {"a", "b"}, lambda: {"a", "c"}),
     "list": (lambda: [[1, 2], [3]], lambda: [[1, 2, 3]]),
     "text": (lambda: ["a", "b"], lambda: ["ab"]),
     "sparse": (lambda: sparse.csr_array(A), lambda: sparse.csr_array(A.T)),
@@ -69,6 +76,10 @@ def test_data_are_told_apart(name):
     same, other = DATA[name]
     assert fingerprint(same()) == fingerprint(same())
     assert fingerprint(same()) != fingerprint(other())
+
+
+def test_where_an_object_lies_says_nothing():
+    assert fingerprint([lambda: 1, object()]) == fingerprint([lambda: 1, object()])
 
 
 def two():
