@@ -230,8 +230,8 @@ def _raw(outcome: FitOutcome) -> FitOutcome:
     scores = outcome["test_scores"] = _plain(outcome["test_scores"])
     if scores == {}:
         raise ScoreError(
-            "scoring returned an empty dict. Return a number, or a dict of at least one "
-            "metric and its number."
+            "scoring returned an empty dict. Return a number, or a dict of metrics and "
+            "their numbers."
         )
     by_metric = scores if isinstance(scores, dict) else {"score": scores}
     outcome["failed"] = frozenset(

@@ -15,7 +15,7 @@ from sktune.execution._nets import find_nets
 
 
 def check_is_estimator(estimator: Any) -> None:
-    """Raise `EstimatorTypeError` for what has `fit` and is no estimator for all that."""
+    """Raise `EstimatorTypeError` for what has `fit` and yet is no estimator."""
     if isinstance(estimator, type):
         return  # scikit-learn says so
     name = type(estimator).__name__

@@ -19,7 +19,6 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import NamedTuple
 
-
 # More of them are a mistake, and would take for ever to write down.
 MAX_RUNGS = 1_000
 MAX_BRACKETS = 100_000

@@ -59,9 +59,8 @@ from sktune.search._splits import (
 from sktune.search._through_sklearn import ThroughSklearn
 from sktune.strategy import Listed
 
-
 # Candidates that may wait for workers. With more of them, starting would take long.
-AHEAD = 10_000
+AHEAD = 1_000
 
 
 class Proposal(NamedTuple):
@@ -668,7 +667,7 @@ def _kind(names: set[str] | None) -> str:
 
 
 def _check_weights(weights: Any, X: Any) -> None:
-    """Refuse weights of other rows: they would not be cut with X, and every fit fail."""
+    """Refuse weights of other rows: they would not be cut with X, and fits fail."""
     if not hasattr(weights, "__len__") or isinstance(weights, str | dict):
         return
     n_weights, n_samples = _compat.num_samples(weights), _compat.num_samples(X)

@@ -212,7 +212,9 @@ class RandomizedSearchCV(BaseSearch):
         n = len(candidates)
         return Proposal.flat(Listed(candidates), None, n)
 
-    def _propose_later(self, first: list[dict[str, Any]], random_state: Any) -> Proposal:
+    def _propose_later(
+        self, first: list[dict[str, Any]], random_state: Any
+    ) -> Proposal:
         """As many candidates as fit into no memory are drawn while fits run."""
         accepts = self._accepts(first)
         draws = accepted(self.param_distributions, random_state, accepts)

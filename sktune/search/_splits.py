@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 
 # Word for word scikit-learn's.
-NO_FITS = (
-    "No fits were performed. Was the CV iterator empty? Were there no candidates?"
-)
+NO_FITS = "No fits were performed. Was the CV iterator empty? Were there no candidates?"
 
 Split = tuple[Any, Any]
 

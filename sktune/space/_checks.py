@@ -10,7 +10,6 @@ import numpy as np
 from sktune._errors import SpaceError, SpaceTypeError
 from sktune.space._distributions import is_distribution
 
-
 # Listed values are held in tables; longer ones would take minutes to write.
 MAX_LISTED = 1_000_000
 
