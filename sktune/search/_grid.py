@@ -28,7 +28,8 @@ class Points(Sequence[dict[str, Any]]):
         return self._n
 
     def __getitem__(self, index: Any) -> Any:
-        return _plain(self._grid[index])
+        # By name, as they are where the grid is iterated over.
+        return _plain(dict(sorted(self._grid[index].items())))
 
 
 def _plain(params: dict[str, Any]) -> dict[str, Any]:
