@@ -159,7 +159,7 @@ class RungsSearch(BaseSearch):
             if y is None:
                 raise ValueError(
                     f"min_resources={self.min_resources!r} depends on the classes in "
-                    "y. Pass y to fit or plan, or give min_resources a number."
+                    "y. Give y to fit, call plan(X, y), or give min_resources a number."
                 )
             check_classification_targets(y)
             n_classes = len(np.unique(np.asarray(y)))
