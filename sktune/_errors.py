@@ -26,6 +26,18 @@ class EstimatorError(SktuneError, ValueError):
     """The estimator could not be trained or scored as it stands."""
 
 
+class EstimatorTypeError(SktuneError, TypeError):
+    """`estimator` is no estimator."""
+
+
+class ScoreError(SktuneError, ValueError):
+    """`scoring` returned what is no score."""
+
+
+class StrategyError(SktuneError, ValueError):
+    """A strategy proposed what is no candidate."""
+
+
 class FitTimeout(SktuneError, TimeoutError):
     """A fit took longer than `fit_timeout`."""
 

@@ -7,10 +7,11 @@ both are told. The engine knows none of them but by their protocols.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
+from sktune._errors import StrategyError
 from sktune._random import derive_seed
 from sktune._types import (
     Candidate,
@@ -174,6 +175,14 @@ class Engine:
             )
         if params is None:
             return False
+        if not isinstance(params, Mapping) or not all(
+            isinstance(name, str) for name in params
+        ):
+            raise StrategyError(
+                f"strategy={self._strategy!r} proposed {params!r}. Its ask has to "
+                "return a dict from names of parameters to their values, or None when "
+                "the space is used up."
+            )
         candidate = Candidate(number, params, start.bracket)
         self._candidates.append(candidate)
         self._submit(Evaluation(candidate, start.n_resources, start.iter), start.pause)

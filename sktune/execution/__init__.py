@@ -11,7 +11,7 @@ from sktune.execution._fit import Job, run_fit, score_of
 from sktune.execution._interrupt import Interrupts
 from sktune.execution._isolation import own_random_states, preserved_random_states
 from sktune.execution._paused import checkpoints_in
-from sktune.execution._preflight import check_estimator
+from sktune.execution._preflight import check_estimator, check_is_estimator
 from sktune.execution._resource import find_resource, smallest_resources
 from sktune.execution._subsets import check_subsets, subsets
 from sktune.execution._threads import single_threaded
@@ -25,6 +25,7 @@ __all__ = [
     "OwnDevices",
     "Workers",
     "check_estimator",
+    "check_is_estimator",
     "check_placement",
     "check_subsets",
     "checkpoints_in",

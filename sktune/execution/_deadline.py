@@ -39,6 +39,7 @@ def train_in_time(
 
     Modules of torch end as soon as it does. Anything else runs to its own end.
     """
+    seconds = min(seconds, threading.TIMEOUT_MAX)  # an int may be too large to add
     begin = time.monotonic()
     with _deadline(begin + seconds), _listening():
         try:

@@ -10,9 +10,11 @@ from functools import partial
 from threading import Event
 from typing import Any
 
+import numpy as np
 from sklearn.base import clone
 
 from sktune._compat import fit_and_score, scorer_of
+from sktune._errors import ScoreError
 from sktune._types import Fit, FitOutcome
 from sktune.execution._deadline import train_in_time
 from sktune.execution._devices import Attempt, run_leased
@@ -226,6 +228,11 @@ def _raw(outcome: FitOutcome) -> FitOutcome:
     with others.
     """
     scores = outcome["test_scores"] = _plain(outcome["test_scores"])
+    if scores == {}:
+        raise ScoreError(
+            "scoring returned an empty dict. Return a number, or a dict of metrics and "
+            "their numbers."
+        )
     by_metric = scores if isinstance(scores, dict) else {"score": scores}
     outcome["failed"] = frozenset(
         metric for metric, score in by_metric.items() if not _is_finite(score)
@@ -246,7 +253,17 @@ def _plain(scores: Any) -> Any:
     """Scores, None in place of what stands for a failure."""
     if isinstance(scores, dict):
         return {metric: _plain(score) for metric, score in scores.items()}
-    return None if isinstance(scores, ErrorScore) else scores
+    if scores is None or isinstance(scores, ErrorScore):
+        return None
+    if isinstance(scores, float | int | np.floating | np.integer):
+        return scores
+    try:
+        return float(scores)  # a number of another kind, such as a Fraction
+    except (TypeError, ValueError) as error:
+        raise ScoreError(
+            f"scoring must return a number, got {scores!r} ({type(scores)}), which "
+            "cannot be compared with others. Return a real number."
+        ) from error
 
 
 def score_of(outcome: FitOutcome, metric: str) -> float | None:

@@ -6,10 +6,45 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sktune._errors import EstimatorError
+from sklearn.base import is_classifier
+
+from sktune._errors import EstimatorError, EstimatorTypeError
 from sktune.execution._dtypes import check_dtype
 from sktune.execution._names import check_names
 from sktune.execution._nets import find_nets
+
+
+def check_is_estimator(estimator: Any) -> None:
+    """Raise `EstimatorTypeError` for what has `fit` and yet is no estimator."""
+    if isinstance(estimator, type):
+        return  # scikit-learn says so
+    name = type(estimator).__name__
+    remedy = "Derive its class from sklearn.base.BaseEstimator."
+    for method in ("get_params", "set_params"):
+        if not callable(getattr(estimator, method, None)):
+            raise EstimatorTypeError(
+                f"estimator={estimator!r} has no {method}, so that its parameters "
+                f"cannot be searched. {remedy}"
+            )
+    try:
+        estimator.get_params()
+    except RecursionError:
+        raise EstimatorTypeError(
+            f"estimator: this {name} is a part of itself. Make it of parts that do not "
+            "hold it."
+        ) from None
+    except AttributeError as error:
+        raise EstimatorTypeError(
+            f"estimator: get_params of {name} fails ({error}). Every argument of "
+            "__init__ has to be stored under its own name."
+        ) from error
+    try:
+        is_classifier(estimator)
+    except AttributeError as error:
+        raise EstimatorTypeError(
+            f"estimator={estimator!r} cannot say what it is: it has no "
+            f"__sklearn_tags__. {remedy}"
+        ) from error
 
 
 def check_estimator(

@@ -14,8 +14,10 @@ import socket
 import sys
 import tempfile
 import threading
+import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,25 @@ def loads(content: bytes) -> Any:
         return pickle.loads(content)
     except Exception as error:
         raise _cannot_be_read("A candidate", error) from error
+
+
+@contextmanager
+def portable_errors() -> Iterator[None]:
+    """Raise an error that can be sent back in place of one that cannot.
+
+    Reading it would fail in the program, and look as if the worker had been killed.
+    """
+    try:
+        yield
+    except Exception as error:
+        try:
+            pickle.loads(cloudpickle.dumps(error))
+        except Exception:
+            raise EstimatorError(
+                f"A fit raised {type(error).__name__}, which cannot be sent back from "
+                f"a worker process as it is:\n{traceback.format_exc()}"
+            ) from None
+        raise
 
 
 class NotSeenError(Exception):

@@ -95,6 +95,7 @@ def counts_in_all(estimator: Any, name: str) -> bool:
 def needed(n_samples: int | None) -> int:
     if n_samples is None:
         raise EstimatorError(
-            "The resource depends on the number of samples in X. Call plan(X, y)."
+            "The resource depends on the number of samples in X. Call plan(X, y), or "
+            "give X to fit."
         )
     return n_samples

@@ -51,7 +51,14 @@ from sktune.execution._nets import find_nets
 from sktune.execution._notes import Note, Notes, Running
 from sktune.execution._orphans import end_with
 from sktune.execution._pools import Pool, breaks_pool, check_device, is_loss
-from sktune.execution._share import NotSeenError, Parcel, Shared, dumps, loads
+from sktune.execution._share import (
+    NotSeenError,
+    Parcel,
+    Shared,
+    dumps,
+    loads,
+    portable_errors,
+)
 from sktune.execution._threads import limit_threads
 
 # Seconds of work that make the cost of sending a unit negligible (it is about 1 ms).
@@ -416,10 +423,11 @@ def _run_unit(
                 break
             if note is not None and position:
                 note.write(position)
-            if away:
-                outcomes.append(run_away(job, fit, states or {}))
-            else:
-                outcomes.append(run_fit(job, fit, stopped))
+            with nullcontext() if note is None else portable_errors():
+                if away:
+                    outcomes.append(run_away(job, fit, states or {}))
+                else:
+                    outcomes.append(run_fit(job, fit, stopped))
     if note is not None:
         note.remove()
         spare_collections(job)

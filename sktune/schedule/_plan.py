@@ -19,6 +19,10 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import NamedTuple
 
+# More of them are a mistake, and would take for ever to write down.
+MAX_RUNGS = 1_000
+MAX_BRACKETS = 100_000
+
 
 class Rung(NamedTuple):
     """So many candidates, trained to so many resources.
@@ -80,6 +84,11 @@ def whole_power(factor: float, limit: Fraction | int) -> int:
     k, power = 0, step
     while power <= limit:
         k, power = k + 1, power * step
+        if k > MAX_RUNGS:
+            raise ValueError(
+                f"factor={factor!r} makes more than {MAX_RUNGS} rungs. Give a larger "
+                "one, such as 2 or 3."
+            )
     return k
 
 
@@ -154,6 +163,11 @@ def hyperband(
     """
     step = exact(factor)
     s_max = whole_power(factor, Fraction(max_resources, min_resources))
+    if n_rounds * (s_max + 1) > MAX_BRACKETS:
+        raise ValueError(
+            f"n_rounds={n_rounds} makes {n_rounds * (s_max + 1)} brackets, more than "
+            f"{MAX_BRACKETS}. Give fewer rounds."
+        )
     rungs = []
     for bracket in range(n_rounds * (s_max + 1)):
         s = s_max - bracket % (s_max + 1)

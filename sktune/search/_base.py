@@ -22,7 +22,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state, indexable
 
 from sktune import _compat
-from sktune._errors import JournalError
+from sktune._errors import JournalError, ScoreError
 from sktune._random import derive_seed, fresh_root
 from sktune._types import Evaluation, FitOutcome, Observation, Schedule, Strategy
 from sktune.engine import Engine
@@ -33,6 +33,7 @@ from sktune.execution import (
     OwnDevices,
     Workers,
     check_estimator,
+    check_is_estimator,
     check_placement,
     own_random_states,
     preserved_random_states,
@@ -49,6 +50,12 @@ from sktune.search._hopes import Hopes
 from sktune.search._journal import History, history_in
 from sktune.search._progress import Cost, Progress
 from sktune.search._results import format_results, judge
+from sktune.search._splits import (
+    NO_FITS,
+    check_n_splits,
+    check_splitter,
+    read_splits,
+)
 from sktune.search._through_sklearn import ThroughSklearn
 from sktune.strategy import Listed
 
@@ -59,6 +66,8 @@ _OF_THE_BEST = (
     "best_score_",
     "refit_time_",
 )
+# Candidates that may wait for workers. With more of them, starting would take long.
+AHEAD = 1_000
 
 
 class Proposal(NamedTuple):
@@ -94,6 +103,8 @@ class Proposal(NamedTuple):
         cls, strategy: Strategy, space: Any, n_candidates: int, **options: Any
     ) -> Proposal:
         """Every candidate gets everything at once."""
+        if n_candidates > AHEAD:
+            options.setdefault("n_pending", AHEAD)
         schedule = Flat(n_candidates)
         return cls(strategy, schedule, space, n_candidates, n_candidates, **options)
 
@@ -186,11 +197,13 @@ class BaseSearch(_compat.BaseSearchCV):
             return self._fit(X, y, params)
 
     def _fit(self, X: Any, y: Any, params: dict[str, Any]) -> Any:
+        check_is_estimator(self.estimator)
         scorers, refit_metric = self._get_scorers()
         X, y = indexable(X, y)
         params = _compat.check_method_params(X, params=params)
         routed = self._get_routed_params_for_fit(params)
         weights = params.get("sample_weight")
+        _check_weights(weights, X)
         metadata = None if weights is None else {"sample_weight": weights}
         callbacks = _compat.begin_callbacks(self, X, y, metadata)
 
@@ -264,19 +277,19 @@ class BaseSearch(_compat.BaseSearchCV):
         return placement, check_placement(placement, self.estimator, self._searched())
 
     def _check_cv(self, X: Any, y: Any, split_params: dict[str, Any]) -> Any:
+        check_splitter(self.cv)
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         self._checked_cv_orig = cv
-        self.n_splits_ = cv.get_n_splits(X, y, **split_params)
+        n_splits = cv.get_n_splits(X, y, **split_params)
+        self.n_splits_ = check_n_splits(n_splits, self.cv)
         return cv
 
     def _split(self, cv: Any, X: Any, y: Any, split_params: dict[str, Any]) -> Any:
         """Draw the splits, once for the whole search."""
-        splits = list(cv.split(X, y, **split_params))
+        drawn = cv.split(X, y, **split_params)
+        splits = read_splits(drawn, _compat.num_samples(X))
         if not splits:
-            raise ValueError(
-                "No fits were performed. Was the CV iterator empty? Were there no "
-                "candidates?"
-            )
+            raise ValueError(NO_FITS)
         if len(splits) != self.n_splits_:
             raise ValueError(
                 "cv.split and cv.get_n_splits return inconsistent results. Expected "
@@ -329,7 +342,10 @@ class BaseSearch(_compat.BaseSearchCV):
 
         progress = Progress(proposal.n_evaluations, self.verbose, proposal.cost)
 
+        metrics: list[Any] = []
+
         def on_evaluation(one: Evaluation, seen: Observation) -> None:
+            self._check_scores(one, metrics)
             progress(one, seen)
             if proposal.hopes is not None:
                 proposal.hopes.see(one, seen)
@@ -379,6 +395,8 @@ class BaseSearch(_compat.BaseSearchCV):
                 raise
         task.call_on_fit_task_end(estimator=self)
         evaluations = _rows(engine.evaluations, n_splits)
+        if not evaluations and budget.over is None:
+            raise ValueError(NO_FITS)
         if budget.over is None:
             job.forget_all()
             self._check_n_candidates(len({one.candidate.id for one in evaluations}))
@@ -484,11 +502,6 @@ class BaseSearch(_compat.BaseSearchCV):
         """All outcomes, row by row; raises where every fit failed."""
         splits = range(self.n_splits_)
         outcomes = [one.outcomes[k] for one in evaluations for k in splits]
-        if not outcomes:
-            raise ValueError(
-                "No fits were performed. Was the CV iterator empty? Were there no "
-                "candidates?"
-            )
         _compat.warn_or_raise_about_fit_failures(outcomes, self.error_score)
         outcomes = judge(outcomes, self.error_score)
         tracebacks = [o["fit_error"] for o in outcomes if o["fit_error"] is not None]
@@ -500,6 +513,28 @@ class BaseSearch(_compat.BaseSearchCV):
                 f"traceback:\n{tracebacks[0]}"
             )
         return outcomes
+
+    def _check_scores(self, one: Evaluation, metrics: list[Any]) -> None:
+        """Say at once what would else be said when all has been trained.
+
+        `metrics` holds what the first score was: the names of its metrics, or None.
+        """
+        told = [o["test_scores"] for o in one.outcomes.values()]
+        told += [o.get("train_scores") for o in one.outcomes.values()]
+        for scores in told:
+            if scores is None:  # the fit or the scorer raised, or there is none
+                continue
+            names = set(scores) if isinstance(scores, dict) else None
+            if not metrics:
+                metrics.append(names)
+                if names is not None and callable(self.scoring):
+                    self._check_refit_for_multimetric(scores)
+            elif names != metrics[0]:
+                raise ScoreError(
+                    f"scoring={self.scoring!r} returned {_kind(metrics[0])} for one "
+                    f"fit and {_kind(names)} for another. It has to return the same "
+                    "metrics for every fit."
+                )
 
     def _check_metrics(self, scores: Any, refit_metric: Any) -> Any:
         self.multimetric_ = isinstance(scores, dict)
@@ -634,6 +669,22 @@ def _rows(evaluations: list[Evaluation], n_splits: int) -> list[Evaluation]:
         (one for one in evaluations if len(one.outcomes) == n_splits),
         key=lambda one: (one.candidate.bracket, one.iter, one.candidate.id),
     )
+
+
+def _kind(names: set[str] | None) -> str:
+    return "a number" if names is None else f"the metrics {sorted(map(str, names))}"
+
+
+def _check_weights(weights: Any, X: Any) -> None:
+    """Refuse weights of other rows: they would not be cut with X, and fits fail."""
+    if not hasattr(weights, "__len__") or isinstance(weights, str | dict):
+        return
+    n_weights, n_samples = _compat.num_samples(weights), _compat.num_samples(X)
+    if n_weights != n_samples:
+        raise ValueError(
+            f"sample_weight has {n_weights} weights, and X has {n_samples} rows. Give "
+            "one weight for each row."
+        )
 
 
 def as_dicts(param_distributions: Any) -> list[dict[str, Any]]:

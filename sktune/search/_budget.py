@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import TIMEOUT_MAX
 from time import monotonic
 
 from sktune._types import Evaluation, Resume, Start
@@ -30,7 +31,9 @@ class Budget:
         *,
         continues: bool = False,
     ) -> None:
-        self._end = float("inf") if max_time is None else monotonic() + max_time
+        # An int may be too large to be added.
+        seconds = TIMEOUT_MAX if max_time is None else min(max_time, TIMEOUT_MAX)
+        self._end = monotonic() + seconds
         self._limits = {"max_time": max_time, "max_resources_total": max_resources}
         self._max_resources = max_resources
         self._n_splits = n_splits

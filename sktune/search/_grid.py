@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Real
 from os import PathLike
 from typing import Any, ClassVar
@@ -15,6 +15,25 @@ from sktune._errors import SpaceError, SpaceTypeError
 from sktune.search._base import BaseSearch, Proposal, as_dicts
 from sktune.space import allows, to_python
 from sktune.strategy import Listed
+
+
+class Points(Sequence[dict[str, Any]]):
+    """The candidates of a grid, each made when it is asked for."""
+
+    def __init__(self, grid: ParameterGrid) -> None:
+        self._grid = grid
+        self._n = len(grid)
+
+    def __len__(self) -> int:
+        return self._n
+
+    def __getitem__(self, index: Any) -> Any:
+        # By name, as they are where the grid is iterated over.
+        return _plain(dict(sorted(self._grid[index].items())))
+
+
+def _plain(params: dict[str, Any]) -> dict[str, Any]:
+    return {name: to_python(value) for name, value in params.items()}
 
 
 class GridSearchCV(BaseSearch):
@@ -175,16 +194,17 @@ class GridSearchCV(BaseSearch):
     def _propose(self, root: int) -> Proposal:
         self._check_lists()
         grid = ParameterGrid(self.param_grid)
-        candidates = [{k: to_python(v) for k, v in params.items()} for params in grid]
+        # The grid itself may be longer than memory is large.
+        candidates: Any = Points(grid)
         if self.constraint is not None:
-            candidates = [p for p in candidates if allows(self.constraint, p)]
+            candidates = [p for p in map(_plain, grid) if allows(self.constraint, p)]
             if not candidates:
                 raise SpaceError(
                     f"constraint={self.constraint!r} refuses all {len(grid)} "
                     "candidates of param_grid. Widen the grid or relax the constraint."
                 )
         n = len(candidates)
-        return Proposal.flat(Listed(tuple(candidates)), None, n)
+        return Proposal.flat(Listed(candidates), None, n)
 
     def _check_lists(self) -> None:
         if isinstance(self.param_grid, list) and not self.param_grid:
@@ -194,6 +214,12 @@ class GridSearchCV(BaseSearch):
             )
         for searched in self._searched():
             for name, values in searched.items():
+                if isinstance(values, np.ndarray) and values.ndim == 0:
+                    raise SpaceTypeError(
+                        f"Parameter grid for parameter {name!r} needs to be a list or "
+                        f"a numpy array with a length, but got {values!r}. Wrap a "
+                        "single value in a list."
+                    )
                 if hasattr(values, "rvs") or hasattr(values, "icdf"):
                     raise SpaceTypeError(
                         f"Parameter grid for parameter {name!r} needs to be a list or "

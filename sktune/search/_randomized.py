@@ -8,6 +8,7 @@ from functools import partial
 from itertools import chain
 from numbers import Integral, Real
 from os import PathLike
+from sys import maxsize
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +16,15 @@ import numpy as np
 from sktune import _compat
 from sktune._random import derive_seed
 from sktune.search._base import BaseSearch, Proposal
-from sktune.search._draws import draw_accepted, refused, sampler
+from sktune.search._draws import (
+    Drawn,
+    accepted,
+    check_any,
+    draw_accepted,
+    may_wait,
+    refused,
+    sampler,
+)
 from sktune.space import Space, allows, to_python
 from sktune.strategy import Listed
 
@@ -194,12 +203,35 @@ class RandomizedSearchCV(BaseSearch):
         if random_state is None:
             random_state = derive_seed(root, "draw")
         first = self._first()
+        if may_wait(self.param_distributions, self.n_iter, random_state):
+            return self._propose_later(first, random_state)
         candidates = tuple(
             {k: to_python(v) for k, v in params.items()}
             for params in chain(first, self._draw(first, random_state))
         )
         n = len(candidates)
         return Proposal.flat(Listed(candidates), None, n)
+
+    def _propose_later(
+        self, first: list[dict[str, Any]], random_state: Any
+    ) -> Proposal:
+        """As many candidates as fit into no memory are drawn while fits run."""
+        accepts = self._accepts(first)
+        draws = accepted(self.param_distributions, random_state, accepts)
+        n = min(self.n_iter, maxsize)
+        drawn = Drawn(chain(first, draws), n)
+        check_any(drawn, self.constraint)
+        return Proposal.flat(Listed(drawn), None, n)
+
+    def _check_n_candidates(self, n_candidates: int) -> None:
+        dicts, n = self.param_distributions, self.n_iter
+        if n_candidates < n and may_wait(dicts, n, self.random_state):
+            warnings.warn(
+                f"Only {n_candidates} candidates were found that constraint allows, "
+                f"fewer than n_iter={n}.",
+                UserWarning,
+                stacklevel=2,
+            )
 
     def _first(self) -> list[dict[str, Any]]:
         """`initial_points`, each once."""

@@ -19,6 +19,7 @@ from sktune import _compat
 from sktune._random import derive_seed
 from sktune.execution import (
     check_estimator,
+    check_is_estimator,
     check_subsets,
     checkpoints_in,
     find_resource,
@@ -33,12 +34,13 @@ from sktune.schedule import (
     n_evaluations,
     total_resources,
 )
-from sktune.search._base import BaseSearch, Proposal
+from sktune.search._base import AHEAD, BaseSearch, Proposal
 from sktune.search._draws import draw_unique, sampler
 from sktune.search._hopes import Hopes
 from sktune.search._journal import History
 from sktune.search._plan import Plan
 from sktune.search._progress import Cost
+from sktune.search._splits import check_n_splits, check_splitter
 from sktune.space import Space
 from sktune.strategy import Bayes, Listed
 
@@ -101,6 +103,8 @@ class RungsSearch(BaseSearch):
             parameters that `fit` would refuse.
         """
         self._validate_params()
+        check_is_estimator(self.estimator)
+        check_splitter(self.cv)
         if isinstance(self.cv, Iterator):
             raise ValueError(
                 "cv is an iterator, which can be read only once, and `fit` has to read "
@@ -111,12 +115,13 @@ class RungsSearch(BaseSearch):
         planned = copy(self)
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         try:
-            planned.n_splits_ = cv.get_n_splits(X, y, groups)
+            n_splits = cv.get_n_splits(X, y, groups)
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"cv={self.cv!r} needs data to say how many splits it makes "
                 f"({error}) Call plan(X, y), or plan(X, y, groups)."
             ) from error
+        planned.n_splits_ = check_n_splits(n_splits, self.cv)
         planned._prepare(X, y)
         return planned._planned(planned._rungs())
 
@@ -154,7 +159,7 @@ class RungsSearch(BaseSearch):
             if y is None:
                 raise ValueError(
                     f"min_resources={self.min_resources!r} depends on the classes in "
-                    "y. Call plan(X, y), or give min_resources a number."
+                    "y. Give y to fit, call plan(X, y), or give min_resources a number."
                 )
             check_classification_targets(y)
             n_classes = len(np.unique(np.asarray(y)))
@@ -167,6 +172,10 @@ class RungsSearch(BaseSearch):
     # -- the search ----------------------------------------------------------------
 
     def _propose(self, root: int) -> Proposal:
+        if isinstance(self.strategy, type):
+            raise TypeError(
+                f"strategy={self.strategy.__name__} is a class. Give an instance of it."
+            )
         rungs = self._rungs()
         n = sum(rung.n_candidates for rung in rungs if rung.iter == 0)
         n_pending, space, strategy = self._pending(), None, self.strategy
@@ -178,6 +187,8 @@ class RungsSearch(BaseSearch):
                 self.param_distributions, n, random_state, self.constraint
             )
             strategy = Listed(drawn)
+            if n > AHEAD and not self.asynchronous and n_pending is None:
+                n_pending = AHEAD
         else:
             space = Space(self.param_distributions, self.constraint)
         if isinstance(strategy, str) and strategy == "bayes":

@@ -10,6 +10,9 @@ import numpy as np
 from sktune._errors import SpaceError, SpaceTypeError
 from sktune.space._distributions import is_distribution
 
+# Listed values are held in tables; longer ones would take minutes to write.
+MAX_LISTED = 1_000_000
+
 
 def check_subspaces(param_distributions: Any) -> list[Mapping[str, Any]]:
     """The dicts of `param_distributions`, every entry a distribution or list."""
@@ -66,6 +69,12 @@ def _check_entry(name: Any, given: Any) -> None:
         raise SpaceError(
             f"Parameter array for {name!r} should be one-dimensional, got: {given!r} "
             f"with shape {shape}. If its rows are the values, give list(array)."
+        )
+    if len(given) > MAX_LISTED:
+        raise SpaceError(
+            f"Parameter grid for parameter {name!r} lists {len(given)} values, more "
+            f"than {MAX_LISTED}. Give a distribution: integers from low to high are "
+            "scipy.stats.randint(low, high + 1)."
         )
     if len(given) == 0:
         raise SpaceError(

@@ -42,6 +42,7 @@ class Listed:
         self, state: None, candidate: int, pending: Sequence[Params], seed: int
     ) -> Params | None:
         """Params at position `candidate`; None behind the last."""
-        if candidate >= len(self.candidates):
+        try:
+            return self.candidates[candidate]
+        except IndexError:
             return None
-        return self.candidates[candidate]
