@@ -42,6 +42,7 @@ MAX_SCANNED = 100_000
 MAX_EVIDENCE = 300
 MAX_RUNG_EVIDENCE = 100  # there is one more candidate to ask for each cheap score
 N_ANCHORS = 4
+SAME = 1e-9  # coordinates nearer than this may be one candidate
 LOG2_DESIGN_POOL = 8
 N_TRIES = 20  # pools drawn before a constraint is taken to refuse everything
 
@@ -136,6 +137,8 @@ class Bayes:
         Neither `candidate` nor the order in which observations were told plays a part.
         """
         space = state.space
+        # Apart in the cube of a single dict is another candidate; no key need be made.
+        plain = space.constraint is None and space.names[:1] != ("",)
         taken = {key for key, _ in state.known}
         taken.update(space.key(params) for params in pending)
         if not space.n_dims:  # param_distributions={}: the estimator as it stands
@@ -144,11 +147,16 @@ class Bayes:
             if space.key(params) not in taken:
                 return params
 
+        waiting = np.array([space.encode(p) for p in pending]).reshape(-1, space.n_dims)
+        seen = np.array([*(one.point for one in state.known.values()), *waiting])
+        seen = seen.reshape(-1, space.n_dims)
+
         def admissible(u: Array) -> bool:
+            if plain and not (np.abs(seen - u) < SAME).all(axis=1).any():
+                return True
             params = space.decode(u)
             return space.key(params) not in taken and space.allows(params)
 
-        waiting = np.array([space.encode(p) for p in pending]).reshape(-1, space.n_dims)
         u = None
         if len(taken) >= self._n_initial(space) and self._has_learnt(state):
             u = self._most_promising(state, waiting, admissible, seed)
