@@ -37,7 +37,7 @@ def dense_kernel(theta: Array, A: Array, B: Array) -> Array:
             scaled = (a - b) / np.exp(theta[:-2])[GROUPS]
             r = np.sqrt(np.sum(scaled**2))
             together = (1 + np.sqrt(5) * r + 5 * r**2 / 3) * np.exp(-np.sqrt(5) * r)
-            alone = [1 / (1 + np.sum(scaled[GROUPS == g] ** 2) / 2) for g in range(3)]
+            alone = [1 / (1 + np.sum(scaled[g == GROUPS] ** 2) / 2) for g in range(3)]
             K[i, j] = np.exp(theta[-2]) * (
                 (1 - gp.ADDITIVE) * together + gp.ADDITIVE * np.mean(alone)
             )
