@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 SURROGATES = ("gp",)
 MAX_ENUMERATED = 2048  # finite spaces up to this size are looked at point by point
 MAX_SCANNED = 100_000
-MAX_EVIDENCE = 300
+MAX_EVIDENCE = 150
 MAX_RUNG_EVIDENCE = 100  # there is one more candidate to ask for each cheap score
 N_ANCHORS = 4
 SAME = 1e-9  # coordinates nearer than this may be one candidate
@@ -270,8 +270,10 @@ def _observed(state: BayesState, max_resources: int | None) -> list[Known]:
     """
     known = list(state.known.values())
     if max_resources is not None:
-        known = most_telling(without_hope(state.known, max_resources))
-    return sorted(known, key=lambda one: (one.candidate, one.n_resources or 0))
+        known = without_hope(state.known, max_resources)
+    return sorted(
+        most_telling(known), key=lambda one: (one.candidate, one.n_resources or 0)
+    )
 
 
 def _features(
