@@ -138,6 +138,29 @@ def test_the_coordinate_that_matters_gets_the_shortest_lengthscale() -> None:
     assert theta[2] < np.delete(theta[:4], 2).min() - 1.0
 
 
+def test_main_effects_are_told_from_few_scores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A sum of functions of one coordinate each, in four dimensions, from 40 scores."""
+
+    def error(seed: int) -> float:
+        rng = np.random.default_rng(seed)
+        F, F_new = rng.random((40, 4)), rng.random((200, 4))
+        y, y_new = (np.sin(6.0 * X + np.arange(4)).sum(axis=1) for X in (F, F_new))
+        mean, std = y.mean(), y.std()
+        found = gp.Evidence.of(F, np.arange(4), 4, (y - mean) / std, gp.Prior())
+        theta = found.maximise([found.loc])
+        posterior = gp.Posterior.of(theta, F, np.arange(4), found.y)
+        misses = posterior.predict(F_new)[0] - (y_new - mean) / std
+        return float(np.sqrt(np.mean(misses**2)))
+
+    with_them = np.array([error(seed) for seed in range(5)])
+    monkeypatch.setattr(gp, "ADDITIVE", 0.0)
+    without = np.array([error(seed) for seed in range(5)])
+    assert (with_them < without).all()
+    assert with_them.mean() < 0.9 * without.mean()
+
+
 def test_points_that_coincide() -> None:
     """Twenty times the same point: the factorisation still succeeds."""
     F = np.full((20, 3), 0.3)
