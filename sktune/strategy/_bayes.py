@@ -88,7 +88,9 @@ class Bayes:
     Failed candidates do not take part in fitting the surrogate's hyperparameters. They
     then count with the worst score seen, so that their neighbourhood is avoided.
     Pending candidates count with the score that the surrogate expects of them ("kriging
-    believer", Ginsbourger et al. 2010), so that several at once are spread out.
+    believer", Ginsbourger et al. 2010), so that several at once are spread out. Of more
+    than 500 observations the better half of that number and the latest are looked at,
+    so that the cost of a question stays bounded.
 
     Examples
     --------
@@ -160,7 +162,10 @@ class Bayes:
         u = None
         if len(taken) >= self._n_initial(space) and self._has_learnt(state):
             u = self._most_promising(state, waiting, admissible, seed)
+            if u is not None and space.key(space.decode(u)) in taken:
+                u = None  # apart in a cube so narrow that they are one number
         if u is None:
+            plain = False
             u = _most_even(state, waiting, admissible, seed)
         if u is None:
             return _any_left(space, taken)

@@ -185,6 +185,13 @@ def test_what_the_surrogate_bears_is_bounded() -> None:
     assert len(state.known) == n
 
 
+def test_coordinates_that_are_one_number_are_one_candidate() -> None:
+    """Between 1 and 1 + 1e-15 there are six numbers, and a continuum of coordinates."""
+    space = Space({"x": stats.uniform(1, 1e-15)})
+    asked = search(Bayes(n_initial=2), space, 6, lambda p: float(p["x"] - 1))
+    assert len({p["x"] for p in asked}) == 6
+
+
 @pytest.mark.parametrize("n", [3, 10])
 def test_the_order_of_the_scores_does_not_matter(n: int) -> None:
     space, strategy = Space(PLANE), Bayes()
