@@ -18,6 +18,7 @@ from sktune.space import Space
 from sktune.strategy import Bayes
 
 Params = dict[str, Any]
+Spaces = dict[str, Any] | list[dict[str, Any]]
 
 
 class Searcher(Protocol):
@@ -29,16 +30,17 @@ class Searcher(Protocol):
 class Random:
     """What RandomizedSearchCV does: independent draws."""
 
-    def __init__(self, space: dict[str, Any], seed: int) -> None:
-        self.space = space
+    def __init__(self, space: Spaces, seed: int) -> None:
+        self.spaces = space if isinstance(space, list) else [space]
         self.rng = np.random.RandomState(seed)
 
     def ask(self) -> Params:
+        space = self.spaces[self.rng.randint(len(self.spaces))]
         return {
             name: d.rvs(random_state=self.rng)
             if hasattr(d, "rvs")
             else d[self.rng.randint(len(d))]
-            for name, d in self.space.items()
+            for name, d in space.items()
         }
 
     def tell(self, params: Params, score: float) -> None:
@@ -48,7 +50,7 @@ class Random:
 class Sktune:
     """A strategy, driven as the engine drives it."""
 
-    def __init__(self, space: dict[str, Any], seed: int, **options: Any) -> None:
+    def __init__(self, space: Spaces, seed: int, **options: Any) -> None:
         self.strategy = Bayes(**options)
         self.state = self.strategy.init(Space(space))
         self.seed = seed
@@ -66,9 +68,13 @@ class Sktune:
 
 
 class Optuna:
-    """Optuna's ask and tell. A list of numbers is offered as its ordered ranks."""
+    """Optuna's ask and tell. A list of numbers is offered as its ordered ranks.
 
-    def __init__(self, space: dict[str, Any], seed: int, sampler: str) -> None:
+    The dict of a conditional space is one more category; parameters of the same name
+    and the same values are shared.
+    """
+
+    def __init__(self, space: Spaces, seed: int, sampler: str) -> None:
         import warnings
 
         import optuna
@@ -84,18 +90,38 @@ class Optuna:
         self.study = optuna.create_study(
             direction="maximize", sampler=samplers[sampler]()
         )
-        self.space = space
-        self.dimensions = {name: as_optuna(d) for name, d in space.items()}
+        self.spaces = space if isinstance(space, list) else [space]
 
     def ask(self) -> Params:
-        self.trial = self.study.ask(self.dimensions)
+        self.trial = self.study.ask()
+        chosen = 0
+        if len(self.spaces) > 1:
+            chosen = self.trial.suggest_categorical("", list(range(len(self.spaces))))
         return {
-            name: self.space[name][value] if is_ordered(self.space[name]) else value
-            for name, value in self.trial.params.items()
+            name: self._value(name, dimension)
+            for name, dimension in self.spaces[chosen].items()
         }
+
+    def _value(self, name: str, dimension: Any) -> Any:
+        offered = as_optuna(dimension)
+        alike = [s[name] for s in self.spaces if name in s]
+        if any(as_optuna(other) != offered for other in alike):
+            name = f"{name} of {offered!r}"
+        value = suggest(self.trial, name, offered)
+        return dimension[value] if is_ordered(dimension) else value
 
     def tell(self, params: Params, score: float) -> None:
         self.study.tell(self.trial, score)
+
+
+def suggest(trial: Any, name: str, offered: Any) -> Any:
+    import optuna.distributions as od
+
+    if isinstance(offered, od.CategoricalDistribution):
+        return trial.suggest_categorical(name, offered.choices)
+    if isinstance(offered, od.IntDistribution):
+        return trial.suggest_int(name, offered.low, offered.high)
+    return trial.suggest_float(name, offered.low, offered.high, log=offered.log)
 
 
 def is_ordered(dimension: Any) -> bool:
@@ -117,10 +143,12 @@ def as_optuna(dimension: Any) -> Any:
     return od.FloatDistribution(low, high, log=dimension.dist.name != "uniform")
 
 
-def searchers() -> dict[str, Callable[[dict[str, Any], int], Searcher]]:
-    found: dict[str, Callable[[dict[str, Any], int], Searcher]] = {
+def searchers(n_candidates: int) -> dict[str, Callable[[Spaces, int], Searcher]]:
+    found: dict[str, Callable[[Spaces, int], Searcher]] = {
         "random": Random,
-        "sktune Bayes": Sktune,
+        "sktune Bayes": lambda space, seed: Sktune(
+            space, seed, n_candidates=n_candidates
+        ),
     }
     if importlib.util.find_spec("optuna") and importlib.util.find_spec("torch"):
         found["Optuna GP"] = lambda space, seed: Optuna(space, seed, "gp")

@@ -1,35 +1,45 @@
-"""Landscapes to search: usual synthetic functions with noise, and real models.
+"""Landscapes to search: usual synthetic functions with noise, and recorded ones.
 
-A real landscape is a grid of cross-validated scores of scikit-learn models on the data
-sets that it ships with. Between the nodes of continuous axes the score is interpolated,
-so that strategies see a continuous space and a look-up costs nothing.
+Recorded landscapes are scores of real models: the tables of `tables.py`, and, where
+there is a folder with a `load.py` (`--data`), published tables and learning curves.
 """
 
 from __future__ import annotations
 
-import itertools
-import json
+import importlib.util
 import math
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import stats
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
-from sklearn.decomposition import PCA
-from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
-from sklearn.svm import SVC
+from tables import TABLES, load, look_up
 
 Params = dict[str, Any]
+Spaces = dict[str, Any] | list[dict[str, Any]]
+
+# Never looked at while the strategy was made, so that it could be seen whether what was
+# gained elsewhere holds.
+HELD_OUT = frozenset(
+    {
+        "styblinski-5",
+        "levy-6",
+        "branches-5",
+        "knn-digits-5",
+        "sgd-cancer-6",
+        "ridge-diabetes-cond",
+        "mlp-diabetes-6",
+        "forest-digits-5",
+        "fcnet-0",
+        "fcnet-1",
+        "nasbench201",
+        "taskset-3",
+        "taskset-4",
+        "taskset-5",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,7 @@ class Problem:
     """Greater is better; `noise` is the standard deviation of what is observed."""
 
     name: str
-    space: dict[str, Any]
+    space: Spaces
     score: Callable[[Params], float]
     best: float
     noise: float = 0.0
@@ -105,6 +115,50 @@ def mixed7(p: Params) -> float:
     ) - (penalty + 0.2 * p["skip"] + 0.5 * (p["drop"] - 0.2) ** 2)
 
 
+def styblinski5(p: Params) -> float:
+    x = 10 * vector(p, 5) - 5
+    return -float((x**4 - 16 * x**2 + 5 * x).mean()) / 2
+
+
+def levy6(p: Params) -> float:
+    w = 1 + (16 * vector(p, 6) - 6 - 1) / 4
+    inner = (w[:-1] - 1) ** 2 * (1 + 10 * np.sin(math.pi * w[:-1] + 1) ** 2)
+    last = (w[-1] - 1) ** 2 * (1 + math.sin(2 * math.pi * w[-1]) ** 2)
+    return -math.sqrt(math.sin(math.pi * w[0]) ** 2 + float(inner.sum()) + last)
+
+
+def cosines3(p: Params) -> float:
+    x = vector(p, 3)
+    target = np.array([0.3, 0.65, 0.8])
+    return float((0.1 * np.cos(15 * (x - target)) - 3 * (x - target) ** 2).sum())
+
+
+def optimizers5(p: Params) -> float:
+    """Two optimizers that share a learning rate, whose best depends on which."""
+    lr = math.log10(p["lr"])
+    if p["optimizer"] == "sgd":
+        momentum = -math.log10(1 - p["momentum"])
+        return -((lr + 1.5 + momentum) ** 2) - 0.3 * (momentum - 1) ** 2 - 0.1
+    decay = math.log10(p["decay"])
+    return -((lr + 3) ** 2) - 0.1 * (decay + 4) ** 2 - 0.2 * abs(p["warmup"] - 3)
+
+
+def branches5(p: Params) -> float:
+    depth = p["depth"]
+    if p["model"] == "trees":
+        rate = math.log10(p["rate"])
+        return -((rate + 1 + 0.1 * depth) ** 2) - 0.02 * (depth - 4) ** 2
+    width = math.log2(p["width"])
+    lr, drop = math.log10(p["lr"]), p["drop"]
+    return (
+        0.1
+        - 0.5 * (lr + 2.5 + 0.1 * (width - 6)) ** 2
+        - 0.05 * (width - 7) ** 2
+        - (drop - 0.1 * depth) ** 2
+        - 0.05 * (depth - 3) ** 2
+    )
+
+
 def synthetic() -> list[Problem]:
     def unit(n: int) -> dict[str, Any]:
         return {f"x{j}": stats.uniform(0, 1) for j in range(n)}
@@ -118,208 +172,133 @@ def synthetic() -> list[Problem]:
         "skip": [True, False],
         "drop": stats.uniform(0, 0.8),
     }
+    lr = stats.loguniform(1e-6, 1e1)
+    optimizers = [
+        {"optimizer": ["sgd"], "lr": lr, "momentum": stats.uniform(0, 0.99)},
+        {
+            "optimizer": ["adam"],
+            "lr": lr,
+            "decay": stats.loguniform(1e-8, 1e-1),
+            "warmup": stats.randint(0, 11),
+        },
+    ]
+    depth = stats.randint(1, 9)
+    branches = [
+        {"model": ["trees"], "depth": depth, "rate": stats.loguniform(1e-4, 1)},
+        {
+            "model": ["net"],
+            "depth": depth,
+            "width": stats.randint(4, 513),
+            "lr": stats.loguniform(1e-6, 1),
+            "drop": stats.uniform(0, 0.9),
+        },
+    ]
     return [
         Problem("branin-2", unit(2), branin, -0.397887, noise=2.0),
         Problem("hartmann-6", unit(6), hartmann6, 3.32237, noise=0.05),
         Problem("ackley-4", unit(4), ackley4, 0.0, noise=0.2),
         Problem("rosenbrock-5", unit(5), rosenbrock5, 0.0, noise=0.1),
         Problem("mixed-7", mixed, mixed7, 0.0, noise=0.05),
+        Problem("cosines-3", unit(3), cosines3, 0.3, noise=0.02),
+        Problem("optimizers-5", optimizers, optimizers5, 0.0, noise=0.05),
+        Problem("styblinski-5", unit(5), styblinski5, 39.16617, noise=2.0),
+        Problem("levy-6", unit(6), levy6, 0.0, noise=0.1),
+        Problem("branches-5", branches, branches5, 0.1, noise=0.02),
     ]
 
 
-# --- Real models ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Axis:
-    """Nodes of one parameter; `to` takes a value to the scale of interpolation."""
-
-    dimension: Any
-    nodes: Sequence[Any]
-    scale: Callable[[float], float] | None = None  # None: no interpolation
-
-
-def log_axis(low: float, high: float, n: int) -> Axis:
-    nodes = [float(v) for v in np.geomspace(low, high, n)]
-    return Axis(stats.loguniform(low, high), nodes, math.log)
-
-
-def integer_axis(low: int, high: int, nodes: Sequence[int]) -> Axis:
-    return Axis(stats.randint(low, high + 1), nodes, float)
-
-
-def interpolate(table: np.ndarray, axes: dict[str, Axis], params: Params) -> float:
-    for name, axis in axes.items():  # always the first axis that is left
-        value = params[name]
-        if axis.scale is None:
-            table = table[axis.nodes.index(value)]
-            continue
-        at = [axis.scale(node) for node in axis.nodes]
-        x = min(max(axis.scale(value), at[0]), at[-1])
-        i = min(int(np.searchsorted(at, x, side="right")) - 1, len(at) - 2)
-        w = (x - at[i]) / (at[i + 1] - at[i])
-        table = (1 - w) * table[i] + w * table[i + 1]
-    return float(table)
-
-
-def digits_sample() -> tuple[np.ndarray, np.ndarray]:
-    X, y = load_digits(return_X_y=True)
-    rows = np.random.default_rng(0).permutation(len(X))[:500]
-    return X[rows] / 16.0, y[rows]
-
-
-def accuracy(model: Any, X: np.ndarray, y: np.ndarray) -> float:
-    folds = StratifiedKFold(3, shuffle=True, random_state=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # nets that stop early say so each time
-        return float(cross_val_score(model, X, y, cv=folds).mean())
-
-
-def svc_cancer(p: Params) -> float:
-    X, y = load_breast_cancer(return_X_y=True)
-    model = SVC(C=p["C"], gamma=p["gamma"], kernel=p["kernel"], max_iter=2000)
-    return accuracy(make_pipeline(StandardScaler(), model), X, y)
-
-
-def mlp_digits(p: Params) -> float:
-    model = MLPClassifier(
-        (p["width"],),
-        activation=p["activation"],
-        learning_rate_init=p["lr"],
-        batch_size=p["batch_size"],
-        max_iter=8,
-        random_state=0,
-    )
-    return accuracy(model, *digits_sample())
-
-
-def forest_wine(p: Params) -> float:
-    model = RandomForestClassifier(
-        10,
-        max_features=p["max_features"],
-        min_samples_leaf=p["min_samples_leaf"],
-        max_depth=p["max_depth"],
-        criterion=p["criterion"],
-        random_state=0,
-    )
-    return accuracy(model, *load_wine(return_X_y=True))
-
-
-def pipeline_digits(p: Params) -> float:
-    scalers = {
-        "standard": StandardScaler(),
-        "minmax": MinMaxScaler(),
-        "robust": RobustScaler(),
-        "none": None,
-    }
-    models = {
-        "logistic": lambda s: LogisticRegression(C=10.0 ** (s - 3), max_iter=50),
-        "knn": lambda s: KNeighborsClassifier(1 + 3 * s),
-        "svc": lambda s: SVC(C=10.0 ** (s - 3)),
-    }
-    steps = [scalers[p["scaler"]], PCA(p["n_components"], random_state=0)]
-    model = models[p["model"]](p["strength"])
-    return accuracy(make_pipeline(*filter(None, steps), model), *digits_sample())
-
-
-def boosting_diabetes(p: Params, n_trees: Sequence[int]) -> list[float]:
-    """R2 after each number of trees: one fit serves a whole axis."""
-    X, y = load_diabetes(return_X_y=True)
-    r2 = []
-    for train, test in KFold(3, shuffle=True, random_state=0).split(X):
-        model = GradientBoostingRegressor(
-            n_estimators=max(n_trees), random_state=0, **p
-        ).fit(X[train], y[train])
-        stages = list(model.staged_predict(X[test]))
-        total = ((y[test] - y[test].mean()) ** 2).sum()
-        r2.append([1 - ((y[test] - stages[k - 1]) ** 2).sum() / total for k in n_trees])
-    return [float(v) for v in np.mean(r2, axis=0)]
-
-
-def listed(*values: Any) -> Axis:
-    return Axis(list(values), list(values))
-
-
-TABLES: dict[str, tuple[Callable[..., Any], dict[str, Axis], str | None]] = {
-    "svc-cancer-3": (
-        svc_cancer,
-        {
-            "C": log_axis(1e-3, 1e4, 12),
-            "gamma": log_axis(1e-6, 1e1, 12),
-            "kernel": listed("rbf", "poly", "sigmoid"),
-        },
-        None,
-    ),
-    "mlp-digits-4": (
-        mlp_digits,
-        {
-            "lr": log_axis(1e-5, 1.0, 11),
-            "width": integer_axis(4, 64, (4, 8, 16, 32, 64)),
-            "batch_size": listed(16, 64, 256),
-            "activation": listed("relu", "tanh"),
-        },
-        None,
-    ),
-    "forest-wine-4": (
-        forest_wine,
-        {
-            "max_features": integer_axis(1, 13, (1, 2, 4, 7, 10, 13)),
-            "min_samples_leaf": integer_axis(1, 30, (1, 2, 4, 8, 16, 30)),
-            "max_depth": integer_axis(1, 12, (1, 2, 3, 5, 12)),
-            "criterion": listed("gini", "entropy"),
-        },
-        None,
-    ),
-    "pipeline-digits-4": (
-        pipeline_digits,
-        {
-            "scaler": listed("standard", "minmax", "robust", "none"),
-            "n_components": listed(2, 4, 8, 16, 32, 48),
-            "model": listed("logistic", "knn", "svc"),
-            "strength": listed(0, 1, 2, 3, 4, 5, 6, 7),
-        },
-        None,
-    ),
-    "boosting-diabetes-4": (
-        boosting_diabetes,
-        {
-            "learning_rate": log_axis(1e-3, 1.0, 9),
-            "subsample": Axis(stats.uniform(0.2, 0.8), (0.2, 0.4, 0.7, 1.0), float),
-            "max_depth": integer_axis(1, 6, (1, 2, 3, 6)),
-            "n_estimators": integer_axis(5, 120, (5, 15, 30, 60, 120)),
-        },
-        "n_estimators",
-    ),
-}
-
-
-def tabulate(name: str) -> np.ndarray:
-    function, axes, free = TABLES[name]
-    names = [key for key in axes if key != free]
-    cells = itertools.product(*(axes[key].nodes for key in names))
-    rows = [dict(zip(names, cell, strict=True)) for cell in cells]
-    if free is None:
-        values: list[Any] = [function(row) for row in rows]
-    else:
-        values = [function(row, axes[free].nodes) for row in rows]
-    return np.array(values).reshape([len(axis.nodes) for axis in axes.values()])
+# --- Recorded -------------------------------------------------------------------------
 
 
 def real(cache: Path) -> list[Problem]:
-    """Real landscapes; made in about three minutes where `cache` has none of them."""
-    cache.mkdir(parents=True, exist_ok=True)
-    problems = []
-    for name, (_, axes, _) in TABLES.items():
-        path = cache / f"{name}.json"
-        if not path.exists():
-            path.write_text(json.dumps(tabulate(name).tolist()))
-        table = np.array(json.loads(path.read_text()))
-        problems.append(
-            Problem(
-                name,
-                {key: axis.dimension for key, axis in axes.items()},
-                lambda p, table=table, axes=axes: interpolate(table, axes, p),
-                float(table.max()),
-            )
-        )
-    return problems
+    """Tables of scikit-learn models; some minutes where `cache` has none of them."""
+    return [tabulated(name, cache) for name in TABLES]
+
+
+def tabulated(name: str, cache: Path) -> Problem:
+    grids, values = TABLES[name].grids, load(name, cache)
+    spaces = [{k: axis.dimension for k, axis in grid.items()} for grid in grids]
+    return Problem(
+        name,
+        spaces if len(spaces) > 1 else spaces[0],
+        lambda p: look_up(grids, values, p),
+        max(float(table.max()) for table in values),
+    )
+
+
+def published(data: Path) -> list[Problem]:
+    """What others have recorded: tables as they are, configurations smoothed."""
+    spec = importlib.util.spec_from_file_location("load", data / "load.py")
+    assert spec is not None
+    assert spec.loader is not None
+    records: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(records)
+    found = []
+    names = records.names()
+    fcnet = [n for n in names["table"] if n.startswith("fcnet")]
+    for i, name in enumerate(fcnet):
+        found.append(full_table(f"fcnet-{i}", records.table(name)))
+    for name in names["table"]:
+        if name.startswith("nasbench201"):
+            found.append(full_table("nasbench201", records.table(name)))
+    tasks = [n for n in names["curves"] if n.startswith("taskset")]
+    for i, name in enumerate(tasks):
+        found.append(smoothed(f"taskset-{i}", records.curves(name)))
+    return found
+
+
+def full_table(name: str, table: Any) -> Problem:
+    """One seed is what is observed, the mean over seeds what counts."""
+    values = np.asarray(table["values"], dtype=float)
+    values = -np.log(values) if table["minimize"] else values
+    mean = np.nanmean(values, axis=1)
+    rows = {
+        key: {value: i for i, value in enumerate(nodes)}
+        for key, nodes in table["grid"].items()
+    }
+    shape = [len(nodes) for nodes in table["grid"].values()]
+
+    def score(p: Params) -> float:
+        at = [rows[key][p[key]] for key in rows]
+        return float(mean[np.ravel_multi_index(at, shape)])
+
+    noise = float(np.median(np.nanstd(values, axis=1)))
+    return Problem(name, dict(table["grid"]), score, float(mean.max()), noise)
+
+
+N_NEIGHBOURS = 6
+
+
+def smoothed(name: str, curves: Any) -> Problem:
+    """Final losses of random configurations, interpolated among the nearest of them."""
+    space: dict[str, Any] = {}
+    columns = []
+    for j, p in enumerate(curves["params"]):
+        column = curves["configs"][:, j].astype(float)
+        low, high = p["lower"], p["upper"]
+        if p["log"] == "1m":
+            column, low, high = 1 - column, 1 - high, 1 - low
+        if p["log"]:
+            space[p["name"]] = stats.loguniform(low, high)
+        else:
+            space[p["name"]] = stats.uniform(low, high - low)
+        columns.append(space[p["name"]].cdf(np.clip(column, low, high)))
+    U = np.column_stack(columns)
+    loss = curves["curves"][:, -1].astype(float)
+    ceiling = np.nanquantile(loss, 0.6)  # what diverges, diverges
+    y = -np.minimum(np.where(np.isfinite(loss), loss, ceiling), ceiling)
+
+    def score(p: Params) -> float:
+        u = np.array([float(space[key].cdf(p[key])) for key in space])
+        distance = ((U - u) ** 2).sum(axis=1)
+        near = np.argpartition(distance, N_NEIGHBOURS)[:N_NEIGHBOURS]
+        weight = 1.0 / (distance[near] + 1e-4)
+        return float(weight @ y[near] / weight.sum())
+
+    return Problem(name, space, score, float(y.max()))
+
+
+def landscapes(cache: Path, data: Path | None = None) -> list[Problem]:
+    """All landscapes, those of HELD_OUT last."""
+    found = [*synthetic(), *real(cache), *(published(data) if data else [])]
+    return sorted(found, key=lambda p: p.name in HELD_OUT)

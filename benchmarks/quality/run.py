@@ -10,6 +10,7 @@ with t candidates (mean of 200 runs).
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import sys
@@ -25,7 +26,7 @@ import numpy as np  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from peers import Random, searchers  # noqa: E402
-from problems import Problem, real, synthetic  # noqa: E402
+from problems import HELD_OUT, Problem, landscapes  # noqa: E402
 from report import where  # noqa: E402
 
 N_REFERENCE = 200
@@ -62,12 +63,21 @@ def reference(problem: Problem, n: int) -> np.ndarray:
     return np.mean(runs, axis=0)
 
 
-def one_run(task: tuple[str, str, int, int, Path]) -> dict[str, Any]:
-    problem_name, searcher_name, seed, n, cache = task
-    problem = {p.name: p for p in [*synthetic(), *real(cache)]}[problem_name]
+Task = tuple[str, str, int, int, Path, Path | None]
+
+
+def one_run(task: Task) -> dict[str, Any]:
+    problem_name, searcher_name, seed, n, cache, data = task
+    problem = known_landscapes(cache, data)[problem_name]
     if searcher_name == "reference":
         return {"curve": reference(problem, n).tolist(), "best": problem.best}
-    return trajectory(problem, searchers()[searcher_name](problem.space, seed), seed, n)
+    searcher = searchers(n)[searcher_name](problem.space, seed)
+    return trajectory(problem, searcher, seed, n)
+
+
+@functools.cache
+def known_landscapes(cache: Path, data: Path | None) -> dict[str, Problem]:
+    return {problem.name: problem for problem in landscapes(cache, data)}
 
 
 def summarise(
@@ -87,9 +97,10 @@ def summarise(
                 str(t): float(regret[t - 1]) for t in sorted({min(25, n), n})
             }
         for t in sorted({min(25, n), n}):
-            row[f"regret_at_{t}"] = float(
-                np.mean([r[str(t)] for r in row["problems"].values()])
-            )
+            for which, some in groups(problems).items():
+                row[f"regret_at_{t}_{which}"] = float(
+                    np.mean([row["problems"][p][str(t)] for p in some])
+                )
         row["cpu_ms_per_candidate"] = float(
             np.mean(
                 [results[p, name, s]["cpu_ms"] for p in problems for s in range(seeds)]
@@ -99,9 +110,19 @@ def summarise(
     return table
 
 
+def groups(problems: list[str]) -> dict[str, list[str]]:
+    """Landscapes that the strategy was made with, and those that were held out."""
+    found = {
+        "seen": [p for p in problems if p not in HELD_OUT],
+        "held_out": [p for p in problems if p in HELD_OUT],
+    }
+    return {which: some for which, some in found.items() if some}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cache", type=Path, required=True, help="folder of tables")
+    parser.add_argument("--data", type=Path, help="folder of published records")
     parser.add_argument("--json", type=Path, help="where the result goes")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--candidates", type=int, default=50)
@@ -110,11 +131,15 @@ def main() -> None:
     parser.add_argument("--searchers", nargs="*", help="names; all by default")
     args = parser.parse_args()
 
-    problems = [p.name for p in [*synthetic(), *real(args.cache)]]
+    problems = list(known_landscapes(args.cache, args.data))
     problems = [p for p in problems if not args.problems or p in args.problems]
-    names = [s for s in searchers() if not args.searchers or s in args.searchers]
+    names = [
+        s
+        for s in searchers(args.candidates)
+        if not args.searchers or s in args.searchers
+    ]
     tasks = [
-        (problem, name, seed, args.candidates, args.cache)
+        (problem, name, seed, args.candidates, args.cache, args.data)
         for problem in problems
         for name in ["reference", *names]
         for seed in range(1 if name == "reference" else args.seeds)
@@ -144,8 +169,9 @@ def show(table: dict[str, Any], problems: list[str], n: int) -> None:
         for problem in problems:
             cells = [row["problems"][problem][str(t)] for row in table.values()]
             print(f"{problem:<{width}}" + "".join(f"{c:16.2f}" for c in cells))
-        cells = [row[f"regret_at_{t}"] for row in table.values()]
-        print(f"{'mean':<{width}}" + "".join(f"{c:16.2f}" for c in cells))
+        for which in groups(problems):
+            cells = [row[f"regret_at_{t}_{which}"] for row in table.values()]
+            print(f"{which:<{width}}" + "".join(f"{c:16.2f}" for c in cells))
     cells = [row["cpu_ms_per_candidate"] for row in table.values()]
     print(f"{'CPU ms':<{width}}" + "".join(f"{c:16.1f}" for c in cells))
 

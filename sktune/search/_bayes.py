@@ -42,7 +42,9 @@ class BayesSearchCV(BaseSearch):
         What the next candidate maximises: the logarithm of the expected improvement
         [3]_, the probability of improvement, or the upper confidence bound.
     surrogate : {'gp'}, default='gp'
-        Model of the scores: a Gaussian process with a lengthscale for each parameter.
+        Model of the scores: a Gaussian process with a lengthscale for each parameter,
+        half of which is a sum of the parameters' main effects. Of more than 500
+        candidates it looks at the better half of that number and at the latest.
     n_pending : int, default=1
         Candidates that may be in flight at once. With 1, workers share the splits of
         one candidate. More keeps more workers busy, and each candidate knows less when

@@ -39,9 +39,10 @@ if TYPE_CHECKING:
 SURROGATES = ("gp",)
 MAX_ENUMERATED = 2048  # finite spaces up to this size are looked at point by point
 MAX_SCANNED = 100_000
-MAX_EVIDENCE = 300
+MAX_EVIDENCE = 150
 MAX_RUNG_EVIDENCE = 100  # there is one more candidate to ask for each cheap score
 N_ANCHORS = 4
+SAME = 1e-9  # coordinates nearer than this may be one candidate
 LOG2_DESIGN_POOL = 8
 N_TRIES = 20  # pools drawn before a constraint is taken to refuse everything
 
@@ -87,7 +88,9 @@ class Bayes:
     Failed candidates do not take part in fitting the surrogate's hyperparameters. They
     then count with the worst score seen, so that their neighbourhood is avoided.
     Pending candidates count with the score that the surrogate expects of them ("kriging
-    believer", Ginsbourger et al. 2010), so that several at once are spread out.
+    believer", Ginsbourger et al. 2010), so that several at once are spread out. Of more
+    than 500 observations the better half of that number and the latest are looked at,
+    so that the cost of a question stays bounded.
 
     Examples
     --------
@@ -136,6 +139,8 @@ class Bayes:
         Neither `candidate` nor the order in which observations were told plays a part.
         """
         space = state.space
+        # Apart in the cube of a single dict is another candidate; no key need be made.
+        plain = space.constraint is None and space.names[:1] != ("",)
         taken = {key for key, _ in state.known}
         taken.update(space.key(params) for params in pending)
         if not space.n_dims:  # param_distributions={}: the estimator as it stands
@@ -144,15 +149,23 @@ class Bayes:
             if space.key(params) not in taken:
                 return params
 
+        waiting = np.array([space.encode(p) for p in pending]).reshape(-1, space.n_dims)
+        seen = np.array([*(one.point for one in state.known.values()), *waiting])
+        seen = seen.reshape(-1, space.n_dims)
+
         def admissible(u: Array) -> bool:
+            if plain and not (np.abs(seen - u) < SAME).all(axis=1).any():
+                return True
             params = space.decode(u)
             return space.key(params) not in taken and space.allows(params)
 
-        waiting = np.array([space.encode(p) for p in pending]).reshape(-1, space.n_dims)
         u = None
         if len(taken) >= self._n_initial(space) and self._has_learnt(state):
             u = self._most_promising(state, waiting, admissible, seed)
+            if u is not None and space.key(space.decode(u)) in taken:
+                u = None  # apart in a cube so narrow that they are one number
         if u is None:
+            plain = False
             u = _most_even(state, waiting, admissible, seed)
         if u is None:
             return _any_left(space, taken)
@@ -262,8 +275,10 @@ def _observed(state: BayesState, max_resources: int | None) -> list[Known]:
     """
     known = list(state.known.values())
     if max_resources is not None:
-        known = most_telling(without_hope(state.known, max_resources))
-    return sorted(known, key=lambda one: (one.candidate, one.n_resources or 0))
+        known = without_hope(state.known, max_resources)
+    return sorted(
+        most_telling(known), key=lambda one: (one.candidate, one.n_resources or 0)
+    )
 
 
 def _features(

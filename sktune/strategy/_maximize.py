@@ -27,7 +27,7 @@ LOG2_POOL = 9
 N_STARTS = 4  # half of them from all over the space, half from near the best
 MAX_ROUNDS = 4
 MAX_ASCENT = 30
-MIN_GAIN = 1e-6
+MIN_GAIN = 1e-3
 RADII = (0.01, 0.05, 0.2)
 N_VARIATIONS = 24  # of each anchor, for each radius, and as many resampled
 OFFSETS = np.concatenate([sign * 0.5 ** np.arange(1, 13) for sign in (-1.0, 1.0)])
@@ -180,7 +180,7 @@ def ascend(promise: Promise, u: Array) -> tuple[float, Array]:
         jac=True,
         method="L-BFGS-B",
         bounds=[(0.0, 1.0)] * int(free.sum()),
-        options={"maxiter": MAX_ASCENT, "maxfun": 2 * MAX_ASCENT, "ftol": 1e-6},
+        options={"maxiter": MAX_ASCENT, "maxfun": 2 * MAX_ASCENT, "ftol": 1e-5},
     )
     v[free] = found.x
     v = promise.space.snap(v[None])[0]

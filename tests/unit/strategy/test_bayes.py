@@ -13,6 +13,8 @@ from sktune._random import derive_seed
 from sktune._types import Observation, Params
 from sktune.space import Space
 from sktune.strategy import Bayes
+from sktune.strategy._bayes import _observed
+from sktune.strategy._rungs import MAX_OBSERVATIONS
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
 
@@ -164,6 +166,30 @@ def test_told_again_the_last_score_counts() -> None:
     for score in (1.0, 2.0):
         state = strategy.tell(state, Observation(0, point, (score,)))
     assert [r.score for r in state.known.values()] == [2.0]
+
+
+def test_what_the_surrogate_bears_is_bounded() -> None:
+    """The best half of that number, and the latest; others are still not repeated."""
+    strategy, rng = Bayes(), np.random.default_rng(0)
+    state = strategy.init(Space(PLANE))
+    n = MAX_OBSERVATIONS + 100
+    scores = rng.permutation(n).astype(float)
+    for number, (x, y) in enumerate(rng.random((n, 2)).tolist()):
+        seen = Observation(number, {"x": x, "y": y}, (scores[number],))
+        state = strategy.tell(state, seen)
+    kept = _observed(state, None)
+    assert len(kept) == MAX_OBSERVATIONS
+    assert {n - 1, n - 2} <= {one.candidate for one in kept}
+    best = sorted(scores)[-MAX_OBSERVATIONS // 2 :]
+    assert set(best) <= {one.score for one in kept}
+    assert len(state.known) == n
+
+
+def test_coordinates_that_are_one_number_are_one_candidate() -> None:
+    """Between 1 and 1 + 1e-15 there are six numbers, and a continuum of coordinates."""
+    space = Space({"x": stats.uniform(1, 1e-15)})
+    asked = search(Bayes(n_initial=2), space, 6, lambda p: float(p["x"] - 1))
+    assert len({p["x"] for p in asked}) == 6
 
 
 @pytest.mark.parametrize("n", [3, 10])

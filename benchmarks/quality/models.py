@@ -1,0 +1,182 @@
+"""Real models: the cross-validated score of scikit-learn's, given their params.
+
+All data sets are those that scikit-learn ships with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
+from sklearn.decomposition import PCA
+from sklearn.ensemble import (
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    RandomForestClassifier,
+)
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.metrics import log_loss
+from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+from sklearn.svm import SVC, SVR
+from sklearn.tree import DecisionTreeClassifier
+
+Params = dict[str, Any]
+SCALERS = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}
+
+
+def digits_sample() -> tuple[np.ndarray, np.ndarray]:
+    X, y = load_digits(return_X_y=True)
+    rows = np.random.default_rng(0).permutation(len(X))[:500]
+    return X[rows] / 16.0, y[rows]
+
+
+def accuracy(model: Any, X: np.ndarray, y: np.ndarray) -> float:
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    return float(cross_val_score(model, X, y, cv=folds).mean())
+
+
+def r2(model: Any) -> float:
+    X, y = load_diabetes(return_X_y=True)
+    y = (y - y.mean()) / y.std()
+    folds = KFold(3, shuffle=True, random_state=0)
+    values = cross_val_score(model, X, y, cv=folds, scoring="r2")
+    return float(np.maximum(values, -1e6).mean())
+
+
+def svc_cancer(p: Params) -> float:
+    X, y = load_breast_cancer(return_X_y=True)
+    model = SVC(C=p["C"], gamma=p["gamma"], kernel=p["kernel"], max_iter=2000)
+    return accuracy(make_pipeline(StandardScaler(), model), X, y)
+
+
+def mlp_digits(p: Params) -> float:
+    model = MLPClassifier(
+        hidden_layer_sizes=(p["width"],),
+        activation=p["activation"],
+        learning_rate_init=p["lr"],
+        batch_size=p["batch_size"],
+        max_iter=8,
+        random_state=0,
+    )
+    return accuracy(model, *digits_sample())
+
+
+def forest_wine(p: Params) -> float:
+    model = RandomForestClassifier(
+        10,
+        max_features=p["max_features"],
+        min_samples_leaf=p["min_samples_leaf"],
+        max_depth=p["max_depth"],
+        criterion=p["criterion"],
+        random_state=0,
+    )
+    return accuracy(model, *load_wine(return_X_y=True))
+
+
+def pipeline_digits(p: Params) -> float:
+    models = {
+        "logistic": lambda s: LogisticRegression(C=10.0 ** (s - 3), max_iter=50),
+        "knn": lambda s: KNeighborsClassifier(1 + 3 * s),
+        "svc": lambda s: SVC(C=10.0 ** (s - 3)),
+    }
+    scaler = [] if p["scaler"] == "none" else [SCALERS[p["scaler"]]()]
+    steps = [*scaler, PCA(p["n_components"], random_state=0)]
+    model = models[p["model"]](p["strength"])
+    return accuracy(make_pipeline(*steps, model), *digits_sample())
+
+
+def boosting_diabetes(p: Params, n_trees: Sequence[int]) -> list[float]:
+    """R2 after each number of trees: one fit serves a whole axis."""
+    X, y = load_diabetes(return_X_y=True)
+    found = []
+    for train, test in KFold(3, shuffle=True, random_state=0).split(X):
+        model = GradientBoostingRegressor(
+            n_estimators=max(n_trees), random_state=0, **p
+        ).fit(X[train], y[train])
+        stages = list(model.staged_predict(X[test]))
+        total = ((y[test] - y[test].mean()) ** 2).sum()
+        found.append(
+            [1 - ((y[test] - stages[k - 1]) ** 2).sum() / total for k in n_trees]
+        )
+    return [float(v) for v in np.mean(found, axis=0)]
+
+
+def boosting_cancer(p: Params, n_trees: Sequence[int]) -> list[float]:
+    """Negative log loss after each number of trees."""
+    X, y = load_breast_cancer(return_X_y=True)
+    found = []
+    for train, test in StratifiedKFold(3, shuffle=True, random_state=0).split(X, y):
+        model = GradientBoostingClassifier(
+            n_estimators=max(n_trees), random_state=0, **p
+        ).fit(X[train], y[train])
+        stages = list(model.staged_predict_proba(X[test]))
+        found.append([-log_loss(y[test], stages[k - 1]) for k in n_trees])
+    return [float(v) for v in np.mean(found, axis=0)]
+
+
+def svr_diabetes(p: Params) -> float:
+    return r2(make_pipeline(StandardScaler(), SVR(max_iter=5000, **p)))
+
+
+def mlp_cancer(p: Params) -> float:
+    X, y = load_breast_cancer(return_X_y=True)
+    model = MLPClassifier(
+        hidden_layer_sizes=(p["width"],),
+        activation=p["activation"],
+        learning_rate_init=p["lr"],
+        alpha=p["alpha"],
+        batch_size=p["batch_size"],
+        solver=p["solver"],
+        max_iter=6,
+        random_state=0,
+    )
+    return accuracy(make_pipeline(StandardScaler(), model), X, y)
+
+
+def tree_digits(p: Params) -> float:
+    return accuracy(DecisionTreeClassifier(random_state=0, **p), *digits_sample())
+
+
+def extra_diabetes(p: Params) -> float:
+    return r2(ExtraTreesRegressor(random_state=0, **p))
+
+
+def knn_digits(p: Params) -> float:
+    model = KNeighborsClassifier(p["n_neighbors"], weights=p["weights"], p=p["p"])
+    steps = [SCALERS[p["scaler"]](), PCA(p["n_components"], random_state=0)]
+    return accuracy(make_pipeline(*steps, model), *digits_sample())
+
+
+def sgd_cancer(p: Params) -> float:
+    X, y = load_breast_cancer(return_X_y=True)
+    model = SGDClassifier(max_iter=5, tol=None, random_state=0, **p)
+    return accuracy(make_pipeline(StandardScaler(), model), X, y)
+
+
+def ridge_diabetes(p: Params) -> float:
+    return r2(make_pipeline(StandardScaler(), KernelRidge(**p)))
+
+
+def mlp_diabetes(p: Params) -> float:
+    model = MLPRegressor(
+        hidden_layer_sizes=(p["width"],) * p["depth"],
+        activation=p["activation"],
+        learning_rate_init=p["lr"],
+        alpha=p["alpha"],
+        batch_size=p["batch_size"],
+        max_iter=8,
+        random_state=0,
+    )
+    return r2(make_pipeline(StandardScaler(), model))
+
+
+def forest_digits(p: Params) -> float:
+    return accuracy(RandomForestClassifier(10, random_state=0, **p), *digits_sample())
