@@ -48,6 +48,7 @@ from sktune.search._budget import Budget
 from sktune.search._described import fingerprint
 from sktune.search._hopes import Hopes
 from sktune.search._journal import History, history_in
+from sktune.search._leases import lease_rows, leases_of
 from sktune.search._progress import Cost, Progress
 from sktune.search._results import format_results, judge
 from sktune.search._splits import (
@@ -631,33 +632,6 @@ class BaseSearch(_compat.BaseSearchCV):
         n_splits = _compat.n_splits_of(self, evaluate_candidates)
         workers = ThroughSklearn(self, evaluate_candidates, n_splits, callback_ctx)
         self._engine(proposal, workers, root, n_splits).run()
-
-
-def leases_of(evaluations: list[Evaluation]) -> list[dict[str, Any]]:
-    """The leases of all fits, the earliest first."""
-    rows = [
-        row
-        for one in evaluations
-        for split, outcome in one.outcomes.items()
-        for row in lease_rows(
-            outcome,
-            candidate=one.candidate.id,
-            split=split,
-            n_resources=one.n_resources,
-        )
-    ]
-    return sorted(rows, key=lambda row: row["start"])
-
-
-def lease_rows(outcome: FitOutcome, **of: Any) -> list[dict[str, Any]]:
-    """The lease of a fit; before it the one under which it ran out of memory."""
-    if "lease" not in outcome:
-        return []
-    last = dict(outcome["lease"])
-    first = last.pop("retry_of", None)
-    leases = [last] if first is None else [first, last]
-    of = {"candidate": None, "split": None, "n_resources": None, **of}
-    return [{**of, **lease, "out_of_memory": lease is not last} for lease in leases]
 
 
 def _rows(evaluations: list[Evaluation], n_splits: int) -> list[Evaluation]:
