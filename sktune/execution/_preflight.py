@@ -17,7 +17,11 @@ from sktune.execution._nets import find_nets
 def check_is_estimator(estimator: Any) -> None:
     """Raise `EstimatorTypeError` for what has `fit` and yet is no estimator."""
     if isinstance(estimator, type):
-        return  # scikit-learn says so
+        name = estimator.__name__
+        raise EstimatorTypeError(
+            f"Expected an estimator instance ({name}()), got estimator class instead "
+            f"({name})."
+        )
     name = type(estimator).__name__
     remedy = "Derive its class from sklearn.base.BaseEstimator."
     for method in ("get_params", "set_params"):

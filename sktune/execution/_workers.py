@@ -440,5 +440,12 @@ def _limit(pre_dispatch: int | str, n_workers: int) -> float:
         return float("inf")
     if isinstance(pre_dispatch, str):
         expression = pre_dispatch.replace("n_jobs", str(n_workers))
-        pre_dispatch = joblib.parallel.eval_expr(expression)
+        try:
+            return max(1, int(joblib.parallel.eval_expr(expression)))
+        except Exception as error:
+            raise ValueError(
+                f"pre_dispatch={pre_dispatch!r} is not a valid number of units "
+                f"({error}). Give an integer, 'all', or an expression such as "
+                "'2*n_jobs'."
+            ) from error
     return max(1, int(pre_dispatch))

@@ -366,7 +366,7 @@ def test_an_error_that_cannot_be_sent_back():
 def test_pre_dispatch_of_threads(pre_dispatch):
     with joblib.parallel_config("threading"):
         search = make("grid", n_jobs=2, pre_dispatch=pre_dispatch)
-        with pytest.raises(ValueError, match="is not a valid"):
+        with pytest.raises(ValueError, match=r"pre_dispatch=.* is not a valid number"):
             search.fit(*data())
 
 
