@@ -23,6 +23,8 @@ def find_nets(estimator: Any) -> dict[str, Any]:
         return {"": estimator}
     if "skorch" not in sys.modules or not hasattr(estimator, "get_params"):
         return {}
+    if isinstance(estimator, type):  # a value that is searched may be a class
+        return {}
     return {
         f"{name}__": value
         for name, value in estimator.get_params(deep=True).items()

@@ -33,7 +33,7 @@ def reports(tmp_path_factory):
     return json.loads(process.stdout.splitlines()[-1])
 
 
-@pytest.mark.xdist_group("killed")  # one process makes all attempts
+@pytest.mark.one_end
 @pytest.mark.timeout(400)  # on a machine that others use too
 @pytest.mark.parametrize("name", KILLS)
 def test_killed_is_not_killed(reports, name):

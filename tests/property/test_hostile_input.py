@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import KFold
+from skorch import NeuralNet  # noqa: F401  so that nets are looked for
 
 import sktune
 from sktune._errors import EstimatorError, EstimatorTypeError, ScoreError, StrategyError

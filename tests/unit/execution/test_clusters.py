@@ -44,7 +44,7 @@ from tests.results import assert_same_search
 distributed = pytest.importorskip("distributed")
 # Workers import torch first, which takes long where others use the machine too.
 pytestmark = [
-    pytest.mark.xdist_group("dask"),
+    pytest.mark.one_end,
     pytest.mark.timeout(180),
     # joblib 1.5's backend for dask lacks the method `submit`, says joblib 1.5.
     pytest.mark.filterwarnings("ignore:`apply_async` is deprecated:DeprecationWarning"),

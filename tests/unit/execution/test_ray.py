@@ -18,8 +18,8 @@ from tests.results import assert_same_search
 
 ray = pytest.importorskip("ray")
 pytestmark = [
+    pytest.mark.one_end,
     pytest.mark.timeout(180),  # each search starts processes anew
-    pytest.mark.xdist_group("ray"),
 ]
 X, y = blobs()
 
