@@ -1,7 +1,12 @@
 """One thread each: tests are many, tiny, and run two at a time."""
 
+import signal
+
 import threadpoolctl
 import torch
 
 torch.set_num_threads(1)
 threadpoolctl.threadpool_limits(limits=1)
+# Ignored where a shell has started the tests in the background, and so in what they
+# start themselves.
+signal.signal(signal.SIGINT, signal.default_int_handler)
