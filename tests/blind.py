@@ -4,6 +4,7 @@ For ``dask worker --preload`` and for ray's ``worker_process_setup_hook``.
 """
 
 from sktune.execution import _share
+from sktune.execution._away import Travel
 from sktune.persistence import Checkpoints
 
 
@@ -21,3 +22,17 @@ def blind() -> None:
 
 def dask_setup(worker) -> None:
     blind()
+
+
+def note_luggage(monkeypatch) -> list[tuple[bool, int]]:
+    """What will travel: for each unit, whether a parcel, and how many states."""
+    sent = []
+    luggage = Travel.luggage
+
+    def note(self, unit, asks):
+        states, parcel = luggage(self, unit, asks)
+        sent.append((parcel is not None, len(states or {})))
+        return states, parcel
+
+    monkeypatch.setattr(Travel, "luggage", note)
+    return sent

@@ -31,6 +31,7 @@ from skorch import NeuralNetClassifier
 import sktune
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from digits import Module
 from report import where
 
 N_CANDIDATES, N_SPLITS, EPOCHS, FACTOR = 27, 5, 27, 3
@@ -41,22 +42,6 @@ SPACE = {
     "optimizer__weight_decay": loguniform(1e-6, 1e-2),
 }
 COUNTER = Path(tempfile.mkdtemp(prefix="epochs-")) / "epochs"
-
-
-class Module(torch.nn.Module):
-    """One hidden layer."""
-
-    def __init__(self, dropout=0.0):
-        super().__init__()
-        self.layers = torch.nn.Sequential(
-            torch.nn.Linear(64, 64),
-            torch.nn.ReLU(),
-            torch.nn.Dropout(dropout),
-            torch.nn.Linear(64, 10),
-        )
-
-    def forward(self, X):
-        return self.layers(X)
 
 
 class Counted(NeuralNetClassifier):

@@ -26,25 +26,10 @@ from skorch import NeuralNetClassifier
 import sktune
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from digits import Module
 from report import where
 
 SPACE = {"lr": loguniform(1e-3, 1e0), "module__dropout": uniform(0, 0.5)}
-
-
-class Module(torch.nn.Module):
-    """One hidden layer."""
-
-    def __init__(self, dropout=0.0):
-        super().__init__()
-        self.layers = torch.nn.Sequential(
-            torch.nn.Linear(64, 64),
-            torch.nn.ReLU(),
-            torch.nn.Dropout(dropout),
-            torch.nn.Linear(64, 10),
-        )
-
-    def forward(self, X):
-        return self.layers(X)
 
 
 def net(epochs):

@@ -12,7 +12,6 @@ import os
 import sys
 import threading
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
@@ -26,7 +25,6 @@ from joblib.parallel import BatchedCalls
 from sklearn import get_config
 from sklearn.utils.parallel import delayed
 
-from sktune._errors import WorkerLost
 from sktune._types import Fit, FitOutcome
 from sktune.execution._away import (
     Asks,
@@ -47,8 +45,9 @@ from sktune.execution._interrupt import (
     uninterrupted,
 )
 from sktune.execution._isolation import inside_own_random_states
+from sktune.execution._losses import Losses, lost_twice, warn_of
 from sktune.execution._nets import find_nets
-from sktune.execution._notes import Note, Notes, Running
+from sktune.execution._notes import Note, Notes
 from sktune.execution._orphans import end_with
 from sktune.execution._pools import Pool, breaks_pool, check_device, is_loss
 from sktune.execution._share import (
@@ -63,9 +62,6 @@ from sktune.execution._threads import limit_threads
 
 # Seconds of work that make the cost of sending a unit negligible (it is about 1 ms).
 _UNIT_SECONDS = 0.2
-
-# Losses in a row that may be those of workers at rest, such as one that was idle.
-_MAX_UNEXPLAINED = 2
 
 Done = list[tuple[Fit, FitOutcome]]
 
@@ -116,11 +112,8 @@ class Workers:
         self._done: SimpleQueue[Any] = SimpleQueue()
         self._n_sent = 0
         self._n_arrived = 0  # in a pool of threads, each unit once
-        self._n_unexplained = 0  # losses in a row that no fit explains
-        self._has_heard = False  # whether a unit ever came back
         self._alone = False  # whether what is in flight is a suspect
-        self._dead: set[int] = set()
-        self._notes: Notes | None = None
+        self._losses: Losses | None = None  # none where workers are threads
         self._unit_size = 1
         self._seconds_per_fit = 0.0
         self._stopped = threading.Event()
@@ -159,8 +152,9 @@ class Workers:
             self._stack.callback(limit_threads(joblib.cpu_count() // self.n_workers))
         else:
             self._shared.write()
-            self._notes = Notes(folder)
-            self._stack.callback(self._notes.close)
+            notes = Notes(folder)
+            self._stack.callback(notes.close)
+            self._losses = Losses(notes)
         self._wrapper, _, _ = delayed(_run_unit)()
         filters = getattr(sys.modules["warnings"], "filters", [])
         self._wrapper.with_config_and_warning_filters(get_config(), list(filters))
@@ -247,9 +241,9 @@ class Workers:
         if self._in_threads:
             args = (self._shared, unit, self._stopped)
         else:
-            assert self._notes is not None
+            assert self._losses is not None
             luggage = self._travel.luggage(unit, asks)
-            note = self._notes.of(number)
+            note = self._losses.note_of(number)
             args = (self._shared, dumps(unit), None, *luggage, note)
         nested = self._pool.backend.get_nested_backend()
         task = BatchedCalls([(self._wrapper, args, {})], nested)
@@ -262,9 +256,9 @@ class Workers:
 
     def _arrived(self, number: int, out: Any) -> None:
         """Called by joblib from a thread of its own."""
-        if is_loss(self._pool.error_of(out)):
+        if self._losses is not None and is_loss(self._pool.error_of(out)):
             # Now, since the other workers of a broken pool are about to be ended.
-            self._dead |= self._pool.dead()
+            self._losses.dead |= self._pool.dead()
         self._done.put((number, out))
         self._n_arrived += 1
 
@@ -274,8 +268,8 @@ class Workers:
             try:
                 arrived: tuple[int, Any] = self._done.get(timeout=self._pool.patience)
             except Empty:
-                if self._pool.has_silently_lost():
-                    self._dead |= self._pool.dead()
+                if self._losses is not None and self._pool.has_silently_lost():
+                    self._losses.dead |= self._pool.dead()
                     return None, None
             else:
                 return arrived
@@ -299,7 +293,8 @@ class Workers:
                 return self._renew()
         if answer is None:
             return self._sort_out({number: unit})
-        self._n_unexplained, self._has_heard = 0, True
+        if self._losses is not None:
+            self._losses.hear()
         if isinstance(answer, Asks):
             self._send(unit, answer)
             return []
@@ -332,66 +327,17 @@ class Workers:
 
     def _sort_out(self, lost: dict[int, list[Fit]]) -> Done:
         """Send again what was lost; returns as failed what is lost once more."""
-        assert self._notes is not None
-        read = {number: self._notes.read(number) for number in lost}
-        running = {number: one for number, one in read.items() if one is not None}
-        guilty = self._guilty(lost, running)
-        suspects: list[Fit] = []
-        others: list[Fit] = []
-        for number, unit in lost.items():
-            one = running.get(number)
-            at = range(len(unit)) if one is None else [one.position]
-            for position, fit in enumerate(unit):
-                is_suspect = number in guilty and position in at
-                (suspects if is_suspect else others).append(fit)
+        assert self._losses is not None
+        suspects, others = self._losses.sort(lost)
         if self._alone:
             self._suspects.extendleft(others)
-            return [(fit, fail_fit(self._job, fit, _lost(fit))) for fit in suspects]
+            return [
+                (fit, fail_fit(self._job, fit, lost_twice(fit))) for fit in suspects
+            ]
         self._suspects.extend(suspects)
         self._ready.extendleft(reversed(others))
-        _warn_of(suspects)
+        warn_of(suspects)
         return []
-
-    def _guilty(
-        self, lost: dict[int, list[Fit]], running: dict[int, Running]
-    ) -> set[int]:
-        """Units that may be why a worker is gone, among those that were lost."""
-        dead, self._dead = self._dead, set()
-        guilty = {number for number, one in running.items() if one.pid in dead}
-        if guilty:
-            return guilty
-        self._n_unexplained += 1
-        if not (running or self._has_heard) and self._n_unexplained > _MAX_UNEXPLAINED:
-            raise WorkerLost(
-                "Worker processes end before they begin with a fit. See what they "
-                "print, and whether the search runs with n_jobs=1."
-            )
-        if dead and self._n_unexplained <= _MAX_UNEXPLAINED:
-            return set()  # it had nothing to do
-        return set(running) or set(lost)
-
-
-def _warn_of(suspects: list[Fit]) -> None:
-    if suspects:
-        names = (f"candidate {fit.candidate} on split {fit.split}" for fit in suspects)
-        warnings.warn(
-            f"A worker was killed while running {' or '.join(names)}. What it may have "
-            "died of runs once more, with nothing beside it. If this happens often, "
-            "look at the memory that the fits take, or use a smaller n_jobs.",
-            UserWarning,
-            stacklevel=2,
-        )
-
-
-def _lost(fit: Fit) -> WorkerLost:
-    at = "" if fit.n_resources is None else f" with {fit.n_resources} resources"
-    return WorkerLost(
-        f"The worker was killed twice while running candidate {fit.candidate} on split "
-        f"{fit.split}{at}, the second time with nothing beside it. Most often the "
-        "system ends a process that needs more memory than there is: look at the "
-        "memory that this candidate takes (`dmesg` tells of processes that were "
-        "killed), and at code that ends its process, such as a crash in an extension."
-    )
 
 
 def _run_unit(

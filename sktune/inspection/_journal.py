@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from sktune.search._journal import read_fits
+from sktune.search._records import read_fits
 
 
 def read_journal(path: str | os.PathLike[str]) -> Any:

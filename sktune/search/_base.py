@@ -14,6 +14,8 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from contextlib import nullcontext, suppress
 from copy import deepcopy
+from numbers import Real
+from os import PathLike
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -22,7 +24,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state, indexable
 
 from sktune import _compat
-from sktune._errors import JournalError, ScoreError
+from sktune._errors import JournalError
 from sktune._random import derive_seed, fresh_root
 from sktune._types import Evaluation, FitOutcome, Observation, Schedule, Strategy
 from sktune.engine import Engine
@@ -49,6 +51,7 @@ from sktune.search._described import fingerprint
 from sktune.search._hopes import Hopes
 from sktune.search._journal import History, history_in
 from sktune.search._leases import lease_rows, leases_of
+from sktune.search._metrics import Metrics
 from sktune.search._progress import Cost, Progress
 from sktune.search._results import format_results, judge
 from sktune.search._splits import (
@@ -112,6 +115,16 @@ class Proposal(NamedTuple):
 
 class BaseSearch(_compat.BaseSearchCV):
     """`fit` of every search. Subclasses say what is searched, and how."""
+
+    # What every search takes beyond scikit-learn's; devices are checked by placement.
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **_compat.BaseSearchCV._parameter_constraints,
+        "constraint": [callable, None],
+        "fit_timeout": [_compat.Interval(Real, 0, None, closed="neither"), None],
+        "random_state": ["random_state"],
+        "journal": [str, PathLike, None],
+        "max_time": [_compat.Interval(Real, 0, None, closed="neither"), None],
+    }
 
     # Whether a generator as `random_state` draws the candidates as in scikit-learn, so
     # that nothing else may be drawn from it.
@@ -343,10 +356,10 @@ class BaseSearch(_compat.BaseSearchCV):
 
         progress = Progress(proposal.n_evaluations, self.verbose, proposal.cost)
 
-        metrics: list[Any] = []
+        metrics = Metrics(self)
 
         def on_evaluation(one: Evaluation, seen: Observation) -> None:
-            self._check_scores(one, metrics)
+            metrics.see(one)
             progress(one, seen)
             if proposal.hopes is not None:
                 proposal.hopes.see(one, seen)
@@ -357,9 +370,44 @@ class BaseSearch(_compat.BaseSearchCV):
             n_splits,
             continues=proposal.cost.continues,
         )
+        engine = self._run(
+            job,
+            proposal,
+            root,
+            budget,
+            history,
+            refit_metric,
+            context=context,
+            on_evaluation=on_evaluation,
+        )
+        task.call_on_fit_task_end(estimator=self)
+        evaluations = _rows(engine.evaluations, n_splits)
+        if budget.over is None:
+            if not evaluations:
+                raise ValueError(NO_FITS)
+            job.forget_all()
+            self._check_n_candidates(len({one.candidate.id for one in evaluations}))
+        elif not evaluations:
+            raise ValueError(
+                f"{budget} was spent before the first candidate was done. Allow for "
+                f"more than {n_splits} fits."
+            )
+        return evaluations, budget
+
+    def _run(
+        self,
+        job: Job,
+        proposal: Proposal,
+        root: int,
+        budget: Budget,
+        history: History | None,
+        refit_metric: Any,
+        **listeners: Any,
+    ) -> Engine:
+        """Run the engine; what is done is kept if something ends it too early."""
         # What has been sent to workers cannot be called back when the time is over.
         ahead = self.pre_dispatch if self.max_time is None else "n_jobs"
-        strategy = proposal.strategy
+        strategy, n_splits = proposal.strategy, len(job.splits)
         with Workers(job, self.n_jobs, ahead, budget.has_time) as pool:
             workers: Any = pool
             recorded = None
@@ -379,10 +427,9 @@ class BaseSearch(_compat.BaseSearchCV):
                 workers,
                 root,
                 n_splits,
-                context=context,
-                on_evaluation=on_evaluation,
                 on_stop=job.forget,
                 may_go_on=may_go_on,
+                **listeners,
             )
             try:
                 engine.run()
@@ -394,19 +441,7 @@ class BaseSearch(_compat.BaseSearchCV):
                 if isinstance(reason, KeyboardInterrupt):
                     self._say_interrupted(n_done, proposal)
                 raise
-        task.call_on_fit_task_end(estimator=self)
-        evaluations = _rows(engine.evaluations, n_splits)
-        if not evaluations and budget.over is None:
-            raise ValueError(NO_FITS)
-        if budget.over is None:
-            job.forget_all()
-            self._check_n_candidates(len({one.candidate.id for one in evaluations}))
-        elif not evaluations:
-            raise ValueError(
-                f"{budget} was spent before the first candidate was done. Allow for "
-                f"more than {n_splits} fits."
-            )
-        return evaluations, budget
+        return engine
 
     def _steered_by(self, proposal: Proposal) -> str | None:
         """The metric that `refit` names, where what comes next depends on it."""
@@ -419,9 +454,7 @@ class BaseSearch(_compat.BaseSearchCV):
         """Set the results of a search that ends too early; returns how many rows."""
         if not evaluations:
             return 0
-        splits = range(self.n_splits_)
-        raw = [one.outcomes[k] for one in evaluations for k in splits]
-        outcomes = judge(raw, self.error_score)
+        outcomes = judge(self._raw(evaluations), self.error_score)
         has_best = any(self._steer(outcome) is not None for outcome in outcomes)
         # Neither a warning nor an error may hide why the search ends.
         with warnings.catch_warnings(), suppress(Exception):
@@ -499,12 +532,16 @@ class BaseSearch(_compat.BaseSearchCV):
 
     # -- results -------------------------------------------------------------------
 
+    def _raw(self, evaluations: list[Evaluation]) -> list[FitOutcome]:
+        """Outcomes of all splits of the first row, of the second, ..."""
+        splits = range(self.n_splits_)
+        return [one.outcomes[k] for one in evaluations for k in splits]
+
     def _outcomes(self, evaluations: list[Evaluation]) -> list[FitOutcome]:
         """All outcomes, row by row; raises where every fit failed."""
-        splits = range(self.n_splits_)
-        outcomes = [one.outcomes[k] for one in evaluations for k in splits]
-        _compat.warn_or_raise_about_fit_failures(outcomes, self.error_score)
-        outcomes = judge(outcomes, self.error_score)
+        raw = self._raw(evaluations)
+        _compat.warn_or_raise_about_fit_failures(raw, self.error_score)
+        outcomes = judge(raw, self.error_score)
         tracebacks = [o["fit_error"] for o in outcomes if o["fit_error"] is not None]
         hopeless = all(self._steer(outcome) is None for outcome in outcomes)
         if self.refit and tracebacks and hopeless:
@@ -514,28 +551,6 @@ class BaseSearch(_compat.BaseSearchCV):
                 f"traceback:\n{tracebacks[0]}"
             )
         return outcomes
-
-    def _check_scores(self, one: Evaluation, metrics: list[Any]) -> None:
-        """Say at once what would else be said when all has been trained.
-
-        `metrics` holds what the first score was: the names of its metrics, or None.
-        """
-        told = [o["test_scores"] for o in one.outcomes.values()]
-        told += [o.get("train_scores") for o in one.outcomes.values()]
-        for scores in told:
-            if scores is None:  # the fit or the scorer raised, or there is none
-                continue
-            names = set(scores) if isinstance(scores, dict) else None
-            if not metrics:
-                metrics.append(names)
-                if names is not None and callable(self.scoring):
-                    self._check_refit_for_multimetric(scores)
-            elif names != metrics[0]:
-                raise ScoreError(
-                    f"scoring={self.scoring!r} returned {_kind(metrics[0])} for one "
-                    f"fit and {_kind(names)} for another. It has to return the same "
-                    "metrics for every fit."
-                )
 
     def _check_metrics(self, scores: Any, refit_metric: Any) -> Any:
         self.multimetric_ = isinstance(scores, dict)
@@ -643,10 +658,6 @@ def _rows(evaluations: list[Evaluation], n_splits: int) -> list[Evaluation]:
         (one for one in evaluations if len(one.outcomes) == n_splits),
         key=lambda one: (one.candidate.bracket, one.iter, one.candidate.id),
     )
-
-
-def _kind(names: set[str] | None) -> str:
-    return "a number" if names is None else f"the metrics {sorted(map(str, names))}"
 
 
 def _check_weights(weights: Any, X: Any) -> None:

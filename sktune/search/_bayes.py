@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from numbers import Integral, Real
-from os import PathLike
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -154,18 +153,13 @@ class BayesSearchCV(BaseSearch):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **_compat.BaseSearchCV._parameter_constraints,
+        **BaseSearch._parameter_constraints,
         "param_distributions": [dict, list],
         "n_iter": [_compat.Interval(Integral, 1, None, closed="left")],
         "acquisition": [_compat.StrOptions({"log_ei", "pi", "ucb"})],
         "surrogate": [_compat.StrOptions({"gp"})],
         "n_pending": [_compat.Interval(Integral, 1, None, closed="left")],
         "initial_points": [list, tuple, None],
-        "constraint": [callable, None],
-        "fit_timeout": [_compat.Interval(Real, 0, None, closed="neither"), None],
-        "random_state": ["random_state"],
-        "journal": [str, PathLike, None],
-        "max_time": [_compat.Interval(Real, 0, None, closed="neither"), None],
     }
 
     def __init__(

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from numbers import Real
-from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.model_selection import ParameterGrid
 
-from sktune import _compat
 from sktune._errors import SpaceError, SpaceTypeError
 from sktune.search._base import BaseSearch, Proposal, as_dicts
 from sktune.space import allows, to_python
@@ -138,13 +135,8 @@ class GridSearchCV(BaseSearch):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **_compat.BaseSearchCV._parameter_constraints,
+        **BaseSearch._parameter_constraints,
         "param_grid": [dict, list],
-        "constraint": [callable, None],
-        "fit_timeout": [_compat.Interval(Real, 0, None, closed="neither"), None],
-        "random_state": ["random_state"],
-        "journal": [str, PathLike, None],
-        "max_time": [_compat.Interval(Real, 0, None, closed="neither"), None],
     }
 
     def __init__(

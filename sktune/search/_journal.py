@@ -8,25 +8,27 @@ replayed are the same.
 
 from __future__ import annotations
 
-import math
 import os
-import platform
 import re
 import shutil
-import socket
-import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from sktune._errors import JournalError
 from sktune._types import Fit, FitOutcome, Observation, Params, Strategy
-from sktune.persistence import Journal, read_records
+from sktune.persistence import Journal
 from sktune.search._described import describe, differences, encode, is_plain
+from sktune.search._records import (
+    environment,
+    has_raised,
+    moment,
+    outcome_of,
+    record_of,
+)
 from sktune.strategy import Listed
 
 # Arguments that change nothing that was recorded. `cv` is told by the splits that it
@@ -47,15 +49,6 @@ _FREE = (
     "refit",
     "verbose",
 )
-_PACKAGES = {
-    "sktune": "sktune",
-    "sklearn": "scikit-learn",
-    "skorch": "skorch",
-    "torch": "torch",
-    "numpy": "numpy",
-    "scipy": "scipy",
-}
-_SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 Key = tuple[int, int, int, int | None]
 
@@ -163,7 +156,7 @@ class History:
             "data": dict(data),
         }
         if self.is_new:
-            about = {"id": self.id, "began": _now(), **now, **_environment()}
+            about = {"id": self.id, "began": moment(), **now, **environment()}
             self._journal.begin(about)
         else:
             self._compare(now)
@@ -203,7 +196,7 @@ class History:
         """
         known: dict[Key, Known] = {}
         for n_workers, record in self._fit_records():
-            outcome = _decoded(record)
+            outcome = outcome_of(record)
             key = (
                 record["candidate"],
                 record["split"],
@@ -211,7 +204,7 @@ class History:
                 record["n_resources"],
             )
             known.pop(key, None)
-            if not (raises and _has_raised(outcome)):
+            if not (raises and has_raised(outcome)):
                 known[key] = Known(outcome, n_workers)
         return Recorded(workers, self._journal, known)
 
@@ -334,12 +327,12 @@ class Recorded:
         self.is_telling = False
         if not self._has_begun and self._n_out:
             self._has_begun = True
-            began = {"record": "session", "began": _now(), "pid": os.getpid()}
+            began = {"record": "session", "began": moment(), "pid": os.getpid()}
             n_workers = {"n_workers": self._workers.n_workers}
-            self._journal.append({**began, **n_workers, **_environment()})
+            self._journal.append({**began, **n_workers, **environment()})
         done: list[tuple[Fit, FitOutcome]] = self._workers.next_done()
         for fit, outcome in done:
-            self._journal.append(_record(fit, outcome))
+            self._journal.append(record_of(fit, outcome))
         self._n_out -= len(done)
         self._n_workers = None
         return done
@@ -353,125 +346,3 @@ class Recorded:
         known = self._known.pop(key)
         self._n_workers = known.n_workers
         return self._waiting.pop(key), known.outcome
-
-
-# -- records --------------------------------------------------------------------------
-
-
-def _record(fit: Fit, outcome: FitOutcome) -> dict[str, Any]:
-    has_failed = outcome["fit_error"] is not None or bool(outcome["failed"])
-    record: dict[str, Any] = {
-        "record": "fit",
-        "ended": _now(),
-        "candidate": fit.candidate,
-        "split": fit.split,
-        "bracket": fit.bracket,
-        "iter": fit.iter,
-        "n_resources": fit.n_resources,
-        "params": encode(fit.params),
-        "seed": fit.seed,
-        "status": "failed" if has_failed else "ok",
-        "failed": sorted(outcome["failed"]),
-        "test_scores": _encoded(outcome["test_scores"]),
-    }
-    if "train_scores" in outcome:
-        record["train_scores"] = _encoded(outcome["train_scores"])
-    record["fit_time"] = _encoded(outcome.get("fit_time", 0.0))
-    record["score_time"] = _encoded(outcome.get("score_time", 0.0))
-    record["n_test_samples"] = int(outcome.get("n_test_samples", 0))
-    if "lease" in outcome:
-        record["lease"] = describe(outcome["lease"])
-    return {**record, "fit_error": outcome["fit_error"]}
-
-
-def _decoded(record: Mapping[str, Any]) -> FitOutcome:
-    outcome = FitOutcome(
-        fit_error=record.get("fit_error"),
-        test_scores=_score(record["test_scores"]),
-        n_test_samples=record.get("n_test_samples", 0),
-        fit_time=_score(record.get("fit_time", 0.0)),
-        score_time=_score(record.get("score_time", 0.0)),
-        failed=frozenset(record.get("failed", ())),
-    )
-    if "train_scores" in record:
-        outcome["train_scores"] = _score(record["train_scores"])
-    if "lease" in record:
-        outcome["lease"] = record["lease"]
-    return outcome
-
-
-def _encoded(scores: Any) -> Any:
-    """Scores for JSON, which knows numbers that are finite only."""
-    if isinstance(scores, dict):
-        return {metric: _encoded(score) for metric, score in scores.items()}
-    if scores is None:
-        return None
-    try:
-        score = float(scores)
-    except OverflowError:  # an int that no float can hold
-        score = math.inf if scores > 0 else -math.inf
-    if math.isfinite(score):
-        return score
-    return "NaN" if math.isnan(score) else "Infinity" if score > 0 else "-Infinity"
-
-
-def _score(scores: Any) -> Any:
-    if isinstance(scores, dict):
-        return {metric: _score(score) for metric, score in scores.items()}
-    return _SPECIAL[scores] if isinstance(scores, str) else scores
-
-
-def _has_raised(outcome: FitOutcome) -> bool:
-    scores = outcome["test_scores"]
-    return None in (scores.values() if isinstance(scores, dict) else [scores])
-
-
-def read_fits(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """A flat dict for every fit in a journal, in the order in which they ended."""
-    rows = []
-    for record in read_records(path):
-        if record.get("record") != "fit":
-            continue
-        row = {k: v for k, v in record.items() if k not in ("record", "failed")}
-        for name, value in row.pop("params").items():
-            row[f"param_{name}"] = value
-        for part in ("test", "train"):
-            scores = _score(row.pop(f"{part}_scores", None))
-            if not isinstance(scores, dict):
-                scores = {"score": scores}
-            if f"{part}_scores" in record:
-                row.update({f"{part}_{metric}": s for metric, s in scores.items()})
-        for name, value in (row.pop("lease", None) or {}).items():
-            row[f"lease_{name}"] = value
-        rows.append({**row, "fit_error": row.pop("fit_error", None)})
-    return rows
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _environment() -> dict[str, Any]:
-    """Versions and hardware."""
-    return {
-        "versions": {
-            "python": platform.python_version(),
-            **{name: _version(name) for name in _PACKAGES},
-        },
-        "hardware": {
-            "host": socket.gethostname(),
-            "system": f"{platform.system()} {platform.machine()}",
-            "processors": os.cpu_count(),
-        },
-    }
-
-
-def _version(name: str) -> str | None:
-    if name in sys.modules:
-        return getattr(sys.modules[name], "__version__", None)
-    from importlib.metadata import PackageNotFoundError, version  # slow to import
-
-    try:
-        return version(_PACKAGES[name])
-    except PackageNotFoundError:
-        return None

@@ -6,8 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import chain
-from numbers import Integral, Real
-from os import PathLike
+from numbers import Integral
 from sys import maxsize
 from typing import Any, ClassVar
 
@@ -142,15 +141,10 @@ class RandomizedSearchCV(BaseSearch):
 
     _draws_candidates = True
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **_compat.BaseSearchCV._parameter_constraints,
+        **BaseSearch._parameter_constraints,
         "param_distributions": [dict, list],
         "n_iter": [_compat.Interval(Integral, 1, None, closed="left")],
         "initial_points": [list, tuple, None],
-        "constraint": [callable, None],
-        "fit_timeout": [_compat.Interval(Real, 0, None, closed="neither"), None],
-        "random_state": ["random_state"],
-        "journal": [str, PathLike, None],
-        "max_time": [_compat.Interval(Real, 0, None, closed="neither"), None],
     }
 
     def __init__(

@@ -49,7 +49,7 @@ class RungsSearch(BaseSearch):
     """`fit` and `plan` of the searches with rungs; subclasses say which rungs."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **_compat.BaseSearchCV._parameter_constraints,
+        **BaseSearch._parameter_constraints,
         "param_distributions": [dict, list],
         "factor": [_compat.Interval(Real, 1, None, closed="neither")],
         "resource": [str],
@@ -63,16 +63,11 @@ class RungsSearch(BaseSearch):
         ],
         "asynchronous": ["boolean"],
         "n_pending": [_compat.Interval(Integral, 1, None, closed="left"), None],
-        "constraint": [callable, None],
-        "fit_timeout": [_compat.Interval(Real, 0, None, closed="neither"), None],
         "checkpoints": [str, PathLike, None],
-        "journal": [str, PathLike, None],
-        "max_time": [_compat.Interval(Real, 0, None, closed="neither"), None],
         "max_resources_total": [
             _compat.Interval(Integral, 1, None, closed="left"),
             None,
         ],
-        "random_state": ["random_state"],
     }
     _parameter_constraints.pop("pre_dispatch")
 
@@ -93,8 +88,8 @@ class RungsSearch(BaseSearch):
         Returns
         -------
         plan : Plan
-            ``print(search.plan())`` shows a table. A search with ``asynchronous=True``
-            may spend less; so does one whose candidates fail.
+            ``print(search.plan())`` shows a table. A search whose candidates fail may
+            spend less.
 
         Raises
         ------

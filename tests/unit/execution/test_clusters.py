@@ -37,7 +37,7 @@ from sktune import (
     SuccessiveHalvingSearchCV,
 )
 from sktune._errors import EstimatorError
-from sktune.execution._away import Travel
+from tests.blind import note_luggage
 from tests.estimators import Score, blobs, net
 from tests.results import assert_same_search
 
@@ -130,15 +130,7 @@ def away(cluster, monkeypatch):
     """The folders of searches are where no worker sees them; notes what travels."""
     monkeypatch.setattr(tempfile, "tempdir", str(cluster.hidden))
     monkeypatch.delenv("JOBLIB_TEMP_FOLDER", raising=False)
-    sent = []
-    luggage = Travel.luggage
-
-    def note(self, unit, asks):
-        states, parcel = luggage(self, unit, asks)
-        sent.append((parcel is not None, len(states or {})))
-        return states, parcel
-
-    monkeypatch.setattr(Travel, "luggage", note)
+    sent = note_luggage(monkeypatch)
     with joblib.parallel_config("dask"):
         yield sent
     assert list(cluster.hidden.glob("sktune-*")) == []

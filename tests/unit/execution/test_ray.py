@@ -11,8 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sktune import GridSearchCV, SuccessiveHalvingSearchCV
-from sktune.execution._away import Travel
-from tests.blind import blind
+from tests.blind import blind, note_luggage
 from tests.estimators import Score, blobs, net
 from tests.results import assert_same_search
 
@@ -47,16 +46,7 @@ def cluster():
 @pytest.fixture
 def sent(cluster, monkeypatch):
     """What travels: parcels, and states of paused fits."""
-    sent = []
-    luggage = Travel.luggage
-
-    def note(self, unit, asks):
-        states, parcel = luggage(self, unit, asks)
-        sent.append((parcel is not None, len(states or {})))
-        return states, parcel
-
-    monkeypatch.setattr(Travel, "luggage", note)
-    return sent
+    return note_luggage(monkeypatch)
 
 
 def test_one_answer(sent):
