@@ -11,37 +11,20 @@ import numpy as np
 
 from sktune._errors import SpaceError, did_you_mean
 from sktune._types import Observation, Params
-from sktune.strategy import _gp as gp
 from sktune.strategy._acquisition import ACQUISITIONS
 from sktune.strategy._design import most_even_first, sobol
-from sktune.strategy._gp import Array, Indices
-from sktune.strategy._maximize import (
-    Admissible,
-    Promise,
-    leaders,
-    maximise,
-    same,
-    with_constants,
-)
-from sktune.strategy._rungs import (
-    DEPTH,
-    Known,
-    depths,
-    levels,
-    most_telling,
-    without_hope,
-)
-from sktune.strategy._warp import blend, warp
+from sktune.strategy._gp import Array
+from sktune.strategy._maximize import Admissible, leaders, maximise
+from sktune.strategy._process import process
+from sktune.strategy._question import Question, Surrogate
+from sktune.strategy._rungs import Known, most_telling, without_hope
 
 if TYPE_CHECKING:
     from sktune.space import Space
 
-SURROGATES = ("gp",)
+SURROGATES: dict[str, Surrogate] = {"gp": process}
 MAX_ENUMERATED = 2048  # finite spaces up to this size are looked at point by point
 MAX_SCANNED = 100_000
-MAX_EVIDENCE = 150
-MAX_RUNG_EVIDENCE = 100  # there is one more candidate to ask for each cheap score
-N_ANCHORS = 4
 SAME = 1e-9  # coordinates nearer than this may be one candidate
 LOG2_DESIGN_POOL = 8
 N_TRIES = 20  # pools drawn before a constraint is taken to refuse everything
@@ -195,25 +178,19 @@ class Bayes:
     def _most_promising(
         self, state: BayesState, waiting: Array, admissible: Admissible, seed: int
     ) -> Array | None:
-        space = state.space
-        points, posterior = _believe(state, waiting, self.max_resources)
-        # Pending points included: what they are believed to bring is no gain any more.
-        points = np.concatenate([points, waiting])
-        at_the_end = () if self.max_resources is None else (DEPTH,)
-        F = with_constants(space.features(points), at_the_end)
-        mu, _ = posterior.predict(F)
-        promise = Promise(
-            space,
-            posterior,
-            ACQUISITIONS[self.acquisition],
-            float(mu.max()),
-            at_the_end,
+        question = Question(
+            state.space,
+            _observed(state, self.max_resources),
+            waiting,
+            self.acquisition,
+            self.max_resources,
+            seed,
         )
+        promise, anchors = SURROGATES[self.surrogate](question)
         if state.grid is not None:
             first = leaders(promise, state.grid, admissible, 1)
             return first[0][1] if first else None
-        anchors = _first_distinct(points[np.argsort(-mu, kind="stable")], N_ANCHORS)
-        return maximise(promise, anchors, admissible, seed)
+        return maximise(promise, np.array(anchors), admissible, seed)
 
     def _check(self, space: Space) -> None:
         for name, known in (("acquisition", ACQUISITIONS), ("surrogate", SURROGATES)):
@@ -237,37 +214,6 @@ class Bayes:
             space.canonical(params)
 
 
-def _believe(
-    state: BayesState, waiting: Array, max_resources: int | None
-) -> tuple[Array, gp.Posterior]:
-    """Points that have a score (n, d), and the belief that follows from all."""
-    space = state.space
-    known = _observed(state, max_resources)
-    scored = [one for one in known if one.score is not None]
-    failures = [one for one in known if one.score is None]
-    scores = np.array([one.score for one in scored])
-    y = warp(scores) if max_resources is None else blend(scores)
-    F, groups, n_dims = _features(space, scored, max_resources)
-    some = _telling(y, MAX_EVIDENCE if max_resources is None else MAX_RUNG_EVIDENCE)
-    B = None if max_resources is None else levels(F[some, -1:])
-    evidence = gp.Evidence.of(F[some], groups, n_dims, y[some], gp.Prior(), B)
-    theta = evidence.maximise([evidence.loc])
-    if failures:
-        F = np.concatenate([F, _features(space, failures, max_resources)[0]])
-        y = np.concatenate([y, np.full(len(failures), y.min())])
-    B = None if max_resources is None else levels(F[:, -1:])
-    posterior = gp.Posterior.of(theta, F, groups, y, B)
-    if len(waiting):
-        at_the_end = [Known(-1, point, None) for point in waiting]
-        F_waiting = _features(space, at_the_end, max_resources)[0]
-        expected, _ = posterior.predict(F_waiting)
-        F, y = np.concatenate([F, F_waiting]), np.concatenate([y, expected])
-        # What is expected has no level of a rung in it.
-        B = None if B is None else np.pad(B, (0, len(waiting)))
-        posterior = gp.Posterior.of(theta, F, groups, y, B)
-    return np.array([one.point for one in scored]), posterior
-
-
 def _observed(state: BayesState, max_resources: int | None) -> list[Known]:
     """What the surrogate learns from, by candidate and resource.
 
@@ -279,41 +225,6 @@ def _observed(state: BayesState, max_resources: int | None) -> list[Known]:
     return sorted(
         most_telling(known), key=lambda one: (one.candidate, one.n_resources or 0)
     )
-
-
-def _features(
-    space: Space, known: Sequence[Known], max_resources: int | None
-) -> tuple[Array, Indices, int]:
-    """Features (n, p), the coordinate that each belongs to, number of coordinates."""
-    F = space.features(np.array([one.point for one in known]))
-    if max_resources is None:
-        return F, space.groups, space.n_dims
-    F = np.hstack([F, depths(known, max_resources)])
-    return F, np.append(space.groups, space.n_dims), space.n_dims + 1
-
-
-def _first_distinct(points: Array, n: int) -> Array:
-    """The first n different rows: a candidate has one for each rung that it was at."""
-    chosen: list[Array] = []
-    for point in points:
-        if len(chosen) < n and not any(same(point, other) for other in chosen):
-            chosen.append(point)
-    return np.array(chosen)
-
-
-def _telling(y: Array, limit: int) -> Indices:
-    """Indices of the scores that hyperparameters are fitted to: all, or enough.
-
-    Beyond `limit` it is the better half of that number, and as many evenly among the
-    rest; the cost of a fit does not grow further, and the posterior has them all.
-    """
-    if len(y) <= limit:
-        return np.arange(len(y))
-    best_first = np.argsort(-y, kind="stable")
-    half = limit // 2
-    rest = np.sort(best_first[half:])
-    evenly = np.linspace(0, len(rest) - 1, limit - half).astype(int)
-    return np.sort(np.concatenate([best_first[:half], rest[evenly]]))
 
 
 def _most_even(

@@ -10,15 +10,13 @@ one, until neither gains.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from scipy import optimize
 
-from sktune.strategy._acquisition import Acquisition
 from sktune.strategy._design import sobol
-from sktune.strategy._gp import Array, Posterior
+from sktune.strategy._gp import Array
 
 if TYPE_CHECKING:
     from sktune.space import Space
@@ -36,51 +34,26 @@ LEVELS = (np.arange(16) + 0.5) / 16
 Admissible = Callable[[Array], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """The acquisition as a function of points (m, d) of a space.
+class Promise(Protocol):
+    """What a surrogate makes of candidates: greater promises more."""
 
-    `constants` are features that the surrogate has beside the space's own, such as the
-    resource at which the promise is meant.
-    """
-
-    space: Space
-    posterior: Posterior
-    acquisition: Acquisition
-    best: float
-    constants: tuple[float, ...] = ()
-
-    def features(self, U: Array) -> Array:
-        """(m, p) what the surrogate sees of snapped points."""
-        return with_constants(self.space.features(U), self.constants)
+    @property
+    def space(self) -> Space:
+        """Where the candidates are."""
+        ...
 
     def values(self, U: Array) -> Array:
-        """(m,) for snapped points."""
-        mu, variance = self.posterior.predict(self.features(U))
-        return self.acquisition(mu, np.sqrt(variance), self.best)[0]
+        """(m,) of snapped points (m, d)."""
+        ...
+
+
+@runtime_checkable
+class SmoothPromise(Promise, Protocol):
+    """One that can be climbed."""
 
     def value_and_slope(self, u: Array) -> tuple[float, Array]:
         """At one snapped point (d,); the slope is 0 where a coordinate is discrete."""
-        row = u[None]
-        mu, variance, dmu, dvariance = self.posterior.predict_with_slopes(
-            self.features(row)[0]
-        )
-        sigma = np.sqrt(variance)
-        value, by_mu, by_sigma = self.acquisition(
-            np.asarray(mu), np.asarray(sigma), self.best
-        )
-        slope = by_mu * dmu + by_sigma * dvariance / (2.0 * sigma)
-        slope = slope[: self.space.n_features] * self.space.feature_slopes(row)[0]
-        by_coordinate = np.zeros(self.space.n_dims)
-        np.add.at(by_coordinate, self.space.groups, slope)
-        return float(value), by_coordinate
-
-
-def with_constants(F: Array, constants: tuple[float, ...]) -> Array:
-    """F (m, p) and a further column for each constant."""
-    if not constants:
-        return F
-    return np.hstack([F, np.tile(constants, (len(F), 1))])
+        ...
 
 
 def maximise(
@@ -165,7 +138,7 @@ def climb(
 def ascend(promise: Promise, u: Array) -> tuple[float, Array]:
     """L-BFGS-B on the coordinates that are continuous and active."""
     free = promise.space.is_continuous & ~np.isnan(u)
-    if not free.any():
+    if not free.any() or not isinstance(promise, SmoothPromise):
         return -np.inf, u
     v = u.copy()
 

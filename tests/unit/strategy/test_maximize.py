@@ -13,11 +13,11 @@ from sktune.space import Space
 from sktune.strategy import _gp as gp
 from sktune.strategy._acquisition import log_ei
 from sktune.strategy._maximize import (
-    Promise,
     discrete_moves,
     maximise,
     variations,
 )
+from sktune.strategy._process import ProcessPromise
 
 MIXED: dict[str, Any] = {
     "lr": stats.loguniform(1e-4, 1e0),
@@ -31,13 +31,17 @@ BRANCHES: Any = [
 ]
 
 
-def promise_on(space: Space, n: int = 15, seed: int = 0) -> tuple[Promise, np.ndarray]:
+def promise_on(
+    space: Space, n: int = 15, seed: int = 0
+) -> tuple[ProcessPromise, np.ndarray]:
     rng = np.random.default_rng(seed)
     U = space.snap(rng.random((n, space.n_dims)))
     y = rng.standard_normal(n)
     theta = np.r_[np.full(space.n_dims, -0.7), 0.0, np.log(0.01)]
     posterior = gp.Posterior.of(theta, space.features(U), space.groups, y)
-    return Promise(space, posterior, log_ei, float(y.max())), U[np.argsort(-y)[:4]]
+    return ProcessPromise(space, posterior, log_ei, float(y.max())), U[
+        np.argsort(-y)[:4]
+    ]
 
 
 def anything(u: np.ndarray) -> bool:
