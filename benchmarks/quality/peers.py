@@ -6,11 +6,13 @@ installed is left out of the table.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
+from flat import is_ordered
 
 from sktune._random import derive_seed
 from sktune._types import Observation
@@ -124,12 +126,6 @@ def suggest(trial: Any, name: str, offered: Any) -> Any:
     return trial.suggest_float(name, offered.low, offered.high, log=offered.log)
 
 
-def is_ordered(dimension: Any) -> bool:
-    return isinstance(dimension, list) and all(
-        isinstance(v, int | float) and not isinstance(v, bool) for v in dimension
-    )
-
-
 def as_optuna(dimension: Any) -> Any:
     import optuna.distributions as od
 
@@ -143,14 +139,56 @@ def as_optuna(dimension: Any) -> Any:
     return od.FloatDistribution(low, high, log=dimension.dist.name != "uniform")
 
 
-def searchers(n_candidates: int) -> dict[str, Callable[[Spaces, int], Searcher]]:
-    found: dict[str, Callable[[Spaces, int], Searcher]] = {
+Make = Callable[[Spaces, int], Searcher]
+
+# What each peer needs; one that lacks something is left out.
+NEEDS = {
+    "Optuna GP": ("optuna", "torch"),
+    "Optuna TPE": ("optuna",),
+    "hyperopt TPE": ("hyperopt",),
+    "SMAC": ("smac",),
+    "BoTorch": ("botorch",),
+    "scikit-optimize": ("skopt",),
+}
+SLOW = ("BoTorch", "scikit-optimize")  # think for a second or so at each candidate
+
+
+def peer(name: str, n_candidates: int) -> Make:
+    """A peer by its name; its package is imported when it is first called."""
+
+    def make(space: Spaces, seed: int) -> Searcher:
+        if name.startswith("Optuna"):
+            return Optuna(space, seed, name.removeprefix("Optuna ").lower())
+        if name == "SMAC":
+            return load("peer_smac").Smac(space, seed, n_candidates)
+        classes = {
+            "hyperopt TPE": ("peer_hyperopt", "HyperoptTPE"),
+            "BoTorch": ("peer_botorch", "BoTorch"),
+            "scikit-optimize": ("peer_skopt", "ScikitOptimize"),
+        }
+        module, cls = classes[name]
+        return getattr(load(module), cls)(space, seed)
+
+    return make
+
+
+def load(module: str) -> Any:
+    return importlib.import_module(module)
+
+
+def missing(name: str) -> list[str]:
+    """The packages that a searcher lacks here."""
+    return [p for p in NEEDS.get(name, ()) if importlib.util.find_spec(p) is None]
+
+
+def searchers(n_candidates: int) -> dict[str, Make]:
+    found: dict[str, Make] = {
         "random": Random,
         "sktune Bayes": lambda space, seed: Sktune(
             space, seed, n_candidates=n_candidates
         ),
     }
-    if importlib.util.find_spec("optuna") and importlib.util.find_spec("torch"):
-        found["Optuna GP"] = lambda space, seed: Optuna(space, seed, "gp")
-        found["Optuna TPE"] = lambda space, seed: Optuna(space, seed, "tpe")
+    for name in NEEDS:
+        if not missing(name):
+            found[name] = peer(name, n_candidates)
     return found

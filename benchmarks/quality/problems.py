@@ -298,7 +298,8 @@ def smoothed(name: str, curves: Any) -> Problem:
     return Problem(name, space, score, float(y.max()))
 
 
-def landscapes(cache: Path, data: Path | None = None) -> list[Problem]:
-    """All landscapes, those of HELD_OUT last."""
-    found = [*synthetic(), *real(cache), *(published(data) if data else [])]
+def landscapes(cache: Path | None, data: Path | None = None) -> list[Problem]:
+    """All landscapes, those of HELD_OUT last; without `cache`, no real models."""
+    found = [*synthetic(), *(real(cache) if cache else [])]
+    found += published(data) if data else []
     return sorted(found, key=lambda p: p.name in HELD_OUT)
