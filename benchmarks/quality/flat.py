@@ -41,6 +41,10 @@ class Column:
         """How many whole numbers there are."""
         return int(self.high - self.low) + 1
 
+    def number(self, value: Any) -> float:
+        """What `value` was made from."""
+        return value if self.values is None else self.values.index(value)
+
     def value(self, number: float) -> Any:
         """The value of a parameter for the number that a peer has proposed."""
         if self.values is not None:
@@ -98,6 +102,14 @@ class Flat:
             for name, label in self.branches[chosen].items()
         }
         return {**self.constants[chosen], **free}
+
+    def numbers(self, params: Params) -> dict[str, float]:
+        """What the candidate of a space of one dict was made from, by column."""
+        (branch,) = self.branches
+        return {
+            label: self.columns[label].number(params[name])
+            for name, label in branch.items()
+        }
 
 
 def _is_constant(dimension: Any) -> bool:

@@ -103,6 +103,14 @@ class BoTorch:
         self.X.append(self.x)
         self.y.append(score)
 
+    def learn(self, known: list[tuple[Params, float]]) -> None:
+        """What was observed elsewhere."""
+        for params, score in known:
+            numbers = self.flat.numbers(params)
+            x = [_from_number(c, numbers[k]) for k, c in self.flat.columns.items()]
+            self.X.append(torch.tensor(x, dtype=torch.double))
+            self.y.append(score)
+
 
 def _inputs(columns: list[Column], bounds: Any) -> ChainedInputTransform:
     """Numbers to [0, 1], categories to one column for each of their values."""
@@ -132,6 +140,12 @@ def _start(column: Column, u: float) -> float:
     if column.kind == "float":
         return low + u * (high - low)
     return min(int(u * column.n), column.n - 1)
+
+
+def _from_number(column: Column, number: float) -> float:
+    if column.kind != "float":
+        return number - column.low
+    return math.log(number) if column.log else number
 
 
 def _number(column: Column, x: float) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from flat import DICT, Column, Flat, Params, Spaces
 from hyperopt import JOB_STATE_DONE, STATUS_OK, Trials, hp, space_eval, tpe
 from hyperopt.base import Domain
+from hyperopt.fmin import generate_trials_to_calculate
 
 
 class HyperoptTPE:
@@ -45,6 +46,16 @@ class HyperoptTPE:
         trial = self.trials.trials[-1]
         trial["state"] = JOB_STATE_DONE
         trial["result"] = {"loss": -score, "status": STATUS_OK}
+        self.trials.refresh()
+
+    def learn(self, known: list[tuple[Params, float]]) -> None:
+        """What was observed elsewhere."""
+        points = [self.flat.numbers(params) for params, _ in known]
+        self.trials = generate_trials_to_calculate(points)
+        self.trials.refresh()
+        for trial, (_, score) in zip(self.trials.trials, known, strict=True):
+            trial["state"] = JOB_STATE_DONE
+            trial["result"] = {"loss": -score, "status": STATUS_OK}
         self.trials.refresh()
 
 

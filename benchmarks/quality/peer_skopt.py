@@ -26,6 +26,14 @@ class ScikitOptimize:
             warnings.simplefilter("ignore")  # of fits of its Gaussian process
             self.optimizer.tell(self.x, -score)
 
+    def learn(self, known: list[tuple[Params, float]]) -> None:
+        """What was observed elsewhere."""
+        rows = [self.flat.numbers(params) for params, _ in known]
+        X = [[row[label] for label in self.flat.columns] for row in rows]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.optimizer.tell(X, [-score for _, score in known])
+
 
 def as_skopt(column: Column) -> Dimension:
     if column.kind == "category":

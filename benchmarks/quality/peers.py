@@ -6,6 +6,7 @@ installed is left out of the table.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from flat import is_ordered
 from sktune._random import derive_seed
 from sktune._types import Observation
 from sktune.space import Space
-from sktune.strategy import Bayes
+from sktune.strategy import Bayes, _bayes
 
 Params = dict[str, Any]
 Spaces = dict[str, Any] | list[dict[str, Any]]
@@ -68,6 +69,11 @@ class Sktune:
         self.state = self.strategy.tell(self.state, observation)
         self.number += 1
 
+    def learn(self, known: list[tuple[Params, float]]) -> None:
+        """What was observed elsewhere."""
+        for params, score in known:
+            self.tell(params, score)
+
 
 class Optuna:
     """Optuna's ask and tell. A list of numbers is offered as its ordered ranks.
@@ -114,6 +120,23 @@ class Optuna:
 
     def tell(self, params: Params, score: float) -> None:
         self.study.tell(self.trial, score)
+
+    def learn(self, known: list[tuple[Params, float]]) -> None:
+        """What was observed elsewhere, in a space of one dict."""
+        import optuna
+
+        (space,) = self.spaces
+        distributions = {name: as_optuna(d) for name, d in space.items()}
+        for params, score in known:
+            told = {
+                name: d.index(params[name]) if is_ordered(d) else params[name]
+                for name, d in space.items()
+            }
+            self.study.add_trial(
+                optuna.trial.create_trial(
+                    params=told, distributions=distributions, value=score
+                )
+            )
 
 
 def suggest(trial: Any, name: str, offered: Any) -> Any:
@@ -181,13 +204,18 @@ def missing(name: str) -> list[str]:
     return [p for p in NEEDS.get(name, ()) if importlib.util.find_spec(p) is None]
 
 
+def surrogates() -> dict[str, str]:
+    """sktune's surrogates by the name of their searcher; the default one is first."""
+    names = {"gp": "sktune Bayes"}
+    return names | {s: f"sktune {s}" for s in _bayes.SURROGATES if s not in names}
+
+
 def searchers(n_candidates: int) -> dict[str, Make]:
-    found: dict[str, Make] = {
-        "random": Random,
-        "sktune Bayes": lambda space, seed: Sktune(
-            space, seed, n_candidates=n_candidates
-        ),
-    }
+    found: dict[str, Make] = {"random": Random}
+    for surrogate, name in surrogates().items():
+        found[name] = functools.partial(
+            Sktune, n_candidates=n_candidates, surrogate=surrogate
+        )
     for name in NEEDS:
         if not missing(name):
             found[name] = peer(name, n_candidates)
