@@ -16,7 +16,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -81,10 +81,13 @@ def one_run(task: Task) -> dict[str, Any]:
     return trajectory(problem, searchers(n)[searcher](problem.space, seed), seed, n)
 
 
-def safely(task: Task) -> dict[str, Any] | str:
+OneRun = Callable[[Task], dict[str, Any]]
+
+
+def safely(one: OneRun, task: Task) -> dict[str, Any] | str:
     """A run, or what went wrong in it: one that fails does not end the others."""
     try:
-        return one_run(task)
+        return one(task)
     except Exception:
         return traceback.format_exc()
 
@@ -110,22 +113,27 @@ def planned(args: argparse.Namespace, names: list[str]) -> list[Task]:
     ]
 
 
-def carried_out(tasks: list[Task], jobs: int) -> Iterator[tuple[Task, Any]]:
+def carried_out(
+    tasks: list[Task], jobs: int, one: OneRun
+) -> Iterator[tuple[Task, Any]]:
     if jobs == 1:
         for task in tasks:
-            yield task, safely(task)
+            yield task, safely(one, task)
         return
     with ProcessPoolExecutor(jobs) as pool:
-        submitted = {pool.submit(safely, task): task for task in tasks}
+        submitted = {pool.submit(safely, one, task): task for task in tasks}
         for future in as_completed(submitted):
             yield submitted[future], future.result()
 
 
-def run_all(tasks: list[Task], path: Path | None, jobs: int) -> dict[Any, Any]:
+def run_all(
+    tasks: list[Task], path: Path | None, jobs: int, one: OneRun = one_run
+) -> dict[Any, Any]:
     """The runs of all tasks, those that `path` has among them."""
     done = finished.read(path)
     keys = {task: (*task[:4], finished.version_of(task[1])) for task in tasks}
-    for task, outcome in carried_out([t for t in tasks if keys[t] not in done], jobs):
+    new = [task for task in tasks if keys[task] not in done]
+    for task, outcome in carried_out(new, jobs, one):
         if isinstance(outcome, str):
             print(f"{task[:4]} failed:\n{outcome}", file=sys.stderr, flush=True)
             continue
@@ -162,24 +170,28 @@ def chosen_searchers(args: argparse.Namespace) -> list[str]:
     return [name for name in names if name in args.searchers]
 
 
-def parsed() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+def add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache", type=Path, help="folder of tables of real models")
     parser.add_argument("--data", type=Path, help="folder of published records")
     parser.add_argument("--runs", type=Path, help="file of finished runs")
-    parser.add_argument("--report-only", action="store_true", help="run nothing")
     parser.add_argument("--json", type=Path, help="where the result goes")
-    parser.add_argument("--markdown", type=Path, help="where its tables go")
-    parser.add_argument("--plot", type=Path, help="where the picture goes")
+    parser.add_argument("--candidates", type=int, default=50)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--problems", nargs="*", help="names; all by default")
+    parser.add_argument("--quick", action="store_true", help="a minute of it")
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add_common(parser)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument(
         "--slow-seeds", type=int, default=2, help=f"seeds of {' and '.join(SLOW)}"
     )
-    parser.add_argument("--candidates", type=int, default=50)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--problems", nargs="*", help="names; all by default")
     parser.add_argument("--searchers", nargs="*", help="names; all by default")
-    parser.add_argument("--quick", action="store_true", help="a minute of it")
+    parser.add_argument("--report-only", action="store_true", help="run nothing")
+    parser.add_argument("--markdown", type=Path, help="where its tables go")
+    parser.add_argument("--plot", type=Path, help="where the picture goes")
     args = parser.parse_args()
     if args.quick:
         args.problems = args.problems or list(QUICK)
