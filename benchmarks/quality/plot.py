@@ -26,8 +26,19 @@ COLOURS = {
 def plot(summary: dict[str, Any], path: Path) -> None:
     groups = [group for group in TITLES if group in summary["landscapes"]]
     figure, axes = plt.subplots(
-        1, len(groups), figsize=(5 * len(groups), 4.2), sharey=True, squeeze=False
+        1,
+        len(groups),
+        figsize=(5 * len(groups), 4.8),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
     )
+    shades = iter(("#e377c2", "#ff9896", "#8c1b13", "#f7b6d2"))
+    colours = COLOURS | {
+        name: next(shades, "#d62728")
+        for name in summary["searchers"]
+        if name.startswith("sktune") and name not in COLOURS
+    }
     for ax, group in zip(axes[0], groups, strict=True):
         for name, row in summary["searchers"].items():
             curve = row["curve"][group]
@@ -36,8 +47,8 @@ def plot(summary: dict[str, Any], path: Path) -> None:
                 range(1, len(curve) + 1),
                 curve,
                 label=name,
-                color=COLOURS.get(name),
-                linewidth=2.4 if ours else 1.3,
+                color=colours.get(name),
+                linewidth=2.2 if ours else 1.3,
                 linestyle="--" if name == "random" else "-",
                 zorder=3 if ours else 2,
             )
@@ -47,7 +58,7 @@ def plot(summary: dict[str, Any], path: Path) -> None:
         ax.set_xlim(1, len(curve))
     axes[0, 0].set_ylabel("mean regret (1: random search of 200 runs)")
     axes[0, 0].set_ylim(bottom=0)
-    axes[0, -1].legend(fontsize=8, loc="upper right")
-    figure.tight_layout()
+    lines, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(lines, names, loc="outside lower center", ncols=4, fontsize=9)
     figure.savefig(path, dpi=120)
     plt.close(figure)

@@ -153,9 +153,10 @@ def run_all(
 
 def chosen_searchers(args: argparse.Namespace) -> list[str]:
     """Those who are installed, and those of whom there are runs."""
-    known = [key[1] for key in finished.read(args.runs)] if args.report_only else []
     names = [*searchers(args.candidates)]
-    names += [name for name in dict.fromkeys(known) if name not in [*names, REFERENCE]]
+    if args.report_only:
+        known = {key[1] for key in finished.read(args.runs)}
+        names += [name for name in NEEDS if name in known and name not in names]
     if not args.searchers:
         for name in NEEDS:
             if name not in names:
