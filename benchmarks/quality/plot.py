@@ -25,6 +25,8 @@ COLOURS = {
 
 def plot(summary: dict[str, Any], path: Path) -> None:
     groups = [group for group in TITLES if group in summary["landscapes"]]
+    if not groups:
+        raise SystemExit("--plot: there is no landscape on which everybody has run")
     figure, axes = plt.subplots(
         1,
         len(groups),
@@ -60,5 +62,5 @@ def plot(summary: dict[str, Any], path: Path) -> None:
     axes[0, 0].set_ylim(bottom=0)
     lines, names = axes[0, 0].get_legend_handles_labels()
     figure.legend(lines, names, loc="outside lower center", ncols=4, fontsize=9)
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=120, bbox_inches="tight")
     plt.close(figure)

@@ -40,7 +40,7 @@ def groups_of(landscapes: Iterable[str]) -> dict[str, list[str]]:
         "held_out": [name for name in names if name in HELD_OUT],
     }
     found = {group: some for group, some in found.items() if some}
-    return {"all": names} if len(found) < 3 else found
+    return {"all": names} if len(found) == 2 else found
 
 
 def summarise(
@@ -57,7 +57,7 @@ def summarise(
     groups = groups_of(everybody)
     rows = {
         name: _row(regrets[name], landscapes, groups, n)
-        | {"cpu_ms_per_candidate": _cpu(runs, name)}
+        | {"cpu_ms_per_candidate": _cpu(runs, name, everybody)}
         for name in searchers
     }
     for group, some in groups.items():
@@ -105,9 +105,13 @@ def at_marks(curve: np.ndarray, n: int) -> dict[str, float]:
     return {str(t): round(float(curve[t - 1]), 4) for t in marks_of(n)}
 
 
-def _cpu(runs: Runs, name: str) -> float:
-    found = [run["cpu_ms"] for key, run in runs.items() if key[1] == name]
-    return round(float(np.mean(found)), 2)
+def _cpu(runs: Runs, name: str, landscapes: list[str]) -> float | None:
+    found = [
+        run["cpu_ms"]
+        for (landscape, searcher, _), run in runs.items()
+        if searcher == name and landscape in landscapes
+    ]
+    return round(float(np.mean(found)), 2) if found else None
 
 
 def _mean_ranks(

@@ -35,7 +35,8 @@ def searchers_table(summary: dict[str, Any], n: int) -> str:
         cells += [_marks(row["mean_rank"][g], n, 1) for g in groups]
         few, many = row["seeds"]
         cells += [str(few) if few == many else f"{few} to {many}"]
-        rows.append([name, *cells, f"{row['cpu_ms_per_candidate']:.1f}"])
+        cpu = row["cpu_ms_per_candidate"]
+        rows.append([name, *cells, "-" if cpu is None else f"{cpu:.1f}"])
     return _table(head, rows)
 
 
