@@ -174,8 +174,13 @@ def main() -> None:
     complete = [
         p
         for p in landscapes
-        if all((p, m, s) in runs for m in (*MODES, "random") for s in range(args.seeds))
+        if (p, benchmark.REFERENCE, 0) in runs
+        and all(
+            (p, m, s) in runs for m in (*MODES, "random") for s in range(args.seeds)
+        )
     ]
+    if not complete:
+        raise SystemExit("there is no landscape on which all have run; seeds missing?")
     summary = summarise(runs, complete, args.seeds, args.candidates)
     show(summary, args.candidates)
     if args.json:

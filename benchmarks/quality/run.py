@@ -101,16 +101,19 @@ def planned(args: argparse.Namespace, names: list[str]) -> list[Task]:
     """Seed by seed, so that all are equally far wherever the command is ended."""
     known = known_landscapes(args.cache, args.data)
     problems = [p for p in known if not args.problems or p in args.problems]
-    seeds = {name: args.seeds for name in names}
+    seeds = {REFERENCE: 1} | {name: args.seeds for name in names}
     seeds |= {name: min(args.seeds, args.slow_seeds) for name in names if name in SLOW}
-    seeds[REFERENCE] = 1
-    return [
+    tasks: list[Task] = [
         (problem, name, seed, args.candidates, args.cache, args.data)
         for seed in range(max(args.seeds, 1))
         for problem in problems
         for name in seeds
         if seed < seeds[name]
     ]
+    if args.report_only:
+        done = finished.read(args.runs)
+        tasks = [t for t in tasks if (*t[:4], finished.version_of(t[1])) in done]
+    return tasks
 
 
 def carried_out(
@@ -179,6 +182,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--candidates", type=int, default=50)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--problems", nargs="*", help="names; all by default")
+    parser.add_argument("--report-only", action="store_true", help="run nothing")
     parser.add_argument("--quick", action="store_true", help="a minute of it")
 
 
@@ -190,7 +194,6 @@ def parsed() -> argparse.Namespace:
         "--slow-seeds", type=int, default=2, help=f"seeds of {' and '.join(SLOW)}"
     )
     parser.add_argument("--searchers", nargs="*", help="names; all by default")
-    parser.add_argument("--report-only", action="store_true", help="run nothing")
     parser.add_argument("--markdown", type=Path, help="where its tables go")
     parser.add_argument("--plot", type=Path, help="where the picture goes")
     args = parser.parse_args()
@@ -204,9 +207,6 @@ def main() -> None:
     args = parsed()
     names = chosen_searchers(args)
     tasks = planned(args, names)
-    if args.report_only:
-        done = finished.read(args.runs)
-        tasks = [t for t in tasks if (*t[:4], finished.version_of(t[1])) in done]
     results = run_all(tasks, args.runs, args.jobs)
     problems = list(dict.fromkeys(task[0] for task in tasks))
     summary = summarise(results, problems, names, args.candidates)
