@@ -145,9 +145,7 @@ def show(summary: dict[str, Any], n: int) -> None:
         cells += [str(row.get(what, "-")) for what in ("duplicates", "near")]
         print(f"| {name} | {' | '.join(cells)} |")
     print()
-    print(
-        "| | at | pairs ahead / equal / behind | difference | p, pairs | p, landscapes"
-    )
+    print("| | at | ahead / equal / behind | difference | p, pairs | p, landscapes |")
     print("| --- |" + " --- |" * 5)
     for title, by_mark in summary["tests"].items():
         for t, test in by_mark.items():
@@ -168,7 +166,8 @@ def main() -> None:
         args.problems = args.problems or list(benchmark.QUICK)
         args.seeds, args.candidates = 2, 16
     args.slow_seeds = 0
-    tasks = benchmark.planned(args, ["random", *MODES])
+    names = ["random", *MODES]
+    tasks = benchmark.planned(args, names)
     runs = benchmark.run_all(tasks, args.runs, args.jobs, one_run)
     landscapes = list(dict.fromkeys(task[0] for task in tasks))
     complete = [
