@@ -150,6 +150,9 @@ def searchers(n_candidates: int) -> dict[str, Callable[[Spaces, int], Searcher]]
             space, seed, n_candidates=n_candidates
         ),
     }
+    found["sktune TPE"] = lambda space, seed: Sktune(
+        space, seed, n_candidates=n_candidates, surrogate="tpe"
+    )
     if importlib.util.find_spec("optuna") and importlib.util.find_spec("torch"):
         found["Optuna GP"] = lambda space, seed: Optuna(space, seed, "gp")
         found["Optuna TPE"] = lambda space, seed: Optuna(space, seed, "tpe")
