@@ -39,11 +39,15 @@ class BayesSearchCV(BaseSearch):
         fewer is searched whole, with a warning.
     acquisition : {'log_ei', 'pi', 'ucb'}, default='log_ei'
         What the next candidate maximises: the logarithm of the expected improvement
-        [3]_, the probability of improvement, or the upper confidence bound.
-    surrogate : {'gp'}, default='gp'
-        Model of the scores: a Gaussian process with a lengthscale for each parameter,
-        half of which is a sum of the parameters' main effects. Of more than 500
-        candidates it looks at the better half of that number and at the latest.
+        [3]_, the probability of improvement, or the upper confidence bound. With 'tpe'
+        the first two are the same, and the third is refused.
+    surrogate : {'gp', 'tpe'}, default='gp'
+        Model of the scores. 'gp' is a Gaussian process with a lengthscale for each
+        parameter, half of which is a sum of the parameters' main effects. 'tpe' is the
+        tree-structured Parzen estimator [4]_: densities of the good candidates and of
+        the others, whose ratio decides; it is several times quicker, and finds less
+        with the same number of candidates. Of more than 500 candidates either looks at
+        the better half of that number and at the latest.
     n_pending : int, default=1
         Candidates that may be in flight at once. With 1, workers share the splits of
         one candidate. More keeps more workers busy, and each candidate knows less when
@@ -138,6 +142,8 @@ class BayesSearchCV(BaseSearch):
        machine learning algorithms", NeurIPS 2012.
     .. [3] S. Ament, S. Daulton, D. Eriksson, M. Balandat and E. Bakshy, "Unexpected
        improvements to expected improvement for Bayesian optimization", NeurIPS 2023.
+    .. [4] J. Bergstra, R. Bardenet, Y. Bengio and B. Kegl, "Algorithms for
+       hyper-parameter optimization", NIPS 2011.
 
     Examples
     --------
@@ -157,7 +163,7 @@ class BayesSearchCV(BaseSearch):
         "param_distributions": [dict, list],
         "n_iter": [_compat.Interval(Integral, 1, None, closed="left")],
         "acquisition": [_compat.StrOptions({"log_ei", "pi", "ucb"})],
-        "surrogate": [_compat.StrOptions({"gp"})],
+        "surrogate": [_compat.StrOptions({"gp", "tpe"})],
         "n_pending": [_compat.Interval(Integral, 1, None, closed="left")],
         "initial_points": [list, tuple, None],
     }

@@ -48,6 +48,9 @@ class Dimension(Protocol):
     def snap(self, column: Floats) -> Floats:
         """Coordinates, each replaced by the canonical one of its value."""
 
+    def cells(self, column: Floats) -> tuple[Floats, Floats]:
+        """Where the cells of snapped coordinates begin and end."""
+
     def positions(self, column: Floats) -> Floats:
         """Snapped coordinates as positions on [0, 1]; the index of a category."""
 
@@ -99,6 +102,9 @@ class Continuous:
 
     def snap(self, column: Floats) -> Floats:
         return np.clip(column, self._u_low, self._u_high)
+
+    def cells(self, column: Floats) -> tuple[Floats, Floats]:
+        return column, column
 
     def positions(self, column: Floats) -> Floats:
         return column
@@ -177,6 +183,13 @@ class Countable:
     def snap(self, column: Floats) -> Floats:
         return self._middle(self._nearest(column))
 
+    def cells(self, column: Floats) -> tuple[Floats, Floats]:
+        k = self._nearest(column)
+        # What lies beyond the first and the last value is decoded to them.
+        low = np.where(k == self._low, 0.0, cumulated(self.law, k - 1))
+        high = np.where(k == self._high, 1.0, cumulated(self.law, k))
+        return low, high
+
     def positions(self, column: Floats) -> Floats:
         return column
 
@@ -246,6 +259,10 @@ class Finite:
 
     def snap(self, column: Floats) -> Floats:
         return self._centres[self._index(column)]
+
+    def cells(self, column: Floats) -> tuple[Floats, Floats]:
+        index = self._index(column)
+        return self._edges[index], self._edges[index + 1]
 
     def positions(self, column: Floats) -> Floats:
         return self._positions[self._index(column)]

@@ -57,6 +57,8 @@ class Space:
         The constraint is not taken into account. Candidates that more than one dict
         gives are counted once, unless there are more than 100,000.
     is_continuous : ndarray of shape (n_dims,), bool
+    n_categories : ndarray of shape (n_dims,), int
+        Number of values that have no order, 0 where they have one.
     groups : ndarray of shape (n_features,), int
         The coordinate that each feature depends on.
 
@@ -95,6 +97,7 @@ class Space:
         self.names = tuple(names)
         self.n_dims = len(names)
         self.is_continuous = np.array([d.is_continuous for d in self._dimensions], bool)
+        self.n_categories = np.array([d.n_categories for d in self._dimensions], int)
         self._lay_out_features()
         self.size = self._count()
 
@@ -210,6 +213,26 @@ class Space:
             chosen = self._dimensions[0].positions(points[:, 0]).astype(np.intp)
             snapped[~self._active[chosen]] = np.nan
         return snapped
+
+    def cells(self, U: Floats) -> tuple[Floats, Floats]:
+        """The part of each coordinate that is decoded to the same value.
+
+        Parameters
+        ----------
+        U : ndarray of shape (n, n_dims)
+            Points that have been snapped.
+
+        Returns
+        -------
+        low, high : ndarray of shape (n, n_dims)
+            Ends of the parts, both the coordinate itself where it is continuous, and
+            nan where it is inactive.
+        """
+        low, high = np.array(U, dtype=float), np.array(U, dtype=float)
+        for j, dimension in enumerate(self._dimensions):
+            has = ~np.isnan(low[:, j])
+            low[has, j], high[has, j] = dimension.cells(low[has, j])
+        return low, high
 
     def features(self, U: Floats) -> Floats:
         """Snapped points in a Euclidean space in which a kernel may measure distances.

@@ -14,7 +14,8 @@ from sktune._types import Observation, Params
 from sktune.strategy._acquisition import ACQUISITIONS
 from sktune.strategy._design import most_even_first, sobol
 from sktune.strategy._gp import Array
-from sktune.strategy._maximize import Admissible, leaders, maximise
+from sktune.strategy._maximize import Admissible, ChoosyPromise, leaders, maximise
+from sktune.strategy._parzen import parzen
 from sktune.strategy._process import process
 from sktune.strategy._question import Question, Surrogate
 from sktune.strategy._rungs import Known, most_telling, without_hope
@@ -22,7 +23,7 @@ from sktune.strategy._rungs import Known, most_telling, without_hope
 if TYPE_CHECKING:
     from sktune.space import Space
 
-SURROGATES: dict[str, Surrogate] = {"gp": process}
+SURROGATES: dict[str, Surrogate] = {"gp": process, "tpe": parzen}
 MAX_ENUMERATED = 2048  # finite spaces up to this size are looked at point by point
 MAX_SCANNED = 100_000
 SAME = 1e-9  # coordinates nearer than this may be one candidate
@@ -41,10 +42,10 @@ class BayesState:
 
 @dataclass(frozen=True)
 class Bayes:
-    """Bayesian optimisation with a Gaussian process.
+    """Bayesian optimisation with a Gaussian process, or another surrogate.
 
-    After a few points that fill the space evenly, a Gaussian process is fitted to the
-    scores, and the next candidate is the one with the greatest acquisition.
+    After a few points that fill the space evenly, the surrogate is fitted to the
+    scores, and the next candidate is the one that promises most.
 
     Parameters
     ----------
@@ -56,24 +57,29 @@ class Bayes:
         How many will be asked for, if that is known.
     acquisition : {"log_ei", "pi", "ucb"}, default="log_ei"
         Log expected improvement, probability of improvement, or upper confidence bound.
-    surrogate : {"gp"}, default="gp"
-        The model of the scores.
+        With "tpe" the first two are the same, and the third is refused.
+    surrogate : {"gp", "tpe"}, default="gp"
+        The model of the scores: a Gaussian process, or the tree-structured Parzen
+        estimator.
     initial_points : sequence of dict, default=()
         Candidates to try first, in this order.
     max_resources : int, default=None
         Resource at which candidates are compared in the end, where a schedule trains
         them rung by rung. The surrogate then is one over params and resource, learns
-        from every rung, and proposes what promises most at `max_resources`. None where
-        every candidate gets everything at once.
+        from every rung, and proposes what promises most at `max_resources`; "tpe"
+        learns from the highest rung that has three scores more than the space has
+        dimensions. None where every candidate gets everything at once.
 
     Notes
     -----
     Failed candidates do not take part in fitting the surrogate's hyperparameters. They
     then count with the worst score seen, so that their neighbourhood is avoided.
     Pending candidates count with the score that the surrogate expects of them ("kriging
-    believer", Ginsbourger et al. 2010), so that several at once are spread out. Of more
-    than 500 observations the better half of that number and the latest are looked at,
-    so that the cost of a question stays bounded.
+    believer", Ginsbourger et al. 2010), so that several at once are spread out. With
+    "tpe" both are among the bad candidates.
+
+    Of more than 500 observations the better half of that number and the latest are
+    looked at, so that the cost of a question stays bounded.
 
     Examples
     --------
@@ -187,6 +193,10 @@ class Bayes:
             seed,
         )
         promise, anchors = SURROGATES[self.surrogate](question)
+        if isinstance(promise, ChoosyPromise):
+            first = leaders(promise, promise.proposals(), admissible, 1)
+            if first:
+                return first[0][1]
         if state.grid is not None:
             first = leaders(promise, state.grid, admissible, 1)
             return first[0][1] if first else None
@@ -200,6 +210,12 @@ class Bayes:
                     f"{name}={value!r} is not known. Choose one of "
                     f"{', '.join(map(repr, known))}.{did_you_mean(str(value), known)}"
                 )
+        if self.surrogate == "tpe" and self.acquisition == "ucb":
+            raise ValueError(
+                "acquisition='ucb' needs a surrogate that has a standard deviation, "
+                "which surrogate='tpe' has not. Choose 'log_ei' or 'pi' (with 'tpe' "
+                "they are the same), or another surrogate."
+            )
         if self.max_resources is not None and self.max_resources < 1:
             raise ValueError(
                 f"max_resources={self.max_resources!r} must be at least 1, or None "

@@ -31,6 +31,8 @@ STRATEGIES: dict[str, Callable[[Space], Strategy]] = {
     "bayes": lambda space: Bayes(),
     "bayes-pi": lambda space: Bayes(acquisition="pi"),
     "bayes-rungs": lambda space: Bayes(max_resources=27),
+    "bayes-tpe": lambda space: Bayes(surrogate="tpe", n_initial=3),
+    "bayes-tpe-rungs": lambda space: Bayes(surrogate="tpe", max_resources=27),
     "bayes-ucb": lambda space: Bayes(acquisition="ucb", n_initial=2),
 }
 

@@ -82,6 +82,20 @@ def test_inactive_coordinates_are_nan_and_not_looked_at():
     np.testing.assert_array_equal(space.snap(other[None]), space.snap(u[None]))
 
 
+def test_cells_of_inactive_and_continuous_coordinates():
+    space = Space(TREE)
+    U = space.snap([[0.1, *[0.3] * 6], [0.9, *[0.3] * 6]])
+    low, high = space.cells(U)
+    np.testing.assert_array_equal(np.isnan(low), np.isnan(U))
+    np.testing.assert_array_equal(np.isnan(high), np.isnan(U))
+    np.testing.assert_array_equal(
+        low[:, space.is_continuous], U[:, space.is_continuous]
+    )
+    np.testing.assert_allclose(low[:, 0], [0.0, 2 / 3])
+    np.testing.assert_allclose(high[:, 0], [1 / 3, 1.0])
+    assert space.n_categories[0] == 3
+
+
 def test_an_empty_dict_is_one_candidate():
     space = Space({})
     assert (space.n_dims, space.size, space.n_features) == (0, 1, 0)
