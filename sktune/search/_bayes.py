@@ -11,6 +11,7 @@ import numpy as np
 
 from sktune import _compat
 from sktune.search._base import BaseSearch, Proposal
+from sktune.search._knowledge import read_knowledge, steering
 from sktune.space import Space
 from sktune.strategy import Bayes
 
@@ -54,6 +55,12 @@ class BayesSearchCV(BaseSearch):
         it is chosen. The result depends on `n_pending`, and never on `n_jobs`.
     initial_points : list of dict, default=None
         Candidates to try first; they count towards `n_iter`.
+    warm_start_from : fitted search, dict, DataFrame or list of these, default=None
+        Earlier searches to learn from, on other data or other splits maybe: fitted ones
+        of sktune or scikit-learn, their `cv_results_`, or data frames of these. None of
+        their candidates is run for it, or is in `cv_results_`; the first candidate is
+        the one that is expected to be best. They need the metric that steers this
+        search, and their parameters may differ. See the guide "Start from knowledge".
     constraint : callable, default=None
         ``constraint(params) -> bool``; candidates for which it is false are never run.
     scoring : str, callable, list, tuple or dict, default=None
@@ -166,6 +173,7 @@ class BayesSearchCV(BaseSearch):
         "surrogate": [_compat.StrOptions({"gp", "tpe"})],
         "n_pending": [_compat.Interval(Integral, 1, None, closed="left")],
         "initial_points": [list, tuple, None],
+        "warm_start_from": "no_validation",  # where it is read, with a better message
     }
 
     def __init__(
@@ -178,6 +186,7 @@ class BayesSearchCV(BaseSearch):
         surrogate: str = "gp",
         n_pending: int = 1,
         initial_points: Sequence[dict[str, Any]] | None = None,
+        warm_start_from: Any = None,
         constraint: Callable[[dict[str, Any]], bool] | None = None,
         scoring: Any = None,
         n_jobs: int | None = None,
@@ -213,22 +222,38 @@ class BayesSearchCV(BaseSearch):
         self.surrogate = surrogate
         self.n_pending = n_pending
         self.initial_points = initial_points
+        self.warm_start_from = warm_start_from
         self.constraint = constraint
         self.fit_timeout = fit_timeout
         self.random_state = random_state
         self.journal = journal
         self.max_time = max_time
 
+    def __sklearn_clone__(self) -> Any:
+        cloned = super().__sklearn_clone__()
+        # The clone of a fitted search is not fitted, and would have nothing to tell.
+        cloned.warm_start_from = self.warm_start_from
+        return cloned
+
     def _propose(self, root: int) -> Proposal:
         space = Space(self.param_distributions, self.constraint)
         n = int(min(self.n_iter, space.size))
+        knowledge = read_knowledge(
+            self.warm_start_from,
+            space,
+            self.estimator,
+            steering(self.scoring, self.refit),
+            verbose=self.verbose,
+        )
         strategy = Bayes(
             n_candidates=n,
             acquisition=self.acquisition,
             surrogate=self.surrogate,
             initial_points=tuple(space.canonical(p) for p in self.initial_points or ()),
+            knowledge=knowledge,
         )
-        return Proposal.flat(strategy, space, n, n_pending=self.n_pending)
+        options = {"n_pending": self.n_pending, "knowledge": knowledge}
+        return Proposal.flat(strategy, space, n, **options)
 
     def _check_n_candidates(self, n_candidates: int) -> None:
         if n_candidates == self.n_iter:

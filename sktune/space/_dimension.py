@@ -45,6 +45,9 @@ class Dimension(Protocol):
     def coordinate(self, value: Any) -> float | None:
         """The canonical coordinate of a value; None where it is not ours."""
 
+    def outline(self, value: Any) -> float | None:
+        """As `coordinate`, and beyond [0, 1] for some numbers out of the range."""
+
     def snap(self, column: Floats) -> Floats:
         """Coordinates, each replaced by the canonical one of its value."""
 
@@ -62,6 +65,16 @@ class Dimension(Protocol):
 
     def __str__(self) -> str:
         """What the values are, as the end of 'is not ...'."""
+
+
+_QUARTILES = np.array([0.25, 0.5, 0.75])
+_BEYOND = 1.0  # as far as this, in widths of the range, what lies outside is of use
+
+
+def _even(quartiles: Floats, ends: Floats) -> bool:
+    """Whether a distribution is even between its ends."""
+    expected = ends[0] + _QUARTILES * (ends[1] - ends[0])
+    return bool(np.allclose(quartiles, expected, rtol=1e-9, atol=1e-9 * np.ptp(ends)))
 
 
 class Continuous:
@@ -99,6 +112,23 @@ class Continuous:
         if x is None:
             return None
         return min(max(float(self.law.cdf(x)), self._u_low), self._u_high)
+
+    def outline(self, value: Any) -> float | None:
+        """A range that is even, or even in the logarithm, goes on beyond its ends."""
+        if self.token(value) is not None:
+            return self.coordinate(value)
+        if not is_number(value) or not self._bounded:
+            return None
+        ends = np.array([self.law.low, self.law.high])
+        x = float(value)
+        quartiles = np.asarray(self.law.ppf(_QUARTILES), dtype=float)
+        if not _even(quartiles, ends):
+            if ends[0] <= 0.0 or x <= 0.0 or not _even(np.log(quartiles), np.log(ends)):
+                return None
+            x, ends = math.log(x), np.log(ends)
+        width = float(ends[1] - ends[0])
+        u = (x - float(ends[0])) / width if width else math.inf
+        return u if -_BEYOND <= u <= 1.0 + _BEYOND else None
 
     def snap(self, column: Floats) -> Floats:
         return np.clip(column, self._u_low, self._u_high)
@@ -180,6 +210,9 @@ class Countable:
         middle = float(self._middle(np.array(float(k))))
         return min(max(middle, float(self._u_low)), float(self._u_high))
 
+    def outline(self, value: Any) -> float | None:
+        return self.coordinate(value)
+
     def snap(self, column: Floats) -> Floats:
         return self._middle(self._nearest(column))
 
@@ -256,6 +289,9 @@ class Finite:
     def coordinate(self, value: Any) -> float | None:
         index = self.token(value)
         return None if index is None else float(self._centres[index])
+
+    def outline(self, value: Any) -> float | None:
+        return self.coordinate(value)
 
     def snap(self, column: Floats) -> Floats:
         return self._centres[self._index(column)]

@@ -14,6 +14,12 @@ from sktune._types import Observation, Params
 from sktune.strategy._acquisition import ACQUISITIONS
 from sktune.strategy._design import most_even_first, sobol
 from sktune.strategy._gp import Array
+from sktune.strategy._knowledge import (
+    TELLS_SOURCES,
+    Earlier,
+    learnt,
+    on_one_scale,
+)
 from sktune.strategy._maximize import Admissible, ChoosyPromise, leaders, maximise
 from sktune.strategy._parzen import parzen
 from sktune.strategy._process import process
@@ -28,6 +34,7 @@ MAX_ENUMERATED = 2048  # finite spaces up to this size are looked at point by po
 MAX_SCANNED = 100_000
 SAME = 1e-9  # coordinates nearer than this may be one candidate
 LOG2_DESIGN_POOL = 8
+N_OWN = 3  # candidates before the surrogate is asked, if there is knowledge enough
 N_TRIES = 20  # pools drawn before a constraint is taken to refuse everything
 
 
@@ -37,6 +44,7 @@ class BayesState:
 
     space: Space
     known: Mapping[tuple[Hashable, int | None], Known] = field(default_factory=dict)
+    earlier: Sequence[Known] = ()
     grid: Array | None = None  # (size, d), all points of a small finite space
 
 
@@ -69,6 +77,8 @@ class Bayes:
         from every rung, and proposes what promises most at `max_resources`; "tpe"
         learns from the highest rung that has three scores more than the space has
         dimensions. None where every candidate gets everything at once.
+    knowledge : sequence of Earlier, default=()
+        Candidates of earlier searches, to learn from. They may be tried again.
 
     Notes
     -----
@@ -80,6 +90,13 @@ class Bayes:
 
     Of more than 500 observations the better half of that number and the latest are
     looked at, so that the cost of a question stays bounded.
+
+    With `knowledge`, the first candidate is the one of the greatest expected score; two
+    that are spread evenly follow, which tell whether the earlier searches are of any
+    use here. From then on each of them counts as long as it helps to predict the scores
+    of this search. Only their order and shape count, not level and scale. Of more than
+    100 scores of earlier searches the better half of that number, and as many evenly
+    among the rest, are looked at.
 
     Examples
     --------
@@ -98,6 +115,7 @@ class Bayes:
     surrogate: str = "gp"
     initial_points: Sequence[Params] = ()
     max_resources: int | None = None
+    knowledge: Sequence[Earlier] = ()
 
     def init(self, space: Space) -> BayesState:
         """State of a search in which nothing has been seen."""
@@ -105,7 +123,7 @@ class Bayes:
         grid = None
         if space.size <= MAX_ENUMERATED:
             grid = np.array([space.encode(params) for params in space.points()])
-        return BayesState(space, grid=grid)
+        return BayesState(space, earlier=learnt(space, self.knowledge), grid=grid)
 
     def tell(self, state: BayesState, observation: Observation) -> BayesState:
         """State that has learnt from one more observation."""
@@ -149,7 +167,7 @@ class Bayes:
             return space.key(params) not in taken and space.allows(params)
 
         u = None
-        if len(taken) >= self._n_initial(space) and self._has_learnt(state):
+        if self._asks_surrogate(state, len(taken)):
             u = self._most_promising(state, waiting, admissible, seed)
             if u is not None and space.key(space.decode(u)) in taken:
                 u = None  # apart in a cube so narrow that they are one number
@@ -159,6 +177,16 @@ class Bayes:
         if u is None:
             return _any_left(space, taken)
         return space.decode(u)
+
+    def _asks_surrogate(self, state: BayesState, n_taken: int) -> bool:
+        """Whether enough is known to ask what comes next, or what comes first."""
+        n_initial = self._n_initial(state.space)
+        n_learnt = sum(not one.failed for one in state.earlier)
+        if n_learnt < 2:
+            return n_taken >= n_initial and self._has_learnt(state)
+        return not n_taken or n_taken >= max(
+            n_initial - n_learnt, min(n_initial, N_OWN)
+        )
 
     def _has_learnt(self, state: BayesState) -> bool:
         """Whether there are scores that say something.
@@ -184,9 +212,12 @@ class Bayes:
     def _most_promising(
         self, state: BayesState, waiting: Array, admissible: Admissible, seed: int
     ) -> Array | None:
+        known = [*_observed(state, self.max_resources), *state.earlier]
+        if state.earlier and self.surrogate not in TELLS_SOURCES:
+            known = on_one_scale(state.space, known)
         question = Question(
             state.space,
-            _observed(state, self.max_resources),
+            known,
             waiting,
             self.acquisition,
             self.max_resources,
