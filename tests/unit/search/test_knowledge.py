@@ -92,6 +92,13 @@ def test_all_forms_say_the_same_of_all_kinds_of_values():
             )
 
 
+@pytest.mark.parametrize("value", [0.1234567890123, 1.0, 2.0 / 3.0])
+def test_the_last_digit_of_a_number_does_not_count(value):
+    table = results([{"a": value}], [1.0 / 3.0])
+    other = results([{"a": np.nextafter(value, 0.4)}], [np.nextafter(1.0 / 3.0, 1.0)])
+    assert read(table, {"a": uniform(0, 1)}) == read(other, {"a": uniform(0, 1)})
+
+
 def test_all_forms_of_conditional_spaces():
     spaces = [
         {"opt": ["sgd"], "lr": uniform(0, 1), "momentum": uniform(0, 1)},

@@ -14,7 +14,7 @@ from sktune._types import Observation, Params
 from sktune.space import Space
 from sktune.strategy import Bayes, Earlier, _bayes
 from sktune.strategy._knowledge import MAX_EARLIER, learnt, on_one_scale
-from sktune.strategy._process import _helped
+from sktune.strategy._process import ProcessPromise, _helped, process
 from sktune.strategy._question import Answer, Question
 from sktune.strategy._rungs import Known
 
@@ -72,6 +72,32 @@ def test_the_first_candidate_is_the_one_that_is_expected_to_be_best() -> None:
     for seed in range(3):
         (first,) = search(1, peak, knowledge=drawn(peak, seed=seed), seed=seed)
         assert far(first) < 0.15
+
+
+@pytest.mark.parametrize("acquisition", ["log_ei", "pi", "ucb"])
+def test_first_comes_what_is_expected_and_not_what_is_unknown(acquisition: str) -> None:
+    space = Space(PLANE)
+    known = [*learnt(space, drawn(peak)), Known(0, np.array([0.5, 0.5]), None)]
+    question = Question(space, known, np.empty((0, 2)), acquisition, None, 0)
+    promise, _ = process(question)
+    assert isinstance(promise, ProcessPromise)
+    U = np.random.default_rng(3).random((9, 2))
+    expected, _ = promise.posterior.predict(promise._features(U))
+    np.testing.assert_array_equal(promise.values(U), expected)
+
+
+def test_what_is_to_beat_is_the_best_of_this_search() -> None:
+    space = Space(PLANE)
+    earlier = learnt(space, drawn(peak, 30))
+    best = max(earlier, key=lambda one: one.score or -9.0)
+    corners = np.array([[0.0, 1.0], [0.1, 0.8]])
+    own = [Known(i, u, peak(space.decode(u))) for i, u in enumerate(corners)]
+    question = Question(space, [*own, *earlier], np.empty((0, 2)), "log_ei", None, 0)
+    promise, anchors = process(question)
+    assert isinstance(promise, ProcessPromise)
+    mean, _ = promise.posterior.predict(promise._features(best.point[None]))
+    assert mean[0] > promise.best + 0.5
+    assert {tuple(u) for u in anchors} == {tuple(u) for u in corners}
 
 
 def test_knowledge_saves_candidates() -> None:
