@@ -206,8 +206,8 @@ def missing(name: str) -> list[str]:
 
 def surrogates() -> dict[str, str]:
     """sktune's surrogates by the name of their searcher; the default one is first."""
-    names = {"gp": "sktune Bayes"}
-    return names | {s: f"sktune {s}" for s in _bayes.SURROGATES if s not in names}
+    names = {"gp": "sktune Bayes", "tpe": "sktune TPE"}
+    return {s: names.get(s, f"sktune {s}") for s in _bayes.SURROGATES}
 
 
 def searchers(n_candidates: int) -> dict[str, Make]:

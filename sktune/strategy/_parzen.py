@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from sktune.space import Space
 
 N_DRAWN = 100
-BLUR = 0.8  # of the kernel of a category that was seen once
+BLUR = 0.8  # of the kernels of categories, from where it falls with their number
 NARROWEST = 100  # a kernel is at least as wide as one of so many on [0, 1]
 NARROW = 1e-5  # a cell over which a kernel does not change
 SQRT_2PI = math.sqrt(2.0 * math.pi)
@@ -170,7 +170,7 @@ def judged(
 ) -> list[Known]:
     """The scores of one rung: the highest with enough of them, else the fullest.
 
-    Enough are three more than there are coordinates ([2]_, section 3.2).
+    Enough are three more than there are coordinates, as in [2]_.
     """
     by_rung: dict[int, list[Known]] = {}
     for one in known:
@@ -178,20 +178,18 @@ def judged(
             rung = one.n_resources or max_resources or 0
             by_rung.setdefault(rung, []).append(one)
     enough = n_dims + 3
-    return max(by_rung.items(), key=lambda pair: (min(len(pair[1]), enough), pair[0]))[
-        1
-    ]
+    return by_rung[max(by_rung, key=lambda r: (min(len(by_rung[r]), enough), r))]
 
 
 def bandwidths(x: Array) -> Array:
     """The way of each of n numbers on [0, 1] to the farther of its neighbours, (n,).
 
-    Those at either end have one neighbour. Where it is far, the kernel is wide; none is
-    narrower than one of n + 2 on [0, 1], nor than NARROWEST allows.
+    Those at either end have one neighbour, and a single number has the ends of [0, 1].
+    None is narrower than one of n + 2 on [0, 1], nor than NARROWEST allows.
     """
     n = len(x)
     if n < 2:
-        return np.full(n, 1.0 / (n + 2) if n == 0 else max(x.max(), 1.0 - x.min()))
+        return np.maximum(x, 1.0 - x)
     order = np.argsort(x, kind="stable")
     gaps = np.diff(x[order])
     h = np.empty(n)
