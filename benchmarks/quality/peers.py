@@ -149,6 +149,9 @@ def searchers(n_candidates: int) -> dict[str, Callable[[Spaces, int], Searcher]]
         "sktune Bayes": lambda space, seed: Sktune(
             space, seed, n_candidates=n_candidates
         ),
+        "sktune forest": lambda space, seed: Sktune(
+            space, seed, n_candidates=n_candidates, surrogate="forest"
+        ),
     }
     if importlib.util.find_spec("optuna") and importlib.util.find_spec("torch"):
         found["Optuna GP"] = lambda space, seed: Optuna(space, seed, "gp")

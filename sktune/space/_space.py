@@ -57,6 +57,8 @@ class Space:
         The constraint is not taken into account. Candidates that more than one dict
         gives are counted once, unless there are more than 100,000.
     is_continuous : ndarray of shape (n_dims,), bool
+    n_categories : ndarray of shape (n_dims,), int
+        Number of values that have no order, 0 where they have one.
     groups : ndarray of shape (n_features,), int
         The coordinate that each feature depends on.
 
@@ -95,6 +97,7 @@ class Space:
         self.names = tuple(names)
         self.n_dims = len(names)
         self.is_continuous = np.array([d.is_continuous for d in self._dimensions], bool)
+        self.n_categories = np.array([d.n_categories for d in self._dimensions], int)
         self._lay_out_features()
         self.size = self._count()
 

@@ -13,6 +13,7 @@ from sktune._errors import SpaceError, did_you_mean
 from sktune._types import Observation, Params
 from sktune.strategy._acquisition import ACQUISITIONS
 from sktune.strategy._design import most_even_first, sobol
+from sktune.strategy._forest import forest
 from sktune.strategy._gp import Array
 from sktune.strategy._maximize import Admissible, leaders, maximise
 from sktune.strategy._process import process
@@ -22,7 +23,7 @@ from sktune.strategy._rungs import Known, most_telling, without_hope
 if TYPE_CHECKING:
     from sktune.space import Space
 
-SURROGATES: dict[str, Surrogate] = {"gp": process}
+SURROGATES: dict[str, Surrogate] = {"gp": process, "forest": forest}
 MAX_ENUMERATED = 2048  # finite spaces up to this size are looked at point by point
 MAX_SCANNED = 100_000
 SAME = 1e-9  # coordinates nearer than this may be one candidate
@@ -41,10 +42,10 @@ class BayesState:
 
 @dataclass(frozen=True)
 class Bayes:
-    """Bayesian optimisation with a Gaussian process.
+    """Bayesian optimisation with a Gaussian process or a random forest.
 
-    After a few points that fill the space evenly, a Gaussian process is fitted to the
-    scores, and the next candidate is the one with the greatest acquisition.
+    After a few points that fill the space evenly, a surrogate is fitted to the scores,
+    and the next candidate is the one with the greatest acquisition.
 
     Parameters
     ----------
@@ -56,8 +57,9 @@ class Bayes:
         How many will be asked for, if that is known.
     acquisition : {"log_ei", "pi", "ucb"}, default="log_ei"
         Log expected improvement, probability of improvement, or upper confidence bound.
-    surrogate : {"gp"}, default="gp"
-        The model of the scores.
+    surrogate : {"gp", "forest"}, default="gp"
+        The model of the scores: a Gaussian process, or a random forest, which is meant
+        for spaces that are large, conditional and mostly categorical.
     initial_points : sequence of dict, default=()
         Candidates to try first, in this order.
     max_resources : int, default=None
@@ -68,12 +70,12 @@ class Bayes:
 
     Notes
     -----
-    Failed candidates do not take part in fitting the surrogate's hyperparameters. They
-    then count with the worst score seen, so that their neighbourhood is avoided.
-    Pending candidates count with the score that the surrogate expects of them ("kriging
-    believer", Ginsbourger et al. 2010), so that several at once are spread out. Of more
-    than 500 observations the better half of that number and the latest are looked at,
-    so that the cost of a question stays bounded.
+    Failed candidates do not take part in fitting the surrogate's hyperparameters (a
+    forest has none to fit). They then count with the worst score seen, so that their
+    neighbourhood is avoided. Pending candidates count with the score that the surrogate
+    expects of them ("kriging believer", Ginsbourger et al. 2010), so that several at
+    once are spread out. Of more than 500 observations the better half of that number
+    and the latest are looked at, so that the cost of a question stays bounded.
 
     Examples
     --------

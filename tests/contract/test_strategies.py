@@ -31,6 +31,7 @@ STRATEGIES: dict[str, Callable[[Space], Strategy]] = {
     "bayes": lambda space: Bayes(),
     "bayes-pi": lambda space: Bayes(acquisition="pi"),
     "bayes-rungs": lambda space: Bayes(max_resources=27),
+    "bayes-forest": lambda space: Bayes(surrogate="forest"),
     "bayes-ucb": lambda space: Bayes(acquisition="ucb", n_initial=2),
 }
 
