@@ -38,6 +38,10 @@ class StrategyError(SktuneError, ValueError):
     """A strategy proposed what is no candidate."""
 
 
+class KnowledgeError(SktuneError, ValueError):
+    """`warm_start_from` is no earlier search, or one by another metric."""
+
+
 class FitTimeout(SktuneError, TimeoutError):
     """A fit took longer than `fit_timeout`."""
 

@@ -2,6 +2,8 @@
 
 import signal
 
+import scipy.linalg  # noqa: F401  (its BLAS is another than numpy's)
+import sklearn  # noqa: F401
 import threadpoolctl
 import torch
 

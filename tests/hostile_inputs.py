@@ -36,7 +36,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sktune.strategy import Bayes, Listed
-from tests.hostile import KINDS, N_SAMPLES, RUNGS, Given, Probe, data
+from tests.hostile import KINDS, N_SAMPLES, RUNGS, Given, Probe, data, make
 
 NAN, INF = float("nan"), float("inf")
 HUGE = 10**400  # no float holds it
@@ -450,6 +450,42 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], list[Any]]] = {
             Says("generator", lambda: iter([{"a": 0.1, "b": 1}])),
             Says("frame", lambda: pd.DataFrame({"a": [0.1], "b": [1]})),
             Says("proxies", lambda: [MappingProxyType({"a": 0.1, "b": 1})]),
+        ],
+    ),
+    "warm_start_from": (
+        ("bayes",),
+        [
+            3,
+            "results.csv",
+            {},
+            [],
+            [None],
+            [[]],
+            object,
+            Probe,
+            {"mean_test_score": [1.0]},
+            {"mean_test_score": [1.0], "params": [None]},
+            {"mean_test_score": ["good"], "params": [{"a": 0.1}]},
+            {"mean_test_score": [1.0, 2.0], "params": [{"a": 0.1, "b": 1}]},
+            {"mean_test_score": [NAN, INF], "params": [{"a": 0.1, "b": 1}] * 2},
+            {"mean_test_score": [1.0] * 3, "params": [{"a": 0.1, "b": 1}] * 3},
+            {"mean_test_score": [1e308, -1e308], "params": [{"a": 0.1, "b": 1}] * 2},
+            {"mean_test_score": [1.0] * 3, "params": [{"a": 1j}, {"b": []}, {3: 4}]},
+            {"mean_test_score": [1.0] * 2, "params": [{"a": NAN, "b": 1}] * 2},
+            {"mean_test_score": [1.0] * 2, "params": [{"a": 0.1, "c": [1]}] * 2},
+            {"mean_test_score": 1.0, "params": [{"a": 0.1}]},
+            {"mean_test_score": np.eye(2), "params": [{"a": 0.1, "b": 1}] * 2},
+            {"mean_test_r2": [1.0], "params": [{"a": 0.1}]},
+            said("HUGE", {"mean_test_score": [HUGE], "params": [{"a": HUGE, "b": 1}]}),
+            Says("unfitted", lambda: make("bayes")),
+            Says("frame", lambda: pd.DataFrame({"mean_test_score": [1], "a": [2]})),
+            Says(
+                "good frame",
+                lambda: pd.DataFrame(
+                    {"mean_test_score": [1, 2], "param_a": ["0.1", "0.2"], "param_b": 1}
+                ),
+            ),
+            Says("fitted", lambda: make("randomized").fit(*data())),
         ],
     ),
     "acquisition": (("bayes",), ["ei", "", None, 3, "pi", "ucb"]),

@@ -6,16 +6,19 @@ installed is left out of the table.
 
 from __future__ import annotations
 
+import functools
+import importlib
 import importlib.util
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
+from flat import is_ordered
 
 from sktune._random import derive_seed
 from sktune._types import Observation
 from sktune.space import Space
-from sktune.strategy import Bayes
+from sktune.strategy import Bayes, _bayes
 
 Params = dict[str, Any]
 Spaces = dict[str, Any] | list[dict[str, Any]]
@@ -66,6 +69,11 @@ class Sktune:
         self.state = self.strategy.tell(self.state, observation)
         self.number += 1
 
+    def learn(self, known: list[tuple[Params, float]]) -> None:
+        """What was observed elsewhere."""
+        for params, score in known:
+            self.tell(params, score)
+
 
 class Optuna:
     """Optuna's ask and tell. A list of numbers is offered as its ordered ranks.
@@ -113,6 +121,23 @@ class Optuna:
     def tell(self, params: Params, score: float) -> None:
         self.study.tell(self.trial, score)
 
+    def learn(self, known: list[tuple[Params, float]]) -> None:
+        """What was observed elsewhere, in a space of one dict."""
+        import optuna
+
+        (space,) = self.spaces
+        distributions = {name: as_optuna(d) for name, d in space.items()}
+        for params, score in known:
+            told = {
+                name: d.index(params[name]) if is_ordered(d) else params[name]
+                for name, d in space.items()
+            }
+            self.study.add_trial(
+                optuna.trial.create_trial(
+                    params=told, distributions=distributions, value=score
+                )
+            )
+
 
 def suggest(trial: Any, name: str, offered: Any) -> Any:
     import optuna.distributions as od
@@ -122,12 +147,6 @@ def suggest(trial: Any, name: str, offered: Any) -> Any:
     if isinstance(offered, od.IntDistribution):
         return trial.suggest_int(name, offered.low, offered.high)
     return trial.suggest_float(name, offered.low, offered.high, log=offered.log)
-
-
-def is_ordered(dimension: Any) -> bool:
-    return isinstance(dimension, list) and all(
-        isinstance(v, int | float) and not isinstance(v, bool) for v in dimension
-    )
 
 
 def as_optuna(dimension: Any) -> Any:
@@ -143,17 +162,61 @@ def as_optuna(dimension: Any) -> Any:
     return od.FloatDistribution(low, high, log=dimension.dist.name != "uniform")
 
 
-def searchers(n_candidates: int) -> dict[str, Callable[[Spaces, int], Searcher]]:
-    found: dict[str, Callable[[Spaces, int], Searcher]] = {
-        "random": Random,
-        "sktune Bayes": lambda space, seed: Sktune(
-            space, seed, n_candidates=n_candidates
-        ),
-        "sktune forest": lambda space, seed: Sktune(
-            space, seed, n_candidates=n_candidates, surrogate="forest"
-        ),
-    }
-    if importlib.util.find_spec("optuna") and importlib.util.find_spec("torch"):
-        found["Optuna GP"] = lambda space, seed: Optuna(space, seed, "gp")
-        found["Optuna TPE"] = lambda space, seed: Optuna(space, seed, "tpe")
+Make = Callable[[Spaces, int], Searcher]
+
+# What each peer needs; one that lacks something is left out.
+NEEDS = {
+    "Optuna GP": ("optuna", "torch"),
+    "Optuna TPE": ("optuna",),
+    "hyperopt TPE": ("hyperopt",),
+    "SMAC": ("smac",),
+    "BoTorch": ("botorch",),
+    "scikit-optimize": ("skopt",),
+}
+SLOW = ("BoTorch", "scikit-optimize")  # think for a second or so at each candidate
+
+
+def peer(name: str, n_candidates: int) -> Make:
+    """A peer by its name; its package is imported when it is first called."""
+
+    def make(space: Spaces, seed: int) -> Searcher:
+        if name.startswith("Optuna"):
+            return Optuna(space, seed, name.removeprefix("Optuna ").lower())
+        if name == "SMAC":
+            return load("peer_smac").Smac(space, seed, n_candidates)
+        classes = {
+            "hyperopt TPE": ("peer_hyperopt", "HyperoptTPE"),
+            "BoTorch": ("peer_botorch", "BoTorch"),
+            "scikit-optimize": ("peer_skopt", "ScikitOptimize"),
+        }
+        module, cls = classes[name]
+        return getattr(load(module), cls)(space, seed)
+
+    return make
+
+
+def load(module: str) -> Any:
+    return importlib.import_module(module)
+
+
+def missing(name: str) -> list[str]:
+    """The packages that a searcher lacks here."""
+    return [p for p in NEEDS.get(name, ()) if importlib.util.find_spec(p) is None]
+
+
+def surrogates() -> dict[str, str]:
+    """sktune's surrogates by the name of their searcher; the default one is first."""
+    names = {"gp": "sktune Bayes", "tpe": "sktune TPE"}
+    return {s: names.get(s, f"sktune {s}") for s in _bayes.SURROGATES}
+
+
+def searchers(n_candidates: int) -> dict[str, Make]:
+    found: dict[str, Make] = {"random": Random}
+    for surrogate, name in surrogates().items():
+        found[name] = functools.partial(
+            Sktune, n_candidates=n_candidates, surrogate=surrogate
+        )
+    for name in NEEDS:
+        if not missing(name):
+            found[name] = peer(name, n_candidates)
     return found

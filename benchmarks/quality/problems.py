@@ -7,12 +7,15 @@ there is a folder with a `load.py` (`--data`), published tables and learning cur
 from __future__ import annotations
 
 import importlib.util
+import json
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import models
 import numpy as np
 from scipy import stats
 from tables import TABLES, load, look_up
@@ -159,6 +162,47 @@ def branches5(p: Params) -> float:
     )
 
 
+def sparse20(p: Params) -> float:
+    """Two dicts, twenty dimensions; a rate, a depth and a kind matter."""
+    shift = {"a": 0.0, "b": 0.6, "c": -0.6, "d": 1.2}[p["kind"]]
+    penalty = {"a": 0.0, "b": 0.1, "c": 0.4, "d": 0.7}[p["kind"]]
+    rate = math.log10(p["rate"]) + 3 + shift + 0.1 * (p["depth"] - 8)
+    return -(rate**2) - 0.05 * (p["depth"] - 8) ** 2 - penalty
+
+
+def sparse_space() -> list[dict[str, Any]]:
+    """With the choice of a dict 20 dimensions, 11 of them in both dicts."""
+    shared = {
+        "rate": stats.loguniform(1e-6, 1e0),
+        "depth": stats.randint(1, 13),
+        "kind": ["a", "b", "c", "d"],
+        "seed": [0, 1, 2, 3, 4],
+        "skip": [True, False],
+        "order": ["first", "last", "none"],
+        "scale": stats.loguniform(1e-3, 1e3),
+        "drop": stats.uniform(0, 0.8),
+        "width": stats.randint(4, 257),
+        "bins": [8, 16, 32, 64],
+        "mix": stats.uniform(0, 1),
+    }
+    return [
+        {
+            **shared,
+            "momentum": stats.uniform(0, 0.99),
+            "nesterov": [True, False],
+            "decay": stats.loguniform(1e-8, 1e-1),
+            "warmup": stats.randint(0, 11),
+        },
+        {
+            **shared,
+            "beta": stats.uniform(0.5, 0.5),
+            "epsilon": stats.loguniform(1e-10, 1e-2),
+            "amsgrad": [True, False],
+            "clip": [0.1, 0.3, 1.0, 3.0, 10.0],
+        },
+    ]
+
+
 def synthetic() -> list[Problem]:
     def unit(n: int) -> dict[str, Any]:
         return {f"x{j}": stats.uniform(0, 1) for j in range(n)}
@@ -203,6 +247,7 @@ def synthetic() -> list[Problem]:
         Problem("optimizers-5", optimizers, optimizers5, 0.0, noise=0.05),
         Problem("styblinski-5", unit(5), styblinski5, 39.16617, noise=2.0),
         Problem("levy-6", unit(6), levy6, 0.0, noise=0.1),
+        Problem("sparse-20", sparse_space(), sparse20, 0.0, noise=0.1),
         Problem("branches-5", branches, branches5, 0.1, noise=0.02),
     ]
 
@@ -212,7 +257,7 @@ def synthetic() -> list[Problem]:
 
 def real(cache: Path) -> list[Problem]:
     """Tables of scikit-learn models; some minutes where `cache` has none of them."""
-    return [tabulated(name, cache) for name in TABLES]
+    return [*(tabulated(name, cache) for name in TABLES), fitted(cache)]
 
 
 def tabulated(name: str, cache: Path) -> Problem:
@@ -224,6 +269,87 @@ def tabulated(name: str, cache: Path) -> Problem:
         lambda p: look_up(grids, values, p),
         max(float(table.max()) for table in values),
     )
+
+
+def many_space() -> list[dict[str, Any]]:
+    shared = {
+        "scaler": ["standard", "minmax", "robust", "none"],
+        "threshold": stats.loguniform(1e-8, 1e-3),
+        "n_components": stats.randint(2, 41),
+        "whiten": [True, False],
+        "model__class_weight": [None, "balanced"],
+    }
+    return [
+        {
+            **shared,
+            "model": ["svc"],
+            "model__C": stats.loguniform(1e-3, 1e4),
+            "model__gamma": stats.loguniform(1e-6, 1e1),
+            "model__shrinking": [True, False],
+            "model__tol": stats.loguniform(1e-5, 1e-2),
+        },
+        {
+            **shared,
+            "model": ["sgd"],
+            "model__alpha": stats.loguniform(1e-8, 1e1),
+            "model__loss": ["hinge", "log_loss", "modified_huber"],
+            "model__penalty": ["l1", "l2", "elasticnet"],
+            "model__l1_ratio": stats.uniform(0, 1),
+            "model__average": [True, False],
+        },
+        {
+            **shared,
+            "model": ["tree"],
+            "model__max_depth": stats.randint(1, 21),
+            "model__min_samples_leaf": stats.randint(1, 31),
+            "model__max_features": stats.uniform(0.1, 0.9),
+            "model__criterion": ["gini", "entropy"],
+            "model__ccp_alpha": stats.loguniform(1e-6, 1e-1),
+        },
+    ]
+
+
+N_DRAWN, N_CHANGED = 1500, 1000
+
+
+def fitted(cache: Path) -> Problem:
+    """A pipeline of many parameters, fitted for each candidate (0.02 s)."""
+    name, space = "many-digits-20", many_space()
+
+    def score(p: Params) -> float:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # models that stop early say so each time
+            return models.many_digits(p)
+
+    path = cache / f"{name}.json"
+    if not path.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"best": best_known(space, score)}))
+    return Problem(name, space, score, json.loads(path.read_text())["best"])
+
+
+def best_known(space: list[dict[str, Any]], score: Callable[[Params], float]) -> float:
+    """The best of many draws, after changes of one or two of its parameters."""
+    rng = np.random.RandomState(0)
+
+    def drawn(dimension: Any) -> Any:
+        if isinstance(dimension, list):
+            return dimension[rng.randint(len(dimension))]
+        return dimension.rvs(random_state=rng)
+
+    best, params, where = -math.inf, {}, {}
+    for i in range(N_DRAWN + N_CHANGED):
+        if i < N_DRAWN:
+            dimensions = space[rng.randint(len(space))]
+            new = {name: drawn(d) for name, d in dimensions.items()}
+        else:
+            dimensions, new = where, dict(params)
+            for name in rng.choice(list(where), rng.randint(1, 3), replace=False):
+                new[name] = drawn(where[name])
+        value = score(new)
+        if value >= best:
+            best, params, where = value, new, dimensions
+    return best
 
 
 def published(data: Path) -> list[Problem]:
@@ -298,7 +424,8 @@ def smoothed(name: str, curves: Any) -> Problem:
     return Problem(name, space, score, float(y.max()))
 
 
-def landscapes(cache: Path, data: Path | None = None) -> list[Problem]:
-    """All landscapes, those of HELD_OUT last."""
-    found = [*synthetic(), *real(cache), *(published(data) if data else [])]
+def landscapes(cache: Path | None, data: Path | None = None) -> list[Problem]:
+    """All landscapes, those of HELD_OUT last; without `cache`, no real models."""
+    found = [*synthetic(), *(real(cache) if cache else [])]
+    found += published(data) if data else []
     return sorted(found, key=lambda p: p.name in HELD_OUT)

@@ -15,7 +15,9 @@ import json
 import os
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +27,16 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from peers import Random, searchers  # noqa: E402
-from problems import HELD_OUT, Problem, landscapes  # noqa: E402
+import runs as finished  # noqa: E402
+from peers import NEEDS, SLOW, Random, missing, searchers  # noqa: E402
+from problems import Problem, landscapes  # noqa: E402
 from report import where  # noqa: E402
+from summary import summarise  # noqa: E402
+from tables_md import markdown  # noqa: E402
 
 N_REFERENCE = 200
+REFERENCE = "reference"
+QUICK = ("mixed-7", "branches-5")
 
 
 def trajectory(problem: Problem, searcher: Any, seed: int, n: int) -> dict[str, Any]:
@@ -49,131 +56,177 @@ def trajectory(problem: Problem, searcher: Any, seed: int, n: int) -> dict[str, 
             start = time.process_time()
             searcher.tell(params, seen)
             thought += time.process_time() - start
-        curve.append(incumbent)
-        cpu.append(1e3 * thought)
+        curve.append(float(incumbent))
+        cpu.append(round(1e3 * thought, 3))
     return {"curve": curve, "cpu_ms": cpu}
 
 
-def reference(problem: Problem, n: int) -> np.ndarray:
-    """Mean of the incumbent's score over many random searches, (n,)."""
-    runs = [
+def reference(problem: Problem, n: int) -> dict[str, Any]:
+    """Mean of the incumbent's score over many random searches."""
+    found = [
         trajectory(problem, Random(problem.space, 10_000 + s), 10_000 + s, n)["curve"]
         for s in range(N_REFERENCE)
     ]
-    return np.mean(runs, axis=0)
+    return {"curve": np.mean(found, axis=0).tolist(), "best": problem.best}
 
 
-Task = tuple[str, str, int, int, Path, Path | None]
+Task = tuple[str, str, int, int, Path | None, Path | None]
 
 
 def one_run(task: Task) -> dict[str, Any]:
-    problem_name, searcher_name, seed, n, cache, data = task
-    problem = known_landscapes(cache, data)[problem_name]
-    if searcher_name == "reference":
-        return {"curve": reference(problem, n).tolist(), "best": problem.best}
-    searcher = searchers(n)[searcher_name](problem.space, seed)
-    return trajectory(problem, searcher, seed, n)
+    name, searcher, seed, n, cache, data = task
+    problem = known_landscapes(cache, data)[name]
+    if searcher == REFERENCE:
+        return reference(problem, n)
+    return trajectory(problem, searchers(n)[searcher](problem.space, seed), seed, n)
+
+
+OneRun = Callable[[Task], dict[str, Any]]
+
+
+def safely(one: OneRun, task: Task) -> dict[str, Any] | str:
+    """A run, or what went wrong in it: one that fails does not end the others."""
+    try:
+        return one(task)
+    except Exception:
+        return traceback.format_exc()
 
 
 @functools.cache
-def known_landscapes(cache: Path, data: Path | None) -> dict[str, Problem]:
+def known_landscapes(cache: Path | None, data: Path | None) -> dict[str, Problem]:
     return {problem.name: problem for problem in landscapes(cache, data)}
 
 
-def summarise(
-    problems: list[str], names: list[str], seeds: int, results: dict[Any, Any], n: int
-) -> dict[str, Any]:
-    table: dict[str, Any] = {}
-    for name in names:
-        row: dict[str, Any] = {"problems": {}, "cpu_ms_per_candidate": 0.0}
-        for problem in problems:
-            base = results[problem, "reference", 0]
-            curves = np.array(
-                [results[problem, name, s]["curve"] for s in range(seeds)]
-            )
-            scale = base["best"] - np.array(base["curve"])
-            regret = ((base["best"] - curves) / scale).mean(axis=0)
-            row["problems"][problem] = {
-                str(t): float(regret[t - 1]) for t in sorted({min(25, n), n})
-            }
-        for t in sorted({min(25, n), n}):
-            for which, some in groups(problems).items():
-                row[f"regret_at_{t}_{which}"] = float(
-                    np.mean([row["problems"][p][str(t)] for p in some])
-                )
-        row["cpu_ms_per_candidate"] = float(
-            np.mean(
-                [results[p, name, s]["cpu_ms"] for p in problems for s in range(seeds)]
-            )
-        )
-        table[name] = row
-    return table
+def planned(args: argparse.Namespace, names: list[str]) -> list[Task]:
+    """Seed by seed, so that all are equally far wherever the command is ended."""
+    known = known_landscapes(args.cache, args.data)
+    problems = [p for p in known if not args.problems or p in args.problems]
+    seeds = {REFERENCE: 1} | {name: args.seeds for name in names}
+    seeds |= {name: min(args.seeds, args.slow_seeds) for name in names if name in SLOW}
+    tasks: list[Task] = [
+        (problem, name, seed, args.candidates, args.cache, args.data)
+        for seed in range(max(args.seeds, 1))
+        for problem in problems
+        for name in seeds
+        if seed < seeds[name]
+    ]
+    if args.report_only:
+        done = finished.read(args.runs)
+        tasks = [t for t in tasks if (*t[:4], finished.version_of(t[1])) in done]
+    return tasks
 
 
-def groups(problems: list[str]) -> dict[str, list[str]]:
-    """Landscapes that the strategy was made with, and those that were held out."""
-    found = {
-        "seen": [p for p in problems if p not in HELD_OUT],
-        "held_out": [p for p in problems if p in HELD_OUT],
-    }
-    return {which: some for which, some in found.items() if some}
+def carried_out(
+    tasks: list[Task], jobs: int, one: OneRun
+) -> Iterator[tuple[Task, Any]]:
+    if jobs == 1:
+        for task in tasks:
+            yield task, safely(one, task)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        submitted = {pool.submit(safely, one, task): task for task in tasks}
+        for future in as_completed(submitted):
+            yield submitted[future], future.result()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--cache", type=Path, required=True, help="folder of tables")
+def run_all(
+    tasks: list[Task], path: Path | None, jobs: int, one: OneRun = one_run
+) -> dict[Any, Any]:
+    """The runs of all tasks, those that `path` has among them."""
+    done = finished.read(path)
+    keys = {task: (*task[:4], finished.version_of(task[1])) for task in tasks}
+    new = [task for task in tasks if keys[task] not in done]
+    for task, outcome in carried_out(new, jobs, one):
+        if isinstance(outcome, str):
+            print(f"{task[:4]} failed:\n{outcome}", file=sys.stderr, flush=True)
+            continue
+        landscape, searcher, seed, candidates, version = keys[task]
+        run = {
+            "landscape": landscape,
+            "searcher": searcher,
+            "seed": seed,
+            "candidates": candidates,
+            "version": version,
+            **outcome,
+        }
+        finished.append(path, run)
+        done[keys[task]] = run
+    return {key[:3]: done[key] for key in keys.values() if key in done}
+
+
+def chosen_searchers(args: argparse.Namespace) -> list[str]:
+    """Those who are installed, and those of whom there are runs."""
+    names = [*searchers(args.candidates)]
+    if args.report_only:
+        known = {key[1] for key in finished.read(args.runs)}
+        names += [name for name in NEEDS if name in known and name not in names]
+    if not args.searchers:
+        for name in NEEDS:
+            if name not in names:
+                print(f"{name} is left out: no {', '.join(missing(name))} here")
+        return names
+    unknown = [name for name in args.searchers if name not in [*names, *NEEDS]]
+    if unknown:
+        raise SystemExit(f"--searchers {unknown} not known. Choose among {names}.")
+    for name in args.searchers:
+        if name not in names:
+            print(f"{name} is left out: no {', '.join(missing(name))} here")
+    return [name for name in names if name in args.searchers]
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cache", type=Path, help="folder of tables of real models")
     parser.add_argument("--data", type=Path, help="folder of published records")
+    parser.add_argument("--runs", type=Path, help="file of finished runs")
     parser.add_argument("--json", type=Path, help="where the result goes")
-    parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--candidates", type=int, default=50)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--problems", nargs="*", help="names; all by default")
-    parser.add_argument("--searchers", nargs="*", help="names; all by default")
-    args = parser.parse_args()
+    parser.add_argument("--report-only", action="store_true", help="run nothing")
+    parser.add_argument("--quick", action="store_true", help="a minute of it")
 
-    problems = list(known_landscapes(args.cache, args.data))
-    problems = [p for p in problems if not args.problems or p in args.problems]
-    names = [
-        s
-        for s in searchers(args.candidates)
-        if not args.searchers or s in args.searchers
-    ]
-    tasks = [
-        (problem, name, seed, args.candidates, args.cache, args.data)
-        for problem in problems
-        for name in ["reference", *names]
-        for seed in range(1 if name == "reference" else args.seeds)
-    ]
-    with ProcessPoolExecutor(args.jobs) as pool:
-        outcomes = pool.map(one_run, tasks)
-        results = {
-            task[:3]: outcome for task, outcome in zip(tasks, outcomes, strict=True)
-        }
-    table = summarise(problems, names, args.seeds, results, args.candidates)
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add_common(parser)
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument(
+        "--slow-seeds", type=int, default=2, help=f"seeds of {' and '.join(SLOW)}"
+    )
+    parser.add_argument("--searchers", nargs="*", help="names; all by default")
+    parser.add_argument("--markdown", type=Path, help="where its tables go")
+    parser.add_argument("--plot", type=Path, help="where the picture goes")
+    args = parser.parse_args()
+    if args.quick:
+        args.problems = args.problems or list(QUICK)
+        args.seeds, args.slow_seeds, args.candidates = 1, 1, 12
+    return args
+
+
+def main() -> None:
+    args = parsed()
+    names = chosen_searchers(args)
+    tasks = planned(args, names)
+    results = run_all(tasks, args.runs, args.jobs)
+    problems = list(dict.fromkeys(task[0] for task in tasks))
+    summary = summarise(results, problems, names, args.candidates)
+    packages = sorted({package for needs in NEEDS.values() for package in needs})
+    named = {"skopt": "scikit-optimize"}
     report = {
         "candidates": args.candidates,
-        "seeds": args.seeds,
-        **where("optuna"),
-        "table": table,
+        **where(*(named.get(package, package) for package in packages)),
+        **summary,
     }
-    show(table, problems, args.candidates)
+    text = markdown(summary, problems, args.candidates)
+    print(text)
+    if args.markdown:
+        args.markdown.write_text(text)
     if args.json:
         args.json.write_text(json.dumps(report, indent=1))
+    if args.plot:
+        from plot import plot
 
-
-def show(table: dict[str, Any], problems: list[str], n: int) -> None:
-    width = max(map(len, problems)) + 2
-    print(" " * width + "".join(f"{name:>16}" for name in table))
-    for t in sorted({min(25, n), n}):
-        print(f"regret at {t}")
-        for problem in problems:
-            cells = [row["problems"][problem][str(t)] for row in table.values()]
-            print(f"{problem:<{width}}" + "".join(f"{c:16.2f}" for c in cells))
-        for which in groups(problems):
-            cells = [row[f"regret_at_{t}_{which}"] for row in table.values()]
-            print(f"{which:<{width}}" + "".join(f"{c:16.2f}" for c in cells))
-    cells = [row["cpu_ms_per_candidate"] for row in table.values()]
-    print(f"{'CPU ms':<{width}}" + "".join(f"{c:16.1f}" for c in cells))
+        plot(summary, args.plot)
 
 
 if __name__ == "__main__":

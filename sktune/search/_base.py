@@ -11,7 +11,7 @@ import sys
 import time
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext, suppress
 from copy import deepcopy
 from numbers import Real
@@ -61,7 +61,7 @@ from sktune.search._splits import (
     read_splits,
 )
 from sktune.search._through_sklearn import ThroughSklearn
-from sktune.strategy import Listed
+from sktune.strategy import Earlier, Listed
 
 _OF_THE_BEST = (
     "best_estimator_",
@@ -91,6 +91,8 @@ class Proposal(NamedTuple):
         What evaluations cost beside each other, to tell how long they will take.
     hopes : Hopes or None
         Sees every evaluation, and raises where nobody can go on.
+    knowledge : sequence of Earlier
+        What the strategy knows from earlier searches.
     """
 
     strategy: Strategy
@@ -101,6 +103,7 @@ class Proposal(NamedTuple):
     n_pending: int | None = None
     cost: Cost = Cost()
     hopes: Hopes | None = None
+    knowledge: Sequence[Earlier] = ()
 
     @classmethod
     def flat(
@@ -234,6 +237,11 @@ class BaseSearch(_compat.BaseSearchCV):
             splits = self._split(cv, X, y, routed.splitter.split)
             if history is not None:
                 data = {"X": X, "y": y, **params, "splits": splits}
+                if proposal.knowledge:
+                    data["warm_start_from"] = [
+                        (one.source, one.params, one.score)
+                        for one in proposal.knowledge
+                    ]
                 prints = {name: fingerprint(value) for name, value in data.items()}
                 history.begin(self, root, prints, self._steered_by(proposal))
             with self._job_options(splits, X, y, groups, root, history) as options:

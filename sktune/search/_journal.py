@@ -32,7 +32,7 @@ from sktune.search._records import (
 from sktune.strategy import Listed
 
 # Arguments that change nothing that was recorded. `cv` is told by the splits that it
-# made, `random_state` by the root of the seeds.
+# made, `random_state` by the root of the seeds, `warm_start_from` by what was learnt.
 _FREE = (
     "checkpoints",
     "cv",
@@ -48,6 +48,7 @@ _FREE = (
     "random_state",
     "refit",
     "verbose",
+    "warm_start_from",
 )
 
 Key = tuple[int, int, int, int | None]

@@ -45,8 +45,14 @@ class Dimension(Protocol):
     def coordinate(self, value: Any) -> float | None:
         """The canonical coordinate of a value; None where it is not ours."""
 
+    def outline(self, value: Any) -> float | None:
+        """As `coordinate`, and beyond [0, 1] for some numbers out of the range."""
+
     def snap(self, column: Floats) -> Floats:
         """Coordinates, each replaced by the canonical one of its value."""
+
+    def cells(self, column: Floats) -> tuple[Floats, Floats]:
+        """Where the cells of snapped coordinates begin and end."""
 
     def positions(self, column: Floats) -> Floats:
         """Snapped coordinates as positions on [0, 1]; the index of a category."""
@@ -59,6 +65,16 @@ class Dimension(Protocol):
 
     def __str__(self) -> str:
         """What the values are, as the end of 'is not ...'."""
+
+
+_QUARTILES = np.array([0.25, 0.5, 0.75])
+_BEYOND = 1.0  # as far as this, in widths of the range, what lies outside is of use
+
+
+def _even(quartiles: Floats, ends: Floats) -> bool:
+    """Whether a distribution is even between its ends."""
+    expected = ends[0] + _QUARTILES * (ends[1] - ends[0])
+    return bool(np.allclose(quartiles, expected, rtol=1e-9, atol=1e-9 * np.ptp(ends)))
 
 
 class Continuous:
@@ -97,8 +113,28 @@ class Continuous:
             return None
         return min(max(float(self.law.cdf(x)), self._u_low), self._u_high)
 
+    def outline(self, value: Any) -> float | None:
+        """A range that is even, or even in the logarithm, goes on beyond its ends."""
+        if self.token(value) is not None:
+            return self.coordinate(value)
+        if not is_number(value) or not self._bounded:
+            return None
+        ends = np.array([self.law.low, self.law.high])
+        x = float(value)
+        quartiles = np.asarray(self.law.ppf(_QUARTILES), dtype=float)
+        if not _even(quartiles, ends):
+            if ends[0] <= 0.0 or x <= 0.0 or not _even(np.log(quartiles), np.log(ends)):
+                return None
+            x, ends = math.log(x), np.log(ends)
+        width = float(ends[1] - ends[0])
+        u = (x - float(ends[0])) / width if width else math.inf
+        return u if -_BEYOND <= u <= 1.0 + _BEYOND else None
+
     def snap(self, column: Floats) -> Floats:
         return np.clip(column, self._u_low, self._u_high)
+
+    def cells(self, column: Floats) -> tuple[Floats, Floats]:
+        return column, column
 
     def positions(self, column: Floats) -> Floats:
         return column
@@ -174,8 +210,18 @@ class Countable:
         middle = float(self._middle(np.array(float(k))))
         return min(max(middle, float(self._u_low)), float(self._u_high))
 
+    def outline(self, value: Any) -> float | None:
+        return self.coordinate(value)
+
     def snap(self, column: Floats) -> Floats:
         return self._middle(self._nearest(column))
+
+    def cells(self, column: Floats) -> tuple[Floats, Floats]:
+        k = self._nearest(column)
+        # What lies beyond the first and the last value is decoded to them.
+        low = np.where(k == self._low, 0.0, cumulated(self.law, k - 1))
+        high = np.where(k == self._high, 1.0, cumulated(self.law, k))
+        return low, high
 
     def positions(self, column: Floats) -> Floats:
         return column
@@ -244,8 +290,15 @@ class Finite:
         index = self.token(value)
         return None if index is None else float(self._centres[index])
 
+    def outline(self, value: Any) -> float | None:
+        return self.coordinate(value)
+
     def snap(self, column: Floats) -> Floats:
         return self._centres[self._index(column)]
+
+    def cells(self, column: Floats) -> tuple[Floats, Floats]:
+        index = self._index(column)
+        return self._edges[index], self._edges[index + 1]
 
     def positions(self, column: Floats) -> Floats:
         return self._positions[self._index(column)]

@@ -193,6 +193,44 @@ class Space:
             u[j] = self._dimensions[j].coordinate(to_python(params[name]))
         return u
 
+    @property
+    def branches(self) -> list[dict[str, Dimension]]:
+        """The dimension of each parameter, for each dict of `param_distributions`."""
+        return [
+            {name: self._dimensions[j] for name, j in branch.items()}
+            for branch in self._branches
+        ]
+
+    def outline(self, params: Params) -> Floats:
+        """As `encode`, for a candidate that may lie a little outside of the space.
+
+        A number of ``uniform`` or ``loguniform`` beyond the range has a coordinate
+        beyond [0, 1], up to one width of the range away. `features` takes it; `decode`
+        and `snap` would move it to the end of the range.
+
+        Raises
+        ------
+        SpaceError
+            If there is no such point; the message names the parameter.
+        """
+        try:
+            return self.encode(params)
+        except SpaceError:
+            for chosen, branch in enumerate(self._branches):
+                if params.keys() != branch.keys():
+                    continue
+                places = [
+                    self._dimensions[j].outline(to_python(params[name]))
+                    for name, j in branch.items()
+                ]
+                if None not in places:
+                    u = np.full(self.n_dims, np.nan)
+                    if len(self._branches) > 1:
+                        u[0] = self._dimensions[0].coordinate(str(chosen))
+                    u[list(branch.values())] = places
+                    return u
+            raise
+
     def snap(self, U: ArrayLike) -> Floats:
         """Points, each replaced by the canonical one of its candidate.
 
@@ -213,6 +251,26 @@ class Space:
             chosen = self._dimensions[0].positions(points[:, 0]).astype(np.intp)
             snapped[~self._active[chosen]] = np.nan
         return snapped
+
+    def cells(self, U: Floats) -> tuple[Floats, Floats]:
+        """The part of each coordinate that is decoded to the same value.
+
+        Parameters
+        ----------
+        U : ndarray of shape (n, n_dims)
+            Points that have been snapped.
+
+        Returns
+        -------
+        low, high : ndarray of shape (n, n_dims)
+            Ends of the parts, both the coordinate itself where it is continuous, and
+            nan where it is inactive.
+        """
+        low, high = np.array(U, dtype=float), np.array(U, dtype=float)
+        for j, dimension in enumerate(self._dimensions):
+            has = ~np.isnan(low[:, j])
+            low[has, j], high[has, j] = dimension.cells(low[has, j])
+        return low, high
 
     def features(self, U: Floats) -> Floats:
         """Snapped points in a Euclidean space in which a kernel may measure distances.

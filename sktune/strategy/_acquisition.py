@@ -85,4 +85,9 @@ def ucb(mu: Array, sigma: Array, best: float) -> tuple[Array, Array, Array]:
     return mu + width * sigma, np.ones_like(mu), width
 
 
+def expectation(mu: Array, sigma: Array, best: float) -> tuple[Array, Array, Array]:
+    """What is expected, where there is nothing yet to be improved on."""
+    return mu, np.ones_like(mu), np.zeros_like(sigma)
+
+
 ACQUISITIONS: dict[str, Acquisition] = {"log_ei": log_ei, "pi": log_pi, "ucb": ucb}

@@ -15,7 +15,14 @@ from sktune.strategy._acquisition import ACQUISITIONS
 from sktune.strategy._design import most_even_first, sobol
 from sktune.strategy._forest import forest
 from sktune.strategy._gp import Array
-from sktune.strategy._maximize import Admissible, leaders, maximise
+from sktune.strategy._knowledge import (
+    TELLS_SOURCES,
+    Earlier,
+    learnt,
+    on_one_scale,
+)
+from sktune.strategy._maximize import Admissible, ChoosyPromise, leaders, maximise
+from sktune.strategy._parzen import parzen
 from sktune.strategy._process import process
 from sktune.strategy._question import Question, Surrogate
 from sktune.strategy._rungs import Known, most_telling, without_hope
@@ -23,11 +30,12 @@ from sktune.strategy._rungs import Known, most_telling, without_hope
 if TYPE_CHECKING:
     from sktune.space import Space
 
-SURROGATES: dict[str, Surrogate] = {"gp": process, "forest": forest}
+SURROGATES: dict[str, Surrogate] = {"gp": process, "forest": forest, "tpe": parzen}
 MAX_ENUMERATED = 2048  # finite spaces up to this size are looked at point by point
 MAX_SCANNED = 100_000
 SAME = 1e-9  # coordinates nearer than this may be one candidate
 LOG2_DESIGN_POOL = 8
+N_OWN = 3  # candidates before the surrogate is asked, if there is knowledge enough
 N_TRIES = 20  # pools drawn before a constraint is taken to refuse everything
 
 
@@ -37,15 +45,16 @@ class BayesState:
 
     space: Space
     known: Mapping[tuple[Hashable, int | None], Known] = field(default_factory=dict)
+    earlier: Sequence[Known] = ()
     grid: Array | None = None  # (size, d), all points of a small finite space
 
 
 @dataclass(frozen=True)
 class Bayes:
-    """Bayesian optimisation with a Gaussian process or a random forest.
+    """Bayesian optimisation with a Gaussian process, or another surrogate.
 
-    After a few points that fill the space evenly, a surrogate is fitted to the scores,
-    and the next candidate is the one with the greatest acquisition.
+    After a few points that fill the space evenly, the surrogate is fitted to the
+    scores, and the next candidate is the one that promises most.
 
     Parameters
     ----------
@@ -57,25 +66,40 @@ class Bayes:
         How many will be asked for, if that is known.
     acquisition : {"log_ei", "pi", "ucb"}, default="log_ei"
         Log expected improvement, probability of improvement, or upper confidence bound.
-    surrogate : {"gp", "forest"}, default="gp"
-        The model of the scores: a Gaussian process, or a random forest, which is meant
-        for spaces that are large, conditional and mostly categorical.
+        With "tpe" the first two are the same, and the third is refused.
+    surrogate : {"gp", "forest", "tpe"}, default="gp"
+        The model of the scores: a Gaussian process; a random forest, which is meant for
+        spaces that are large, conditional and mostly categorical; or the
+        tree-structured Parzen estimator.
     initial_points : sequence of dict, default=()
         Candidates to try first, in this order.
     max_resources : int, default=None
         Resource at which candidates are compared in the end, where a schedule trains
         them rung by rung. The surrogate then is one over params and resource, learns
-        from every rung, and proposes what promises most at `max_resources`. None where
-        every candidate gets everything at once.
+        from every rung, and proposes what promises most at `max_resources`; "tpe"
+        learns from the highest rung that has three scores more than the space has
+        dimensions. None where every candidate gets everything at once.
+    knowledge : sequence of Earlier, default=()
+        Candidates of earlier searches, to learn from. They may be tried again.
 
     Notes
     -----
-    Failed candidates do not take part in fitting the surrogate's hyperparameters (a
-    forest has none to fit). They then count with the worst score seen, so that their
-    neighbourhood is avoided. Pending candidates count with the score that the surrogate
-    expects of them ("kriging believer", Ginsbourger et al. 2010), so that several at
-    once are spread out. Of more than 500 observations the better half of that number
-    and the latest are looked at, so that the cost of a question stays bounded.
+    Failed candidates do not take part in fitting the surrogate's hyperparameters (only
+    "gp" has such). They then count with the worst score seen, so that their
+    neighbourhood is avoided.
+    Pending candidates count with the score that the surrogate expects of them ("kriging
+    believer", Ginsbourger et al. 2010), so that several at once are spread out. With
+    "tpe" both are among the bad candidates.
+
+    Of more than 500 observations the better half of that number and the latest are
+    looked at, so that the cost of a question stays bounded.
+
+    With `knowledge`, the first candidate is the one of the greatest expected score; two
+    that are spread evenly follow, which tell whether the earlier searches are of any
+    use here. From then on each of them counts as long as it helps to predict the scores
+    of this search. Only their order and shape count, not level and scale. Of more than
+    100 scores of earlier searches the better half of that number, and as many evenly
+    among the rest, are looked at.
 
     Examples
     --------
@@ -94,6 +118,7 @@ class Bayes:
     surrogate: str = "gp"
     initial_points: Sequence[Params] = ()
     max_resources: int | None = None
+    knowledge: Sequence[Earlier] = ()
 
     def init(self, space: Space) -> BayesState:
         """State of a search in which nothing has been seen."""
@@ -101,7 +126,7 @@ class Bayes:
         grid = None
         if space.size <= MAX_ENUMERATED:
             grid = np.array([space.encode(params) for params in space.points()])
-        return BayesState(space, grid=grid)
+        return BayesState(space, earlier=learnt(space, self.knowledge), grid=grid)
 
     def tell(self, state: BayesState, observation: Observation) -> BayesState:
         """State that has learnt from one more observation."""
@@ -145,7 +170,7 @@ class Bayes:
             return space.key(params) not in taken and space.allows(params)
 
         u = None
-        if len(taken) >= self._n_initial(space) and self._has_learnt(state):
+        if self._asks_surrogate(state, len(taken)):
             u = self._most_promising(state, waiting, admissible, seed)
             if u is not None and space.key(space.decode(u)) in taken:
                 u = None  # apart in a cube so narrow that they are one number
@@ -155,6 +180,16 @@ class Bayes:
         if u is None:
             return _any_left(space, taken)
         return space.decode(u)
+
+    def _asks_surrogate(self, state: BayesState, n_taken: int) -> bool:
+        """Whether enough is known to ask what comes next, or what comes first."""
+        n_initial = self._n_initial(state.space)
+        n_learnt = sum(not one.failed for one in state.earlier)
+        if n_learnt < 2:
+            return n_taken >= n_initial and self._has_learnt(state)
+        return not n_taken or n_taken >= max(
+            n_initial - n_learnt, min(n_initial, N_OWN)
+        )
 
     def _has_learnt(self, state: BayesState) -> bool:
         """Whether there are scores that say something.
@@ -180,15 +215,22 @@ class Bayes:
     def _most_promising(
         self, state: BayesState, waiting: Array, admissible: Admissible, seed: int
     ) -> Array | None:
+        known = [*_observed(state, self.max_resources), *state.earlier]
+        if state.earlier and self.surrogate not in TELLS_SOURCES:
+            known = on_one_scale(state.space, known)
         question = Question(
             state.space,
-            _observed(state, self.max_resources),
+            known,
             waiting,
             self.acquisition,
             self.max_resources,
             seed,
         )
         promise, anchors = SURROGATES[self.surrogate](question)
+        if isinstance(promise, ChoosyPromise):
+            first = leaders(promise, promise.proposals(), admissible, 1)
+            if first:
+                return first[0][1]
         if state.grid is not None:
             first = leaders(promise, state.grid, admissible, 1)
             return first[0][1] if first else None
@@ -202,6 +244,12 @@ class Bayes:
                     f"{name}={value!r} is not known. Choose one of "
                     f"{', '.join(map(repr, known))}.{did_you_mean(str(value), known)}"
                 )
+        if self.surrogate == "tpe" and self.acquisition == "ucb":
+            raise ValueError(
+                "acquisition='ucb' needs a surrogate that has a standard deviation, "
+                "which surrogate='tpe' has not. Choose 'log_ei' or 'pi' (with 'tpe' "
+                "they are the same), or another surrogate."
+            )
         if self.max_resources is not None and self.max_resources < 1:
             raise ValueError(
                 f"max_resources={self.max_resources!r} must be at least 1, or None "

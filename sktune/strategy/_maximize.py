@@ -59,6 +59,15 @@ class SmoothPromise(Promise, Protocol):
         ...
 
 
+@runtime_checkable
+class ChoosyPromise(Promise, Protocol):
+    """One that is not to be maximised: it chooses among candidates of its own."""
+
+    def proposals(self) -> Array:
+        """Snapped points (m, d)."""
+        ...
+
+
 def maximise(
     promise: Promise, anchors: Array, admissible: Admissible, seed: int
 ) -> Array | None:

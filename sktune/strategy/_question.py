@@ -30,7 +30,7 @@ class Question:
     space : Space
     known : sequence of Known
         In an order that does not depend on which score came first; at least two have
-        a score.
+        a score. With a `source`, it is of an earlier search.
     waiting : ndarray of shape (k, d)
         Snapped points of pending candidates.
     acquisition : str

@@ -52,6 +52,11 @@ class Known:
     point: Array  # (d,) snapped
     score: float | None
     n_resources: int | None = None
+    source: int = 0  # which earlier search it is of; 0 is this one
+
+    @property
+    def failed(self) -> bool:
+        return self.score is None
 
 
 def depths(known: Sequence[Known], max_resources: int) -> Array:
@@ -63,8 +68,12 @@ def depths(known: Sequence[Known], max_resources: int) -> Array:
 
 
 def levels(t: Array) -> Array:
-    """Covariance B of the levels of rungs, (n, n), at depths t (n, 1)."""
-    return np.where(t == t.T, LEVEL, 0.0)
+    """Covariance B of the levels of rungs, (n, n), at depths t (n, 1).
+
+    With further columns that tell observations apart, rows that are equal are of one
+    level.
+    """
+    return np.where((t[:, None] == t).all(axis=2), LEVEL, 0.0)
 
 
 def without_hope(

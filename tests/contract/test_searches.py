@@ -99,10 +99,12 @@ def hyperband(estimator, space, *, n_iter=4, **kwargs):
 
 SEARCHES = [grid, randomized, bayes, halving, hyperband]
 SAMPLING = [randomized, bayes]
+SURROGATES = ["gp", "tpe"]
 WITH_RUNGS = [halving, hyperband]
 
 every_search = pytest.mark.parametrize("search", SEARCHES)
 every_sampling_search = pytest.mark.parametrize("search", SAMPLING)
+every_surrogate = pytest.mark.parametrize("surrogate", SURROGATES)
 
 
 # -- scikit-learn's contract -------------------------------------------------------
@@ -402,6 +404,9 @@ def test_n_iter_below_one(search):
 def test_arguments_of_bayes():
     _refuses(bayes, None, {"a": [1]}, ValueError, "'acquisition'", acquisition="ei")
     _refuses(bayes, None, {"a": [1]}, ValueError, "'n_pending'", n_pending=0)
+    _refuses(bayes, None, {"a": [1]}, ValueError, "'surrogate'", surrogate="tree")
+    impossible = {"surrogate": "tpe", "acquisition": "ucb"}
+    _refuses(bayes, None, {"a": [1]}, ValueError, "acquisition='ucb'", **impossible)
 
 
 @every_sampling_search
@@ -685,6 +690,29 @@ def test_bayes_finds_what_random_search_does_not():
         ]
         assert scores[0].best_score_ > -1e-3
         assert scores[0].best_score_ > scores[1].best_score_
+
+
+@every_surrogate
+def test_every_surrogate_searches_with_any_number_of_workers(surrogate):
+    """Failures and pending candidates among what it learns from."""
+    space = [
+        {"a": [0.1, 0.2, 0.4, 0.8], "b": uniform(0, 1)},
+        {"a": uniform(0, 1), "bad": [(), (0.5,)], "odd_at": [(), (0.4, 0.8)]},
+    ]
+    tried = []
+    for n_jobs in (1, 2):
+        search = bayes(
+            Score(odd=np.nan), space, n_iter=12, cv=2, surrogate=surrogate, n_pending=2
+        )
+        with (
+            joblib.parallel_config("threading", n_jobs=n_jobs),
+            warnings.catch_warnings(),
+        ):
+            warnings.filterwarnings("ignore", r"(?s).*(fits failed|non-finite)")
+            tried.append(search.fit(X, y).cv_results_)
+    assert len(tried[0]["params"]) == 12
+    assert tried[0]["params"] == tried[1]["params"]
+    np.testing.assert_array_equal(*(r["mean_test_score"] for r in tried))
 
 
 def test_refit_names_the_metric_that_steers():

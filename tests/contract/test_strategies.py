@@ -14,7 +14,7 @@ from scipy import stats
 from sktune._random import derive_seed
 from sktune._types import Observation, Params, Strategy
 from sktune.space import Space
-from sktune.strategy import Bayes, Listed
+from sktune.strategy import Bayes, Earlier, Listed
 
 
 def listed(space: Space) -> Listed:
@@ -26,12 +26,25 @@ def listed(space: Space) -> Listed:
     return Listed(list(found.values())[:100])
 
 
+def warm(space: Space) -> Bayes:
+    """One that knows twelve candidates of two earlier searches."""
+    rows = np.random.default_rng(1).random((12, space.n_dims))
+    knowledge = [
+        Earlier(space.decode(row), None if i % 5 == 0 else np.cos(i), 1 + i // 8)
+        for i, row in enumerate(rows)
+    ]
+    return Bayes(knowledge=tuple(knowledge))
+
+
 STRATEGIES: dict[str, Callable[[Space], Strategy]] = {
     "listed": listed,
     "bayes": lambda space: Bayes(),
     "bayes-pi": lambda space: Bayes(acquisition="pi"),
     "bayes-rungs": lambda space: Bayes(max_resources=27),
     "bayes-forest": lambda space: Bayes(surrogate="forest"),
+    "bayes-tpe": lambda space: Bayes(surrogate="tpe", n_initial=3),
+    "bayes-tpe-rungs": lambda space: Bayes(surrogate="tpe", max_resources=27),
+    "bayes-warm": warm,
     "bayes-ucb": lambda space: Bayes(acquisition="ucb", n_initial=2),
 }
 

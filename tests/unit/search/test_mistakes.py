@@ -34,7 +34,7 @@ NAMES = {
     **{"X": X, "y": y, "np": np, "uniform": uniform, "loguniform": loguniform},
     **{"zipf": zipf, "KFold": KFold, "GroupKFold": GroupKFold, "Bayes": Bayes},
     **{"LogisticRegression": LogisticRegression, "StandardScaler": StandardScaler},
-    **{"Homemade": Homemade},
+    **{"Homemade": Homemade, "GridSearchCV": sktune.GridSearchCV},
 }
 SEARCHES = [name for name in sktune.__all__ if name.endswith("SearchCV")]
 

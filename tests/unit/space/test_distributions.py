@@ -174,6 +174,26 @@ def test_discrete_coordinates_are_middles_that_decode_to_themselves(dist):
             assert before - 1e-6 <= u <= at + 1e-6
 
 
+@pytest.mark.parametrize(
+    "dist",
+    [d for d, _ in DISCRETE.values()] + list(COUNTABLE.values()),
+    ids=[*DISCRETE, *(f"countable {name}" for name in COUNTABLE)],
+)
+def test_cells_hold_what_is_decoded_to_one_value(dist):
+    space = Space({"x": dist})
+    U = np.linspace(0.0, 1.0, 41)[:, None]
+    snapped = space.snap(U)
+    low, high = space.cells(snapped)
+    assert (low <= U + 1e-12).all()
+    assert (high >= U - 1e-12).all()
+    assert low[0] == 0.0
+    assert high[-1] == 1.0
+    inner = slice(1, -1)  # the middle of a tail's cell need not be the coordinate
+    middles = (low + high)[inner] / 2
+    known = (low[inner] > 0) & (high[inner] < 1)
+    np.testing.assert_allclose(middles[known], snapped[inner][known], atol=1e-12)
+
+
 @pytest.mark.parametrize("dist", COUNTABLE.values(), ids=COUNTABLE)
 def test_countable_values_follow_the_ppf(dist):
     space = Space({"x": dist})

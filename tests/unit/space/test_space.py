@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from sktune._errors import SpaceError, SpaceTypeError
 from sktune.space import Space, allows
 
 TREE = [
@@ -80,6 +81,20 @@ def test_inactive_coordinates_are_nan_and_not_looked_at():
     np.testing.assert_allclose(space.snap(u[None])[0], expected)
     other = np.where(np.isnan(u), 0.77, u)
     np.testing.assert_array_equal(space.snap(other[None]), space.snap(u[None]))
+
+
+def test_cells_of_inactive_and_continuous_coordinates():
+    space = Space(TREE)
+    U = space.snap([[0.1, *[0.3] * 6], [0.9, *[0.3] * 6]])
+    low, high = space.cells(U)
+    np.testing.assert_array_equal(np.isnan(low), np.isnan(U))
+    np.testing.assert_array_equal(np.isnan(high), np.isnan(U))
+    np.testing.assert_array_equal(
+        low[:, space.is_continuous], U[:, space.is_continuous]
+    )
+    np.testing.assert_allclose(low[:, 0], [0.0, 2 / 3])
+    np.testing.assert_allclose(high[:, 0], [1 / 3, 1.0])
+    assert space.n_categories[0] == 3
 
 
 def test_an_empty_dict_is_one_candidate():
@@ -181,3 +196,57 @@ def test_repr_says_what_is_searched():
         "Space({lr: within [0.1, 1], the support of loguniform(0.1, 1)} | "
         "{k: one of [1, 2]})"
     )
+
+
+# -- what lies outside ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "value", "expected"),
+    [
+        (stats.uniform(2, 4), 1.0, -0.25),
+        (stats.uniform(2, 4), 10.0, 2.0),
+        (stats.uniform(2, 4), 10.1, None),
+        (stats.Uniform(a=2, b=6), 8.0, 1.5),
+        (stats.loguniform(1e-4, 1e-2), 1e-1, 1.5),
+        (stats.loguniform(1e-4, 1e-2), 1e-7, None),
+        (stats.loguniform(1e-4, 1e-2), -1.0, None),
+        (stats.beta(2, 5), 1.5, None),
+        (stats.truncnorm(-1, 1), 1.5, None),
+        (stats.expon(), -1.0, None),
+        (stats.randint(1, 10), 10, None),
+        (stats.randint(1, 10**9), 0, None),
+        ([1, 2, 3], 4, None),
+        (["a", "b"], "c", None),
+        (stats.uniform(2, 4), "8", None),
+        (stats.uniform(2, 4), float("inf"), None),
+        (stats.uniform(2, 4), True, None),
+    ],
+)
+def test_a_number_beyond_an_even_range(given, value, expected):
+    space = Space({"a": given})
+    if expected is None:
+        with pytest.raises(SpaceError, match="'a'"):
+            space.outline({"a": value})
+    else:
+        assert space.outline({"a": value}) == pytest.approx([expected])
+
+
+def test_inside_the_outline_is_the_point_itself():
+    space = Space(
+        [
+            {"a": stats.uniform(0, 1), "b": ["x", "y"]},
+            {"a": stats.uniform(0, 1), "c": stats.randint(1, 10)},
+            {"a": stats.uniform(0, 3), "c": stats.randint(1, 10)},
+        ]
+    )
+    for u in np.random.default_rng(0).random((20, space.n_dims)):
+        params = space.decode(u)
+        np.testing.assert_array_equal(space.outline(params), space.encode(params))
+    np.testing.assert_allclose(
+        space.outline({"a": 4.0, "c": 1})[[0, 4]], [5 / 6, 4 / 3], err_msg="the third"
+    )
+    with pytest.raises(SpaceError, match="'b' is missing"):
+        space.outline({"a": 0.5})
+    with pytest.raises(SpaceTypeError, match="not a dict"):
+        space.outline(3)

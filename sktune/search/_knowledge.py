@@ -1,0 +1,364 @@
+"""What `warm_start_from` holds, read as candidates of the space that is searched.
+
+An earlier search comes as itself, as its `cv_results_`, or as a data frame of these, be
+it one that was written to a file and read again: there, what is no number is text, and
+nothing, None and NaN are the same.
+"""
+
+from __future__ import annotations
+
+import math
+import reprlib
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from sktune._errors import KnowledgeError
+from sktune.space import Dimension, Space, to_python
+from sktune.strategy import Earlier
+
+# Of rungs, the highest one with as many scores is learnt from.
+MIN_SCORES = 5
+_FORMS = (
+    "Give a fitted search, its cv_results_, a data frame of these, or a list of such."
+)
+
+
+class _Mark:
+    """What stands for a value where there is none."""
+
+
+ABSENT: Final = _Mark()  # the candidate has no such parameter
+BLANK: Final = _Mark()  # nothing, None or NaN: a table does not tell which
+
+
+class Table(NamedTuple):
+    """The candidates of one earlier search; the score of one that failed is None."""
+
+    rows: list[dict[str, Any]]
+    scores: list[float | None]
+
+
+def read_knowledge(
+    given: Any,
+    space: Space,
+    estimator: Any,
+    metrics: Sequence[str],
+    *,
+    verbose: int = 0,
+) -> tuple[Earlier, ...]:
+    """What earlier searches found, as far as it lies in the space.
+
+    Parameters
+    ----------
+    given : object
+        The argument `warm_start_from`.
+    space : Space
+    estimator : estimator
+        Has the values of parameters that an earlier search did not search.
+    metrics : sequence of str
+        Names of the metric that steers, see `steering`.
+    verbose : int
+        Whether to print how much was read.
+
+    Raises
+    ------
+    KnowledgeError
+        If something is no earlier search, or has not the metric.
+    """
+    if given is None:
+        return ()
+    sources = given if isinstance(given, list | tuple) else [given]
+    tables = [read_table(one, metrics) for one in sources]
+    own = _params_of(estimator)
+    found: list[Earlier] = []
+    culprits: Counter[str] = Counter()
+    for number, table in enumerate(tables, 1):
+        for row, score in zip(table.rows, table.scores, strict=True):
+            params, culprit = place(row, space, own)
+            if params is None:
+                culprits[culprit] += 1
+            else:
+                found.append(Earlier(params, score, number))
+    _tell_of_others(tables, space)
+    _tell_of_dropped(len(found), culprits, verbose)
+    return tuple(found)
+
+
+def steering(scoring: Any, refit: Any) -> tuple[str, ...]:
+    """The names that the metric which steers may have in `cv_results_`."""
+    if scoring is None or isinstance(scoring, str):
+        return ("score",) if scoring is None else ("score", scoring)
+    if isinstance(refit, str):
+        return (refit,)
+    if isinstance(scoring, Iterable):
+        return tuple(str(name) for name in list(scoring)[:1])
+    return ("score",)
+
+
+# -- tables --------------------------------------------------------------------------
+
+
+def read_table(one: Any, metrics: Sequence[str]) -> Table:
+    """The candidates of one earlier search, those of one rung if it had rungs."""
+    columns = _columns(one)
+    name = _score_column(columns, metrics)
+    n_rows = len(columns[name])
+    for key, column in columns.items():
+        if len(column) != n_rows:
+            raise KnowledgeError(
+                f"warm_start_from has {len(column)} rows in column {key!r} and "
+                f"{n_rows} in {name!r}. {_FORMS}"
+            )
+    rows, scores = _rows(columns, n_rows), _scores(columns, name)
+    if "n_resources" not in columns:
+        return Table(rows, scores)
+    chosen = _one_rung(_numbers(columns, "n_resources"), scores)
+    return Table([rows[i] for i in chosen], [scores[i] for i in chosen])
+
+
+def _columns(one: Any) -> dict[str, list[Any]]:
+    """The columns of `cv_results_`, whatever they came in."""
+    shown = reprlib.repr(one)
+    if isinstance(one, type):
+        raise KnowledgeError(f"warm_start_from={shown} is a class. {_FORMS}")
+    if hasattr(one, "cv_results_"):
+        one = one.cv_results_
+    elif hasattr(one, "get_params"):
+        raise KnowledgeError(
+            f"warm_start_from={shown} is not fitted, or is no search: it has no "
+            "cv_results_. Fit it first, or leave it out."
+        )
+    is_frame = hasattr(one, "columns") and hasattr(one, "iloc")
+    if not isinstance(one, Mapping) and not is_frame:
+        raise KnowledgeError(f"warm_start_from={shown} is no earlier search. {_FORMS}")
+    columns = {}
+    for name in one.columns if is_frame else one:
+        column = one[name]
+        is_list = hasattr(column, "__len__") and hasattr(column, "__iter__")
+        if not is_list or isinstance(column, str | Mapping):
+            raise KnowledgeError(
+                f"warm_start_from holds {reprlib.repr(column)} as {name!r}, which is "
+                f"no list of values. {_FORMS}"
+            )
+        columns[str(name)] = _values(column)
+    return columns
+
+
+def _values(column: Any) -> list[Any]:
+    """Values in Python's types; what is masked is absent."""
+    if isinstance(column, np.ma.MaskedArray):
+        masked = np.ma.getmaskarray(column)
+        pairs = zip(np.ma.getdata(column), masked, strict=True)
+        return [ABSENT if out else to_python(value) for value, out in pairs]
+    return [to_python(value) for value in column]
+
+
+def _score_column(columns: Mapping[str, Any], metrics: Sequence[str]) -> str:
+    for metric in metrics:
+        if f"mean_test_{metric}" in columns:
+            return f"mean_test_{metric}"
+    there = [name for name in columns if name.startswith("mean_test_")]
+    wanted = " or ".join(repr(f"mean_test_{metric}") for metric in metrics)
+    raise KnowledgeError(
+        f"warm_start_from has no column {wanted}, the metric that steers this search; "
+        f"it has {there if there else 'no mean_test_ column'}. Search by one that is "
+        "there (see scoring and refit), or rename the column that is meant."
+    )
+
+
+def _rows(columns: Mapping[str, list[Any]], n_rows: int) -> list[dict[str, Any]]:
+    """The params of each row."""
+    params = columns.get("params", [])
+    if params and all(isinstance(one, Mapping) for one in params):
+        return [
+            {str(name): to_python(value) for name, value in one.items()}
+            for one in params
+        ]
+    # Of a file, where params are text: each has a column too.
+    named = {
+        name.removeprefix("param_"): column
+        for name, column in columns.items()
+        if name.startswith("param_")
+    }
+    if not named and n_rows:
+        raise KnowledgeError(
+            "warm_start_from has neither dicts in a column 'params' nor columns "
+            f"'param_...'. {_FORMS}"
+        )
+    return [
+        {
+            name: BLANK if _is_blank(column[i]) else column[i]
+            for name, column in named.items()
+            if column[i] is not ABSENT
+        }
+        for i in range(n_rows)
+    ]
+
+
+def _is_blank(value: Any) -> bool:
+    is_nan = isinstance(value, float) and math.isnan(value)
+    return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")
+
+
+def _scores(columns: Mapping[str, list[Any]], name: str) -> list[float | None]:
+    """Mean scores, None where it or the score of any split is not finite."""
+    metric = name.removeprefix("mean_test_")
+    of_splits = [
+        key
+        for key in columns
+        if key.startswith("split") and key.endswith(f"_test_{metric}")
+        if key.removeprefix("split").removesuffix(f"_test_{metric}").isdecimal()
+    ]
+    table = np.column_stack([_numbers(columns, key) for key in [name, *of_splits]])
+    failed = ~np.isfinite(table).all(axis=1)
+    # As rounded as those of the new search; a file may have changed the last digit.
+    return [
+        None if out else float(f"{score:.10g}")
+        for score, out in zip(table[:, 0].tolist(), failed, strict=True)
+    ]
+
+
+def _numbers(columns: Mapping[str, list[Any]], name: str) -> np.ndarray[Any, Any]:
+    """A column as floats; NaN where it is blank."""
+    numbers = []
+    for value in columns[name]:
+        try:
+            is_none = value is ABSENT or _is_blank(value)
+            numbers.append(math.nan if is_none else float(value))
+        except (TypeError, ValueError, OverflowError):
+            raise KnowledgeError(
+                f"warm_start_from holds {reprlib.repr(value)} in column {name!r}, "
+                "which is no number. Give results as a search made them."
+            ) from None
+    return np.array(numbers, dtype=float)
+
+
+def _one_rung(
+    n_resources: np.ndarray[Any, Any], scores: Sequence[float | None]
+) -> list[int]:
+    """Rows of the highest rung that tells enough, and those that failed in any."""
+    scored = np.array([score is not None for score in scores], dtype=bool)
+    chosen, most = math.nan, 0
+    for reached in np.unique(n_resources[scored & np.isfinite(n_resources)])[::-1]:
+        n = int((scored & (n_resources == reached)).sum())
+        if n > most:
+            chosen, most = float(reached), n
+        if most >= MIN_SCORES:
+            break
+    return np.flatnonzero(~scored | (n_resources == chosen)).tolist()
+
+
+# -- candidates ----------------------------------------------------------------------
+
+
+def place(
+    row: Mapping[str, Any], space: Space, own: Mapping[str, Any]
+) -> tuple[dict[str, Any] | None, str]:
+    """A row as params of the space, and else the parameter that keeps it out.
+
+    It goes to the dict of `param_distributions` that needs the fewest values which the
+    row has not, and leaves the fewest out that it has.
+    """
+    best: tuple[int, dict[str, Any]] | None = None
+    culprit = ""
+    for branch in space.branches:
+        params: dict[str, Any] = {}
+        n_off = sum(name not in branch and row[name] is not BLANK for name in row)
+        for name, dimension in branch.items():
+            given = row.get(name, ABSENT)
+            value = value_of(dimension, given)
+            if value is ABSENT and (given is ABSENT or given is BLANK):
+                value = value_of(dimension, own.get(name, ABSENT))
+                n_off += 1
+            if value is ABSENT:
+                culprit = culprit or name
+                break
+            params[name] = value
+        if len(params) == len(branch) and (best is None or n_off < best[0]):
+            best = n_off, params
+    return (None, culprit) if best is None else (best[1], "")
+
+
+def value_of(dimension: Dimension, given: Any) -> Any:
+    """The value that is meant by what a table holds; ABSENT where it is none."""
+    if given is ABSENT:
+        return ABSENT
+    if dimension.n_categories:
+        if dimension.token(given) is not None:
+            return given
+        return next((v for v in dimension.values() if _alike(v, given)), ABSENT)
+    try:
+        number = math.nan if isinstance(given, bool) else float(given)
+    except (TypeError, ValueError, OverflowError):
+        return ABSENT
+    if dimension.is_continuous:
+        # A file may have changed the last digit, which must not count.
+        rounded = float(f"{number:.12g}")
+        for one in (rounded, number):
+            if dimension.outline(one) is not None:
+                return one
+        return ABSENT
+    if dimension.token(number) is None and math.isfinite(dimension.size):
+        near = (v for v in dimension.values() if math.isclose(v, number, rel_tol=1e-9))
+        return next(near, ABSENT)
+    return ABSENT if dimension.token(number) is None else number
+
+
+def _alike(value: Any, given: Any) -> bool:
+    """Whether a table may hold a value like this; text and numbers have no types."""
+    if given is BLANK or _is_blank(given):
+        return _is_blank(value)
+    if isinstance(given, str):
+        return str(value) == given
+    is_number = isinstance(value, int | float) and isinstance(given, int | float)
+    return is_number and not isinstance(value, bool) and bool(value == given)
+
+
+def _params_of(estimator: Any) -> Mapping[str, Any]:
+    return estimator.get_params() if hasattr(estimator, "get_params") else {}
+
+
+# -- what users are told -------------------------------------------------------------
+
+
+def _tell_of_others(tables: Sequence[Table], space: Space) -> None:
+    """Warn of parameters that had several values and are not searched here."""
+    known = {name for branch in space.branches for name in branch}
+    varied = set()
+    for table in tables:
+        for name in {name for row in table.rows for name in row} - known:
+            if len({repr(row.get(name, BLANK)) for row in table.rows}) > 1:
+                varied.add(name)
+    if varied:
+        names = ", ".join(map(repr, sorted(varied)))
+        warnings.warn(
+            f"warm_start_from also varied {names}, which this search does not: its "
+            "scores differ by that, too, and tell less.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def _tell_of_dropped(n_found: int, culprits: Counter[str], verbose: int) -> None:
+    n_dropped = culprits.total()
+    n_rows = n_found + n_dropped
+    if not n_rows:
+        return
+    text = f"{n_found} of the {n_rows} candidates of warm_start_from are in the space"
+    if culprits:
+        name, n = culprits.most_common(1)[0]
+        text += f"; {n} are not because of parameter {name!r}"
+    if n_dropped > n_found:
+        learns = f"from {n_found} only" if n_found else "nothing from it"
+        warnings.warn(
+            f"{text}: it had other values there, or none. The search learns {learns}; "
+            "widen param_distributions to learn from more.",
+            UserWarning,
+            stacklevel=2,
+        )
+    elif verbose > 0:
+        print(text)

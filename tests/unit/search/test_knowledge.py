@@ -1,0 +1,352 @@
+"""What `warm_start_from` may hold, and what is read of it."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.model_selection as sk
+from scipy.stats import loguniform, randint, uniform
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.linear_model import LogisticRegression
+
+from sktune import GridSearchCV, HyperbandSearchCV, RandomizedSearchCV
+from sktune._errors import KnowledgeError
+from sktune.search._knowledge import place, read_knowledge, read_table, steering
+from sktune.space import Space
+from tests.estimators import Score, blobs
+
+X, y = blobs(30)
+SPACE = {"a": uniform(0, 1), "b": uniform(0, 1)}
+
+
+def results(params, scores, **columns):
+    """`cv_results_` as a search writes them."""
+    names = dict.fromkeys(name for one in params for name in one)
+    table = {}
+    for name in names:
+        column = np.ma.MaskedArray(np.empty(len(params)), mask=True, dtype=object)
+        for i, one in enumerate(params):
+            if name in one:
+                column[i] = one[name]
+        table[f"param_{name}"] = column
+    return {**table, "params": params, "mean_test_score": np.array(scores), **columns}
+
+
+def read(given, space, estimator=None, metrics=("score",), **kwargs):
+    space = space if isinstance(space, Space) else Space(space)
+    return read_knowledge(given, space, estimator, metrics, **kwargs)
+
+
+def written_and_read(table):
+    return pd.read_csv(io.StringIO(pd.DataFrame(table).to_csv()))
+
+
+def in_all_forms(table):
+    frame = pd.DataFrame(table)
+    no_params = frame.drop(columns="params")
+    return [table, frame, no_params, written_and_read(table)]
+
+
+# -- forms ---------------------------------------------------------------------------
+
+
+class Block:
+    """A class, as nets are given some."""
+
+
+MIXED = {
+    "lr": loguniform(1e-4, 1.0),
+    "n": randint(1, 1000),
+    "size": [8, 16, 32],
+    "drop": [None, 0.5, 0.9],
+    "flag": [True, False],
+    "act": ["relu", "tanh"],
+    "shape": [(8,), (16, 8)],
+    "block": [Block, dict],
+    "cap": [np.nan, 3],
+}
+
+
+def mixed_candidates(n=12):
+    space = Space(MIXED)
+    rows = np.random.default_rng(0).random((n, space.n_dims))
+    return [space.decode(row) for row in rows]
+
+
+def test_all_forms_say_the_same_of_all_kinds_of_values():
+    params = mixed_candidates()
+    table = results(params, np.linspace(0.1, 0.7, 12) / 3)
+    found = [read(form, MIXED) for form in in_all_forms(table)]
+    space = Space(MIXED)
+    expected = [space.encode(one) for one in params]
+    for one in found:
+        np.testing.assert_allclose([space.encode(e.params) for e in one], expected)
+        assert [e.score for e in one] == [e.score for e in found[0]]
+        for a, b in zip(one, found[0], strict=True):
+            np.testing.assert_array_equal(
+                space.encode(a.params), space.encode(b.params), "the same to a bit"
+            )
+
+
+@pytest.mark.parametrize("value", [0.1234567890123, 1.0, 2.0 / 3.0])
+def test_the_last_digit_of_a_number_does_not_count(value):
+    table = results([{"a": value}], [1.0 / 3.0])
+    other = results([{"a": np.nextafter(value, 0.4)}], [np.nextafter(1.0 / 3.0, 1.0)])
+    assert read(table, {"a": uniform(0, 1)}) == read(other, {"a": uniform(0, 1)})
+
+
+def test_all_forms_of_conditional_spaces():
+    spaces = [
+        {"opt": ["sgd"], "lr": uniform(0, 1), "momentum": uniform(0, 1)},
+        {"opt": ["adam"], "lr": uniform(0, 1), "decay": [None, 0.1]},
+    ]
+    space = Space(spaces)
+    rows = np.random.default_rng(0).random((9, space.n_dims))
+    params = [space.decode(row) for row in rows]
+    assert {one["opt"] for one in params} == {"sgd", "adam"}
+    for form in in_all_forms(results(params, np.arange(9.0))):
+        found = read(form, space)
+        np.testing.assert_allclose(
+            [space.encode(e.params) for e in found], [space.encode(p) for p in params]
+        )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **k: RandomizedSearchCV(Score(), SPACE, n_iter=6, random_state=0, **k),
+        lambda **k: GridSearchCV(Score(), {"a": [0.1, 0.9], "b": [0.2, 0.3]}, **k),
+        lambda **k: sk.RandomizedSearchCV(
+            Score(), SPACE, n_iter=6, random_state=0, **k
+        ),
+        lambda **k: sk.GridSearchCV(Score(), {"a": [0.1, 0.9], "b": [0.2, 0.3]}, **k),
+    ],
+)
+def test_searches_of_sktune_and_of_scikit_learn(make):
+    search = make(cv=2).fit(X, y)
+    found = read(search, SPACE)
+    assert [e.params for e in found] == [
+        pytest.approx(one) for one in search.cv_results_["params"]
+    ]
+    means = search.cv_results_["mean_test_score"]
+    assert [e.score for e in found] == pytest.approx(list(means))
+    assert read(search.cv_results_, SPACE) == found
+    assert {e.source for e in read([search, search], SPACE)} == {1, 2}
+
+
+# -- scores --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_rows_that_failed_have_no_score(odd):
+    params = [{"a": 0.1}, {"a": 0.2}, {"a": 0.3}]
+    table = results(
+        params,
+        [0.5, odd, 0.1],
+        split0_test_score=np.array([0.5, odd, np.nan]),
+        split1_test_score=np.array([0.5, 0.2, 0.1]),
+    )
+    for form in in_all_forms(table):
+        found = read(form, {"a": uniform(0, 1)})
+        assert [e.score for e in found] == [0.5, None, None]
+
+
+@pytest.mark.parametrize(
+    ("scoring", "refit", "names"),
+    [
+        (None, True, ("score",)),
+        ("accuracy", True, ("score", "accuracy")),
+        (["f1", "accuracy"], "accuracy", ("accuracy",)),
+        (["f1", "accuracy"], False, ("f1",)),
+        (("f1", "accuracy"), len, ("f1",)),
+        ({"mine": len, "yours": len}, False, ("mine",)),
+        (len, True, ("score",)),
+        (len, "auc", ("auc",)),
+    ],
+)
+def test_the_metric_is_the_one_that_steers(scoring, refit, names):
+    assert steering(scoring, refit) == names
+
+
+def test_a_metric_of_several():
+    params = [{"a": 0.1}, {"a": 0.2}]
+    table = results(params, [1.0, 2.0])
+    table["mean_test_f1"] = table.pop("mean_test_score")
+    table["split0_test_f1_macro"] = np.array([np.nan, np.nan])
+    table["mean_test_f1_macro"] = np.array([np.nan, 5.0])
+    assert [e.score for e in read(table, SPACE | {"b": [0]}, Score(), ("f1",))] == [
+        1,
+        2,
+    ]
+    with pytest.raises(
+        KnowledgeError, match=r"no column 'mean_test_auc'.*'mean_test_f1'"
+    ):
+        read(table, SPACE, None, ("auc",))
+
+
+# -- rungs ---------------------------------------------------------------------------
+
+
+def test_of_rungs_the_highest_that_tells_enough():
+    params = [{"a": i / 20} for i in range(9)]
+    rungs = [*params, *params[:6], *params[:2]]
+    scores = [*range(9), *range(10, 16), 20, 21]
+    n_resources = [1] * 9 + [3] * 6 + [9] * 2
+    scores[8] = np.nan
+    table = results(rungs, scores, n_resources=np.array(n_resources))
+    found = read(table, {"a": uniform(0, 1)})
+    assert [e.score for e in found] == [None, 10, 11, 12, 13, 14, 15]
+    assert found[0].params == {"a": 0.4}, "known to have failed, in whatever rung"
+    few = results(rungs[:4], scores[:4], n_resources=np.array([1, 1, 1, 3]))
+    assert [e.score for e in read(few, {"a": uniform(0, 1)})] == [0, 1, 2]
+    failed = results(rungs[:2], [np.nan] * 2, n_resources=np.array([1, 3]))
+    assert [e.score for e in read(failed, {"a": uniform(0, 1)})] == [None, None]
+
+
+@pytest.mark.parametrize("cls", [HyperbandSearchCV, sk.HalvingRandomSearchCV])
+def test_searches_with_rungs(cls):
+    search = cls(
+        Score(),
+        SPACE,
+        factor=3,
+        max_resources=54,
+        min_resources=6,
+        cv=2,
+        random_state=0,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        search.fit(*blobs(60))
+    found = read(search, SPACE)
+    reached, counts = np.unique(search.cv_results_["n_resources"], return_counts=True)
+    enough = np.flatnonzero(counts >= 5)
+    at = reached[enough[-1]]
+    rows = search.cv_results_["n_resources"] == at
+    means = search.cv_results_["mean_test_score"][rows]
+    assert [e.score for e in found] == pytest.approx(list(means))
+
+
+# -- other spaces --------------------------------------------------------------------
+
+
+def test_values_out_of_the_space_are_left_out_and_said():
+    params = [{"a": 0.5, "k": k} for k in ("x", "y", "z", "x")]
+    table = results(params, [1.0, 2.0, 3.0, 4.0])
+    found = read(table, {"a": uniform(0, 1), "k": ["x", "y"]})
+    assert [e.score for e in found] == [1.0, 2.0, 4.0]
+    with pytest.warns(UserWarning, match="1 of the 4 .*; 3 are not .*'k'.*from 1 only"):
+        assert len(read(table, {"a": uniform(0, 1), "k": ["z"]})) == 1
+    with pytest.warns(UserWarning, match="0 of the 4 .*'k'.*learns nothing from it"):
+        assert read(table, {"a": uniform(0, 1), "k": ["none of them"]}) == ()
+
+
+def test_how_much_was_read_is_printed_if_asked_for(capsys):
+    table = results([{"a": 0.5}, {"a": 9.0}], [1.0, 2.0])
+    read(table, {"a": uniform(0, 1)})
+    assert capsys.readouterr().out == ""
+    read(table, {"a": uniform(0, 1)}, verbose=1)
+    assert (
+        "1 of the 2 candidates of warm_start_from are in the" in capsys.readouterr().out
+    )
+
+
+def test_numbers_a_little_beyond_the_range_are_kept():
+    table = results([{"a": v} for v in (0.5, 1.9, 2.1, -0.5)], [1.0, 2.0, 3.0, 4.0])
+    found = read(table, {"a": uniform(0, 1)})
+    assert [e.params["a"] for e in found] == [0.5, 1.9, -0.5]
+
+
+def test_a_parameter_that_was_not_searched_has_the_value_of_the_estimator():
+    table = results([{"a": 0.1}, {"a": 0.2}], [1.0, 2.0])
+    found = read(table, SPACE, Score(b=0.25))
+    assert [e.params for e in found] == [{"a": 0.1, "b": 0.25}, {"a": 0.2, "b": 0.25}]
+    for estimator in (Score(b=7.0), None):
+        with pytest.warns(UserWarning, match="2 are not because of parameter 'b'"):
+            assert read(table, SPACE, estimator) == ()
+
+
+def test_parameters_that_are_not_searched_any_more():
+    same = results([{"a": 0.1, "c": 3}, {"a": 0.2, "c": 3}], [1.0, 2.0])
+    assert [e.params for e in read(same, {"a": uniform(0, 1)})] == [
+        {"a": 0.1},
+        {"a": 0.2},
+    ]
+    varied = results([{"a": 0.1, "c": [3]}, {"a": 0.2, "c": [4]}], [1.0, 2.0])
+    with pytest.warns(UserWarning, match="also varied 'c', which this search does not"):
+        assert len(read(varied, {"a": uniform(0, 1)})) == 2
+
+
+def test_a_row_goes_to_the_dict_that_it_fits_best():
+    space = Space([{"a": uniform(0, 1)}, {"b": uniform(0, 1)}, SPACE])
+    own = Score(a=0.5, b=0.5).get_params()
+    assert place({"b": 0.1}, space, own) == ({"b": 0.1}, "")
+    assert place({"a": 0.1, "b": 0.2}, space, own) == ({"a": 0.1, "b": 0.2}, "")
+    assert place({"a": "x"}, space, {})[0] is None
+
+
+# -- what it is not ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (sk.GridSearchCV(Score(), {}), "GridSearchCV.* is not fitted.*Fit it first"),
+        (Score(), r"Score\(\) is not fitted, or is no search"),
+        (sk.GridSearchCV, "GridSearchCV.* is a class"),
+        ("old.csv", "warm_start_from='old.csv' is no earlier search. Give a fitted"),
+        (3, "warm_start_from=3 is no earlier search"),
+        ([None], "warm_start_from=None is no earlier search"),
+        (np.zeros((2, 2)), "is no earlier search"),
+        ({}, "no column 'mean_test_score'.*it has no mean_test_ column"),
+        ({"a": 0.1}, "holds 0.1 as 'a', which is no list of values"),
+        ({"mean_test_score": "abc"}, "holds 'abc' as 'mean_test_score'"),
+        ({"mean_test_score": [1.0]}, "neither dicts in a column 'params' nor"),
+        ({"mean_test_score": [1.0], "params": ["{'a': 1}"]}, "neither dicts"),
+        ({"mean_test_score": ["x"], "params": [{}]}, "'x' in column 'mean_test_score'"),
+        (
+            {"mean_test_score": [1, 2], "params": [{}]},
+            "1 rows in column 'params' and 2",
+        ),
+        (pd.DataFrame({"C": [1.0]}), "no column 'mean_test_score'"),
+        (
+            {"mean_test_score": [1.0], "params": [{}], "n_resources": ["many"]},
+            "'many' in column 'n_resources'",
+        ),
+    ],
+)
+def test_what_cannot_be_learnt_from(given, message):
+    with pytest.raises(KnowledgeError, match=message):
+        read(given, SPACE)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        None,
+        [],
+        (),
+        {"mean_test_score": [], "params": []},
+        pd.DataFrame({"mean_test_score": [], "param_a": []}),
+    ],
+)
+def test_nothing_is_learnt_from_nothing(given):
+    assert read(given, SPACE) == ()
+
+
+def test_scores_that_were_masked():
+    table = {
+        "params": [{"a": 0.1}, {"a": 0.2}],
+        "mean_test_score": np.ma.MaskedArray([1.0, 2.0], mask=[False, True]),
+    }
+    assert read_table(table, ("score",)).scores == [1.0, None]
+
+
+def test_an_estimator_of_scikit_learn_by_its_own_values():
+    table = results([{"C": 1.0}, {"C": 2.0}], [0.5, 0.6])
+    space = {"C": uniform(0, 5), "fit_intercept": [True, False]}
+    found = read(table, space, LogisticRegression())
+    assert [e.params["fit_intercept"] for e in found] == [True, True]

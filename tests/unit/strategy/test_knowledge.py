@@ -1,0 +1,293 @@
+"""What Bayes makes of earlier searches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sktune._errors import SpaceError
+from sktune._random import derive_seed
+from sktune._types import Observation, Params
+from sktune.space import Space
+from sktune.strategy import Bayes, Earlier, _bayes
+from sktune.strategy._knowledge import MAX_EARLIER, learnt, on_one_scale
+from sktune.strategy._process import ProcessPromise, _helped, process
+from sktune.strategy._question import Answer, Question
+from sktune.strategy._rungs import Known
+
+PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
+Score = Callable[[Params], float | None]
+
+
+def peak(params: Params) -> float:
+    """Scores are multiples of 2^-20, so that sums of them and of integers are exact."""
+    value = -((params["x"] - 0.7) ** 2) - (params["y"] - 0.2) ** 2
+    return float(np.round(value * 2**20) / 2**20)
+
+
+def other_peak(params: Params) -> float:
+    return -((params["x"] - 0.1) ** 2) - (params["y"] - 0.9) ** 2
+
+
+def drawn(
+    score: Score,
+    n: int = 20,
+    seed: int = 0,
+    source: int = 1,
+    space: Space | None = None,
+) -> tuple[Earlier, ...]:
+    """Random candidates of an earlier search."""
+    space = Space(PLANE) if space is None else space
+    rows = np.random.default_rng(seed).random((n, space.n_dims))
+    return tuple(Earlier(p, score(p), source) for p in map(space.decode, rows))
+
+
+def search(
+    n: int,
+    score: Score,
+    *,
+    space: Space | None = None,
+    seed: int = 0,
+    **options: object,
+) -> list[Params]:
+    space = Space(PLANE) if space is None else space
+    strategy, asked = Bayes(**options), []  # type: ignore[arg-type]
+    state = strategy.init(space)
+    for number in range(n):
+        params = strategy.ask(state, number, (), derive_seed(seed, "ask", number))
+        assert params is not None
+        state = strategy.tell(state, Observation(number, params, (score(params),)))
+        asked.append(params)
+    return asked
+
+
+def far(params: Params) -> float:
+    return float(np.hypot(params["x"] - 0.7, params["y"] - 0.2))
+
+
+def test_the_first_candidate_is_the_one_that_is_expected_to_be_best() -> None:
+    for seed in range(3):
+        (first,) = search(1, peak, knowledge=drawn(peak, seed=seed), seed=seed)
+        assert far(first) < 0.15
+
+
+@pytest.mark.parametrize("acquisition", ["log_ei", "pi", "ucb"])
+def test_first_comes_what_is_expected_and_not_what_is_unknown(acquisition: str) -> None:
+    space = Space(PLANE)
+    known = [*learnt(space, drawn(peak)), Known(0, np.array([0.5, 0.5]), None)]
+    question = Question(space, known, np.empty((0, 2)), acquisition, None, 0)
+    promise, _ = process(question)
+    assert isinstance(promise, ProcessPromise)
+    U = np.random.default_rng(3).random((9, 2))
+    expected, _ = promise.posterior.predict(promise._features(U))
+    np.testing.assert_array_equal(promise.values(U), expected)
+
+
+def test_what_is_to_beat_is_the_best_of_this_search() -> None:
+    space = Space(PLANE)
+    earlier = learnt(space, drawn(peak, 30))
+    best = max(earlier, key=lambda one: one.score or -9.0)
+    corners = np.array([[0.0, 1.0], [0.1, 0.8]])
+    own = [Known(i, u, peak(space.decode(u))) for i, u in enumerate(corners)]
+    question = Question(space, [*own, *earlier], np.empty((0, 2)), "log_ei", None, 0)
+    promise, anchors = process(question)
+    assert isinstance(promise, ProcessPromise)
+    mean, _ = promise.posterior.predict(promise._features(best.point[None]))
+    assert mean[0] > promise.best + 0.5
+    assert {tuple(u) for u in anchors} == {tuple(u) for u in corners}
+
+
+def test_knowledge_saves_candidates() -> None:
+    warm, cold = [], []
+    for seed in range(6):
+        knowledge = drawn(peak, 12, seed)
+        warm.append(max(map(peak, search(5, peak, knowledge=knowledge, seed=seed))))
+        cold.append(max(map(peak, search(5, peak, seed=seed))))
+    assert np.mean(warm) > 0.25 * np.mean(cold)  # of what is missing, a quarter
+
+
+@pytest.mark.parametrize(("level", "scale"), [(64.0, 1.0), (0.0, 0.25), (-8.0, 16.0)])
+def test_level_and_scale_of_earlier_scores_do_not_count(
+    level: float, scale: float
+) -> None:
+    def moved(params: Params) -> float:
+        return scale * peak(params) + level
+
+    asked = search(7, peak, knowledge=drawn(peak))
+    assert search(7, peak, knowledge=drawn(moved)) == asked
+
+
+@pytest.mark.parametrize("wrong", [other_peak, lambda p: -peak(p)])
+def test_an_earlier_search_that_misleads_costs_few_candidates(wrong: Score) -> None:
+    for seed in range(3):
+        asked = search(14, peak, knowledge=drawn(wrong, 25, seed), seed=seed)
+        assert max(map(peak, asked)) > -1e-2
+        assert np.mean([far(p) for p in asked[8:]]) < 0.5
+
+
+def test_what_misleads_is_left_out_and_what_helps_is_kept() -> None:
+    space = Space(PLANE)
+    earlier = [
+        *drawn(peak, 20, 0, 1),
+        *drawn(lambda p: -peak(p), 20, 1, 2),
+        *drawn(lambda p: 3.0 + 2.0 * peak(p), 20, 2, 3),
+    ]
+    own = [
+        Known(i, space.outline(one.params), one.score)
+        for i, one in enumerate(drawn(peak, 6, 5))
+    ]
+    nothing = np.empty((0, 2))
+    known = [*own, *learnt(space, earlier)]
+    fit = _helped(Question(space, known, nothing, "log_ei", None, 0))
+    assert fit.layout.sources == (1, 3)
+    known = [*own[:2], *learnt(space, earlier)]
+    fit = _helped(Question(space, known, nothing, "log_ei", None, 0))
+    assert fit.layout.sources == (1, 2, 3), "two scores cannot tell"
+
+
+def test_a_few_candidates_look_elsewhere_before_knowledge_is_relied_on() -> None:
+    asked = search(4, peak, knowledge=drawn(peak))
+    spread = [far(p) for p in asked]
+    assert max(spread[1:3]) > 0.3
+    assert spread[0] < 0.15 and spread[3] < 0.2
+
+
+@pytest.mark.parametrize("n_earlier", [0, 1])
+def test_too_little_knowledge_leaves_the_start_as_it_is(n_earlier: int) -> None:
+    knowledge = drawn(peak, n_earlier)
+    assert search(4, peak, knowledge=knowledge) == search(4, peak)
+
+
+def test_little_knowledge_shortens_the_start_by_as_much() -> None:
+    strategy = Bayes(n_initial=8, knowledge=drawn(peak, 3))
+    state = strategy.init(Space(PLANE))
+    assert [n for n in range(9) if strategy._asks_surrogate(state, n)] == [
+        0,
+        5,
+        6,
+        7,
+        8,
+    ]
+
+
+def test_neighbourhoods_of_earlier_failures_are_avoided() -> None:
+    """Two fifths of the square fail, the top of the hill among them."""
+
+    def score(params: Params) -> float | None:
+        return None if params["x"] > 0.6 else peak(params)
+
+    for seed in range(3):
+        asked = search(10, score, knowledge=drawn(score, 25, seed), seed=seed)
+        assert asked[0]["x"] < 0.65
+        assert sum(score(p) is None for p in asked) < 5
+
+
+def test_earlier_failures_alone_are_no_obstacle() -> None:
+    asked = search(12, peak, knowledge=drawn(lambda p: None))
+    assert max(map(peak, asked)) > -0.02
+
+
+def test_candidates_of_an_earlier_search_may_be_tried_again() -> None:
+    space = Space({"k": [1, 2, 3, 4, 5]})
+    knowledge = tuple(Earlier({"k": k}, -abs(k - 3.0)) for k in (1, 2, 3, 4, 5))
+
+    def score(params: Params) -> float:
+        return -abs(params["k"] - 3.0)
+
+    asked = search(5, score, space=space, knowledge=knowledge)
+    assert asked[0] == {"k": 3}
+    assert sorted(p["k"] for p in asked) == [1, 2, 3, 4, 5]
+
+
+def test_initial_points_come_first_nevertheless() -> None:
+    points = ({"x": 0.1, "y": 0.9}, {"x": 0.2, "y": 0.8})
+    asked = search(3, peak, knowledge=drawn(peak), initial_points=points)
+    assert tuple(asked[:2]) == points
+
+
+def test_several_pending_candidates_are_spread_out() -> None:
+    strategy = Bayes(knowledge=drawn(peak))
+    state, pending = strategy.init(Space(PLANE)), []
+    for number in range(6):
+        params = strategy.ask(state, number, tuple(pending), number)
+        assert params is not None
+        pending.append(params)
+    points = np.array([[p["x"], p["y"]] for p in pending])
+    gaps = np.linalg.norm(points[:, None] - points, axis=2)[np.triu_indices(6, 1)]
+    assert gaps.min() > 1e-3
+
+
+@pytest.mark.parametrize("acquisition", ["log_ei", "pi", "ucb"])
+def test_numbers_beyond_the_range_tell_what_is_near_the_end(acquisition: str) -> None:
+    """The top lies at the end of what is searched now; all that is known is outside."""
+    wide = Space({"x": stats.uniform(0, 2), "y": stats.uniform(0, 1)})
+    knowledge = tuple(
+        one for one in drawn(peak, 80, space=wide) if 0.5 < one.params["x"] < 1.0
+    )
+    narrow = Space({"x": stats.uniform(0, 0.5), "y": stats.uniform(0, 1)})
+    asked = search(4, peak, space=narrow, knowledge=knowledge, acquisition=acquisition)
+    assert asked[0]["x"] > 0.4 and abs(asked[0]["y"] - 0.2) < 0.15
+    assert all(0.0 <= p["x"] <= 0.5 for p in asked)
+
+
+def test_knowledge_that_is_not_in_the_space() -> None:
+    knowledge = (Earlier({"x": 0.1, "y": 9.0}, 0.0),)
+    with pytest.raises(SpaceError, match=r"9\.0 of parameter 'y'"):
+        Bayes(knowledge=knowledge).init(Space(PLANE))
+
+
+def test_of_much_knowledge_the_best_and_some_of_the_rest_are_kept() -> None:
+    space = Space(PLANE)
+    knowledge = [*drawn(peak, 300, 0, 1), *drawn(peak, 30, 1, 2)]
+    knowledge += drawn(lambda p: None, 300, 2, 2)
+    known = learnt(space, knowledge)
+    scores = {k: [o.score for o in known if o.source == k and o.score] for k in (1, 2)}
+    assert len(scores[1]) == MAX_EARLIER // 2 and len(scores[2]) == 30
+    assert sum(one.failed for one in known) == MAX_EARLIER // 4
+    best_first = sorted((one.score or 0.0 for one in knowledge[:300]), reverse=True)
+    assert set(best_first[: MAX_EARLIER // 4]) <= set(scores[1])
+    assert best_first[-1] in scores[1]
+
+
+# -- surrogates that take all scores to be of one function ---------------------------
+
+
+def test_scores_of_all_sources_on_one_scale() -> None:
+    space = Space(PLANE)
+    earlier = drawn(lambda p: 100.0 + 5.0 * peak(p), 400)
+    own = [
+        Known(i, space.outline(one.params), one.score)
+        for i, one in enumerate(drawn(peak, 12, 7))
+    ]
+    own.append(Known(99, own[0].point, None))
+    known = on_one_scale(space, [*own, *learnt(space, earlier)])
+    assert [one.candidate for one in known[:13]] == [*range(12), 99]
+    assert known[12].score is None
+    theirs = np.array([[*one.point, one.score] for one in known if one.source])
+    gaps = []
+    for one in known[:12]:
+        nearest = np.linalg.norm(theirs[:, :2] - one.point, axis=1).argmin()
+        gaps.append(theirs[nearest, 2] - (one.score or 0.0))
+    assert abs(np.median(gaps)) < 1e-9
+    assert np.corrcoef([o.score for o in own[:12]], [o.score for o in known[:12]])[
+        0, 1
+    ] == pytest.approx(1.0)
+
+
+def test_such_a_surrogate_is_asked_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    questions: list[Question] = []
+
+    def surrogate(question: Question) -> Answer:
+        questions.append(question)
+        return _bayes.SURROGATES["gp"](question)
+
+    monkeypatch.setitem(_bayes.SURROGATES, "trees", surrogate)
+    knowledge = drawn(lambda p: 100.0 + 5.0 * peak(p))
+    asked = search(8, peak, surrogate="trees", knowledge=knowledge)
+    assert far(asked[0]) < 0.15 and max(map(peak, asked)) > -1e-2
+    scores = [one.score for one in questions[0].known]
+    assert np.mean(scores) == pytest.approx(0.0)
+    assert np.std(scores) == pytest.approx(1.0)
