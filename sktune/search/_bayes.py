@@ -20,10 +20,10 @@ class BayesSearchCV(BaseSearch):
     """Search that learns from each candidate which one to try next.
 
     After a quasi-random start (up to 8 candidates, and no more than half of `n_iter`),
-    a Gaussian process is fitted to the scores seen so far, and the candidate that
-    promises the largest improvement comes next [1]_, [2]_. Everything else is as in
-    scikit-learn's ``RandomizedSearchCV``: cross-validation, distributions of
-    ``scipy.stats``, pipelines, metadata routing, `cv_results_`.
+    a Gaussian process, or what `surrogate` names, is fitted to the scores seen so far,
+    and the candidate that promises the largest improvement comes next [1]_, [2]_.
+    Everything else is as in scikit-learn's ``RandomizedSearchCV``: cross-validation,
+    distributions of ``scipy.stats``, pipelines, metadata routing, `cv_results_`.
 
     Parameters
     ----------
@@ -42,13 +42,15 @@ class BayesSearchCV(BaseSearch):
         What the next candidate maximises: the logarithm of the expected improvement
         [3]_, the probability of improvement, or the upper confidence bound. With 'tpe'
         the first two are the same, and the third is refused.
-    surrogate : {'gp', 'tpe'}, default='gp'
+    surrogate : {'gp', 'forest', 'tpe'}, default='gp'
         Model of the scores. 'gp' is a Gaussian process with a lengthscale for each
-        parameter, half of which is a sum of the parameters' main effects. 'tpe' is the
-        tree-structured Parzen estimator [4]_: densities of the good candidates and of
+        parameter, half of which is a sum of the parameters' main effects. 'forest' is a
+        random forest [4]_, for spaces with many categories or many conditional
+        subspaces; where numbers decide, the process finds more. 'tpe' is the
+        tree-structured Parzen estimator [5]_: densities of the good candidates and of
         the others, whose ratio decides; it is several times quicker, and finds less
-        with the same number of candidates. Of more than 500 candidates either looks at
-        the better half of that number and at the latest.
+        with the same number of candidates. Of more than 500 candidates all look at the
+        better half of that number and at the latest.
     n_pending : int, default=1
         Candidates that may be in flight at once. With 1, workers share the splits of
         one candidate. More keeps more workers busy, and each candidate knows less when
@@ -149,7 +151,9 @@ class BayesSearchCV(BaseSearch):
        machine learning algorithms", NeurIPS 2012.
     .. [3] S. Ament, S. Daulton, D. Eriksson, M. Balandat and E. Bakshy, "Unexpected
        improvements to expected improvement for Bayesian optimization", NeurIPS 2023.
-    .. [4] J. Bergstra, R. Bardenet, Y. Bengio and B. Kegl, "Algorithms for
+    .. [4] F. Hutter, H. H. Hoos and K. Leyton-Brown, "Sequential model-based
+       optimization for general algorithm configuration", LION 2011.
+    .. [5] J. Bergstra, R. Bardenet, Y. Bengio and B. Kegl, "Algorithms for
        hyper-parameter optimization", NIPS 2011.
 
     Examples
@@ -170,7 +174,7 @@ class BayesSearchCV(BaseSearch):
         "param_distributions": [dict, list],
         "n_iter": [_compat.Interval(Integral, 1, None, closed="left")],
         "acquisition": [_compat.StrOptions({"log_ei", "pi", "ucb"})],
-        "surrogate": [_compat.StrOptions({"gp", "tpe"})],
+        "surrogate": [_compat.StrOptions({"gp", "forest", "tpe"})],
         "n_pending": [_compat.Interval(Integral, 1, None, closed="left")],
         "initial_points": [list, tuple, None],
         "warm_start_from": "no_validation",  # where it is read, with a better message

@@ -13,6 +13,7 @@ from sktune._errors import SpaceError, did_you_mean
 from sktune._types import Observation, Params
 from sktune.strategy._acquisition import ACQUISITIONS
 from sktune.strategy._design import most_even_first, sobol
+from sktune.strategy._forest import forest
 from sktune.strategy._gp import Array
 from sktune.strategy._knowledge import (
     TELLS_SOURCES,
@@ -29,7 +30,7 @@ from sktune.strategy._rungs import Known, most_telling, without_hope
 if TYPE_CHECKING:
     from sktune.space import Space
 
-SURROGATES: dict[str, Surrogate] = {"gp": process, "tpe": parzen}
+SURROGATES: dict[str, Surrogate] = {"gp": process, "forest": forest, "tpe": parzen}
 MAX_ENUMERATED = 2048  # finite spaces up to this size are looked at point by point
 MAX_SCANNED = 100_000
 SAME = 1e-9  # coordinates nearer than this may be one candidate
@@ -66,9 +67,10 @@ class Bayes:
     acquisition : {"log_ei", "pi", "ucb"}, default="log_ei"
         Log expected improvement, probability of improvement, or upper confidence bound.
         With "tpe" the first two are the same, and the third is refused.
-    surrogate : {"gp", "tpe"}, default="gp"
-        The model of the scores: a Gaussian process, or the tree-structured Parzen
-        estimator.
+    surrogate : {"gp", "forest", "tpe"}, default="gp"
+        The model of the scores: a Gaussian process; a random forest, which is meant for
+        spaces that are large, conditional and mostly categorical; or the
+        tree-structured Parzen estimator.
     initial_points : sequence of dict, default=()
         Candidates to try first, in this order.
     max_resources : int, default=None
@@ -82,8 +84,9 @@ class Bayes:
 
     Notes
     -----
-    Failed candidates do not take part in fitting the surrogate's hyperparameters. They
-    then count with the worst score seen, so that their neighbourhood is avoided.
+    Failed candidates do not take part in fitting the surrogate's hyperparameters (only
+    "gp" has such). They then count with the worst score seen, so that their
+    neighbourhood is avoided.
     Pending candidates count with the score that the surrogate expects of them ("kriging
     believer", Ginsbourger et al. 2010), so that several at once are spread out. With
     "tpe" both are among the bad candidates.

@@ -4,7 +4,8 @@ The space has plateaus (integers, lists), corners (categories) and rooms with di
 furniture (branches), so only snapped points are ever compared. A pool of quasi-random
 points and of variations of the best observed names a few starts; from each, gradient
 ascent on the continuous coordinates takes turns with the best move of a single discrete
-one, until neither gains.
+one, until neither gains. Where there is no gradient, continuous coordinates take part
+in those moves.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ LOG2_POOL = 9
 N_STARTS = 4  # half of them from all over the space, half from near the best
 MAX_ROUNDS = 4
 MAX_ASCENT = 30
+MAX_MOVES = 8  # where there is no slope
 MIN_GAIN = 1e-3
 RADII = (0.01, 0.05, 0.2)
+STEPS = np.repeat([0.05, 0.2], 4)  # along one continuous coordinate
 N_VARIATIONS = 24  # of each anchor, for each radius, and as many resampled
 OFFSETS = np.concatenate([sign * 0.5 ** np.arange(1, 13) for sign in (-1.0, 1.0)])
 LEVELS = (np.arange(16) + 0.5) / 16
@@ -127,6 +130,8 @@ def climb(
     rng: np.random.Generator,
 ) -> tuple[float, Array]:
     """Ascend and move in turns, from an admissible point to an admissible point."""
+    if not isinstance(promise, SmoothPromise):
+        return walk(promise, u, value, admissible, rng)
     is_discrete = ~promise.space.is_continuous
     for _ in range(MAX_ROUNDS):
         before = value
@@ -144,10 +149,27 @@ def climb(
     return value, u
 
 
-def ascend(promise: Promise, u: Array) -> tuple[float, Array]:
+def walk(
+    promise: Promise,
+    u: Array,
+    value: float,
+    admissible: Admissible,
+    rng: np.random.Generator,
+) -> tuple[float, Array]:
+    """Make the best move of a single coordinate as long as it gains."""
+    for _ in range(MAX_MOVES):
+        near = [discrete_moves(promise.space, u, rng), steps(promise.space, u, rng)]
+        best = leaders(promise, np.concatenate(near), admissible, 1)
+        if not best or best[0][0] <= value:
+            break
+        value, u = best[0]
+    return value, u
+
+
+def ascend(promise: SmoothPromise, u: Array) -> tuple[float, Array]:
     """L-BFGS-B on the coordinates that are continuous and active."""
     free = promise.space.is_continuous & ~np.isnan(u)
-    if not free.any() or not isinstance(promise, SmoothPromise):
+    if not free.any():
         return -np.inf, u
     v = u.copy()
 
@@ -181,3 +203,12 @@ def discrete_moves(space: Space, u: Array, rng: np.random.Generator) -> Array:
         _, first = np.unique(snapped[:, j], return_index=True)
         blocks.append(snapped[first[snapped[first, j] != u[j]]])
     return np.concatenate(blocks) if blocks else np.empty((0, len(u)))
+
+
+def steps(space: Space, u: Array, rng: np.random.Generator) -> Array:
+    """Points that differ from u in one continuous coordinate, by chance, (m, d)."""
+    moved = np.flatnonzero(space.is_continuous & ~np.isnan(u))
+    block = np.tile(np.where(np.isnan(u), 0.5, u), (len(moved), len(STEPS), 1))
+    offsets = STEPS * rng.standard_normal((len(moved), len(STEPS)))
+    block[np.arange(len(moved)), :, moved] += offsets
+    return space.snap(np.clip(block, 0.0, 1.0).reshape(-1, len(u)))

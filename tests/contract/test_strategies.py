@@ -41,6 +41,7 @@ STRATEGIES: dict[str, Callable[[Space], Strategy]] = {
     "bayes": lambda space: Bayes(),
     "bayes-pi": lambda space: Bayes(acquisition="pi"),
     "bayes-rungs": lambda space: Bayes(max_resources=27),
+    "bayes-forest": lambda space: Bayes(surrogate="forest"),
     "bayes-tpe": lambda space: Bayes(surrogate="tpe", n_initial=3),
     "bayes-tpe-rungs": lambda space: Bayes(surrogate="tpe", max_resources=27),
     "bayes-warm": warm,
