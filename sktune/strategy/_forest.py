@@ -46,6 +46,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.tree import ExtraTreeRegressor
 
 from sktune.strategy._acquisition import ACQUISITIONS, Acquisition
 from sktune.strategy._gp import Array, Indices
@@ -143,9 +144,6 @@ class Forest:
     @classmethod
     def of(cls, space: Space, U: Array, further: Array, y: Array, seed: int) -> Forest:
         """From snapped points (n, d), further coordinates (n, q) and scores (n,)."""
-        # Here, since it takes a while and most searches grow no trees.
-        from sklearn.tree import ExtraTreeRegressor
-
         rng = np.random.default_rng(seed)
         eyes = Eyes.of(space, U, y, rng)
         seeds = rng.integers(2**31, size=N_TREES).tolist()

@@ -44,6 +44,7 @@ from sktune._errors import (
     SpaceError,
     SpaceTypeError,
 )
+from sktune.strategy import Bayes
 from tests.estimators import Draws, Net, Score, SeededNet, blobs, net
 
 # Spaces are small here, and Hyperband says so.
@@ -403,6 +404,7 @@ def test_n_iter_below_one(search):
 
 def test_arguments_of_bayes():
     _refuses(bayes, None, {"a": [1]}, ValueError, "'acquisition'", acquisition="ei")
+    _refuses(bayes, None, {"a": [1]}, ValueError, "'surrogate'", surrogate="trees")
     _refuses(bayes, None, {"a": [1]}, ValueError, "'n_pending'", n_pending=0)
     _refuses(bayes, None, {"a": [1]}, ValueError, "'surrogate'", surrogate="tree")
     impossible = {"surrogate": "tpe", "acquisition": "ucb"}
@@ -713,6 +715,22 @@ def test_every_surrogate_searches_with_any_number_of_workers(surrogate):
     assert len(tried[0]["params"]) == 12
     assert tried[0]["params"] == tried[1]["params"]
     np.testing.assert_array_equal(*(r["mean_test_score"] for r in tried))
+
+
+def test_a_forest_over_rungs():
+    space = {"a": uniform(0, 1), "b": uniform(0, 1)}
+    strategy = Bayes(surrogate="forest", max_resources=144)
+    options = {"factor": 4, "min_resources": 9, "max_resources": 144, "cv": 2}
+    fitted = hyperband(Score(), space, strategy=strategy, **options).fit(X, y)
+    params = [
+        tuple(p.items())
+        for p, i in zip(
+            fitted.cv_results_["params"], fitted.cv_results_["iter"], strict=True
+        )
+        if i == 0
+    ]
+    assert len(set(params)) == len(params) > 12
+    assert fitted.best_score_ > -0.05
 
 
 def test_refit_names_the_metric_that_steers():
