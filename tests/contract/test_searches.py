@@ -100,7 +100,7 @@ def hyperband(estimator, space, *, n_iter=4, **kwargs):
 
 SEARCHES = [grid, randomized, bayes, halving, hyperband]
 SAMPLING = [randomized, bayes]
-SURROGATES = ["gp", "tpe"]
+SURROGATES = ["gp", "forest", "tpe"]
 WITH_RUNGS = [halving, hyperband]
 
 every_search = pytest.mark.parametrize("search", SEARCHES)
