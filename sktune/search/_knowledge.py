@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from scipy.stats import rankdata
 
 from sktune._errors import KnowledgeError
 from sktune.space import Dimension, Space, to_python
@@ -22,6 +23,7 @@ from sktune.strategy import Earlier
 
 # Of rungs, the highest one with as many scores is learnt from.
 MIN_SCORES = 5
+MAX_COMPARED = 100_000  # values of one parameter
 _FORMS = (
     "Give a fitted search, its cv_results_, a data frame of these, or a list of such."
 )
@@ -138,7 +140,12 @@ def _columns(one: Any) -> dict[str, list[Any]]:
     columns = {}
     for name in one.columns if is_frame else one:
         column = one[name]
+        if is_frame and column.ndim > 1:
+            raise KnowledgeError(
+                f"warm_start_from has more than one column {name!r}. Drop all but one."
+            )
         is_list = hasattr(column, "__len__") and hasattr(column, "__iter__")
+        is_list = is_list and getattr(column, "ndim", 1) > 0
         if not is_list or isinstance(column, str | Mapping):
             raise KnowledgeError(
                 f"warm_start_from holds {reprlib.repr(column)} as {name!r}, which is "
@@ -215,11 +222,29 @@ def _scores(columns: Mapping[str, list[Any]], name: str) -> list[float | None]:
     ]
     table = np.column_stack([_numbers(columns, key) for key in [name, *of_splits]])
     failed = ~np.isfinite(table).all(axis=1)
+    if f"rank_test_{metric}" in columns and "n_resources" not in columns:
+        ranks = _numbers(columns, f"rank_test_{metric}")
+        failed |= _out_of_rank(table[:, 0], ranks)
     # As rounded as those of the new search; a file may have changed the last digit.
     return [
         None if out else float(f"{score:.10g}")
         for score, out in zip(table[:, 0].tolist(), failed, strict=True)
     ]
+
+
+def _out_of_rank(
+    scores: np.ndarray[Any, Any], ranks: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
+    """Rows that rank last whatever they scored: failures with a numeric error_score."""
+    last = ranks == np.max(ranks, initial=-np.inf)
+    rest = ~last
+    if not rest.any() or not np.isfinite(scores[rest]).all():
+        return np.zeros(len(scores), dtype=bool)
+    is_ranking = bool((ranks[last] == rest.sum() + 1).all()) and np.array_equal(
+        ranks[rest], rankdata(-scores[rest], method="min")
+    )
+    is_odd = bool((scores[last] >= scores[rest].min()).any())
+    return last if is_ranking and is_odd else np.zeros(len(scores), dtype=bool)
 
 
 def _numbers(columns: Mapping[str, list[Any]], name: str) -> np.ndarray[Any, Any]:
@@ -302,10 +327,15 @@ def value_of(dimension: Dimension, given: Any) -> Any:
             if dimension.outline(one) is not None:
                 return one
         return ABSENT
-    if dimension.token(number) is None and math.isfinite(dimension.size):
-        near = (v for v in dimension.values() if math.isclose(v, number, rel_tol=1e-9))
-        return next(near, ABSENT)
-    return ABSENT if dimension.token(number) is None else number
+    if dimension.token(number) is not None:
+        return number
+    if not math.isfinite(number):
+        return ABSENT
+    # Too many to look through are one apart.
+    is_small = dimension.size <= MAX_COMPARED
+    among = dimension.values() if is_small else [round(number)]
+    near = (v for v in among if math.isclose(v, number, rel_tol=1e-9))
+    return next((v for v in near if dimension.token(v) is not None), ABSENT)
 
 
 def _alike(value: Any, given: Any) -> bool:
@@ -314,6 +344,8 @@ def _alike(value: Any, given: Any) -> bool:
         return _is_blank(value)
     if isinstance(given, str):
         return str(value) == given
+    if hasattr(given, "get_params") and not isinstance(given, type):
+        return type(value) is type(given) and str(value) == str(given)
     is_number = isinstance(value, int | float) and isinstance(given, int | float)
     return is_number and not isinstance(value, bool) and bool(value == given)
 

@@ -48,7 +48,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.tree import ExtraTreeRegressor
 
-from sktune.strategy._acquisition import ACQUISITIONS, Acquisition
+from sktune.strategy._acquisition import ACQUISITIONS, Acquisition, expectation
 from sktune.strategy._gp import Array, Indices
 from sktune.strategy._question import Answer, Question, first_distinct
 from sktune.strategy._rungs import DEPTH, Known, depths
@@ -217,9 +217,10 @@ def forest(question: Question) -> Answer:
         grown = Forest.of(space, U, further, y, question.seed)
 
     mu, _ = grown.predict(U, _repeated(constants, len(U)))
-    promise = ForestPromise(
-        space, grown, ACQUISITIONS[question.acquisition], float(mu.max()), constants
-    )
+    acquisition = ACQUISITIONS[question.acquisition]
+    if all(one.source for one in scored) and not len(waiting):
+        acquisition = expectation  # nothing to beat yet
+    promise = ForestPromise(space, grown, acquisition, float(mu.max()), constants)
     return promise, first_distinct(U[np.argsort(-mu, kind="stable")])
 
 

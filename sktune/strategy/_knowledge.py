@@ -70,7 +70,7 @@ def learnt(space: Space, knowledge: Sequence[Earlier]) -> list[Known]:
         point = space.outline(one.params)
         known = Known(-1, point, one.score, source=one.source)
         by_source.setdefault(one.source, []).append(known)
-    limit = MAX_EARLIER // max(len(by_source), 1)
+    limit = max(MAX_EARLIER // max(len(by_source), 1), 1)
     found = []
     for source in sorted(by_source):
         best_first = sorted(

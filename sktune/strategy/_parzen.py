@@ -82,6 +82,7 @@ class Density:
     @classmethod
     def of(cls, space: Space, X: Array) -> Density:
         """The density of candidates at snapped points (n, d)."""
+        X = np.clip(X, 0.0, 1.0)  # earlier searches may have gone further
         H = np.ones(X.shape)
         for j in range(space.n_dims):
             has = ~np.isnan(X[:, j])
@@ -147,7 +148,11 @@ def parzen(question: Question) -> Answer:
     """
     space = question.space
     scored = judged(question.known, question.max_resources, space.n_dims)
-    failed = {one.candidate: one for one in question.known if one.score is None}
+    # Once each, however many rungs; those of earlier searches have no number.
+    failed = first_distinct(
+        (one.point for one in question.known if one.score is None),
+        len(question.known),
+    )
     best_first = sorted(scored, key=lambda one: -(one.score or 0.0))
     n_good = max(1, min(math.ceil(math.sqrt(len(scored))), len(scored) - 1))
     points = [one.point for one in best_first]
@@ -155,7 +160,7 @@ def parzen(question: Question) -> Answer:
     waiting = [
         u for u in question.waiting if not any(same(u, point) for point in points)
     ]
-    bad = [*points[n_good:], *(one.point for one in failed.values()), *waiting]
+    bad = [*points[n_good:], *failed, *waiting]
     promise = ParzenPromise(
         space,
         Density.of(space, np.array(points[:n_good])),

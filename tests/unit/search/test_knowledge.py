@@ -17,6 +17,7 @@ from sktune import GridSearchCV, HyperbandSearchCV, RandomizedSearchCV
 from sktune._errors import KnowledgeError
 from sktune.search._knowledge import place, read_knowledge, read_table, steering
 from sktune.space import Space
+from sktune.strategy._knowledge import learnt
 from tests.estimators import Score, blobs
 
 X, y = blobs(30)
@@ -350,3 +351,50 @@ def test_an_estimator_of_scikit_learn_by_its_own_values():
     space = {"C": uniform(0, 5), "fit_intercept": [True, False]}
     found = read(table, space, LogisticRegression())
     assert [e.params["fit_intercept"] for e in found] == [True, True]
+
+
+def test_a_wide_range_of_integers_is_not_looked_through():
+    params = [{"a": value} for value in (1, 2, 0.5, np.inf, 10**9, 3.0000000001)]
+    given = results(params, [0.1] * 6)
+    found = read(given, {"a": randint(1, 10**9)})
+    assert [one.params["a"] for one in found] == [1, 2, 3]
+
+
+def test_estimators_are_known_by_what_they_say():
+    """A pickled search has others than the space, which are the same nonetheless."""
+    space = {"model": [LogisticRegression(C=2), LogisticRegression(C=3)]}
+    params = [{"model": LogisticRegression(C=3)}, {"model": LogisticRegression(C=2)}]
+    found = read(results(params, [0.1, 0.2]), space)
+    assert [one.params["model"].C for one in found] == [3, 2]
+    assert all(one.params["model"] in space["model"] for one in found)
+
+
+def test_failures_with_a_numeric_error_score():
+    """The search itself ranks them last; they are no scores here either."""
+    values = [0.1, 0.2, 0.3, 0.4]
+    space = {"a": values, "b": uniform(0, 1), "bad": [(), tuple(values)]}
+    search = RandomizedSearchCV(
+        Score(), space, n_iter=8, cv=2, random_state=0, error_score=7.0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        search.fit(X, y)
+    failed = [bool(p["bad"]) for p in search.cv_results_["params"]]
+    assert 0 < sum(failed) < 8
+    for form in in_all_forms(search.cv_results_)[:3]:
+        found = read(form, space)
+        assert [one.score is None for one in found] == failed
+
+
+def test_a_hundred_searches_and_more():
+    one = results([{"a": 0.1}, {"a": 0.2}], [0.1, 0.2])
+    space = Space({"a": uniform(0, 1)})
+    known = learnt(space, read([one] * 120, space))
+    assert {k.source for k in known} == set(range(1, 121))
+
+
+def test_a_column_that_is_there_twice():
+    frame = pd.DataFrame({"param_a": [0.1, 0.2], "mean_test_score": [0.1, 0.2]})
+    frame = pd.concat([frame, frame[["mean_test_score"]]], axis=1)
+    with pytest.raises(KnowledgeError, match="more than one column 'mean_test_score'"):
+        read(frame, {"a": uniform(0, 1)})

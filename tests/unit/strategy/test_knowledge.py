@@ -14,6 +14,7 @@ from sktune._types import Observation, Params
 from sktune.space import Space
 from sktune.strategy import Bayes, Earlier, _bayes
 from sktune.strategy._knowledge import MAX_EARLIER, learnt, on_one_scale
+from sktune.strategy._parzen import ParzenPromise, parzen
 from sktune.strategy._process import ProcessPromise, _helped, process
 from sktune.strategy._question import Answer, Question
 from sktune.strategy._rungs import Known
@@ -66,6 +67,46 @@ def search(
 
 def far(params: Params) -> float:
     return float(np.hypot(params["x"] - 0.7, params["y"] - 0.2))
+
+
+GRID = {name: list(np.round(np.linspace(0, 1, 6), 1)) for name in "xy"}
+
+
+def test_the_first_of_a_forest_is_the_one_that_is_expected_to_be_best() -> None:
+    """It has seen all points: none is shunned for that, none tried for its doubt."""
+    space = Space(GRID)
+    known = tuple(Earlier(p, peak(p), 1) for p in space.points())
+    for seed in range(3):
+        (first,) = search(
+            1, peak, space=space, knowledge=known, surrogate="forest", seed=seed
+        )
+        assert first == {"x": 0.6, "y": 0.2} or first == {"x": 0.8, "y": 0.2}
+
+
+def test_what_is_beyond_the_range_is_at_its_end_for_a_parzen_estimator() -> None:
+    space = Space({"x": stats.uniform(0, 1)})
+    xs = np.linspace(0.01, 1.99, 100)
+    known = tuple(Earlier({"x": x}, -((x - 0.3) ** 2), 1) for x in xs)
+    state = Bayes(surrogate="tpe", knowledge=known).init(space)
+    promise, _ = parzen(
+        Question(space, list(state.earlier), np.empty((0, 1)), "log_ei", None, 0)
+    )
+    values = promise.values(np.linspace(0, 1, 11)[:, None])
+    assert np.isfinite(values).all()
+    assert values.argmax() in (2, 3, 4)
+
+
+def test_every_failure_of_an_earlier_search_counts_for_a_parzen_estimator() -> None:
+    space = Space({"x": stats.uniform(0, 1)})
+    known = [Earlier({"x": i / 10}, float(i) if i < 4 else None, 1) for i in range(10)]
+    state = Bayes(surrogate="tpe", knowledge=tuple(known)).init(space)
+    promise, _ = parzen(
+        Question(space, list(state.earlier), np.empty((0, 1)), "log_ei", None, 0)
+    )
+    where_all_failed, where_none_did = promise.values(np.array([[0.7], [0.3]]))
+    assert where_all_failed < where_none_did
+    assert isinstance(promise, ParzenPromise)
+    assert len(promise.bad.X) == 8
 
 
 def test_the_first_candidate_is_the_one_that_is_expected_to_be_best() -> None:
