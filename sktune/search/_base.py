@@ -237,13 +237,7 @@ class BaseSearch(_compat.BaseSearchCV):
             splits = self._split(cv, X, y, routed.splitter.split)
             if history is not None:
                 data = {"X": X, "y": y, **params, "splits": splits}
-                if proposal.knowledge:
-                    data["warm_start_from"] = [
-                        (one.source, one.params, one.score)
-                        for one in proposal.knowledge
-                    ]
-                prints = {name: fingerprint(value) for name, value in data.items()}
-                history.begin(self, root, prints, self._steered_by(proposal))
+                self._begin(history, root, proposal, data)
             with self._job_options(splits, X, y, groups, root, history) as options:
                 job = Job.of(
                     self.estimator,
@@ -288,6 +282,17 @@ class BaseSearch(_compat.BaseSearchCV):
             forget_measured(placement)
         callbacks.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
         return self
+
+    def _begin(
+        self, history: History, root: int, proposal: Proposal, data: dict[str, Any]
+    ) -> None:
+        """Tell the journal what this search is, or compare it with what it began."""
+        if proposal.knowledge:
+            data["warm_start_from"] = [
+                (one.source, one.params, one.score) for one in proposal.knowledge
+            ]
+        prints = {name: fingerprint(value) for name, value in data.items()}
+        history.begin(self, root, prints, self._steered_by(proposal))
 
     def _place(self) -> tuple[Placement | None, Placement | None]:
         """Where the fits run, and where the refit does; None is the own device."""

@@ -162,7 +162,7 @@ class Fit:
         some = np.concatenate(
             [np.flatnonzero(own)[_telling(y[own], limit)], np.flatnonzero(~own)]
         )
-        evidence = _evidence(layout, F[some], y[some], layout.levels(F[some]))
+        evidence = _evidence(layout, F[some], y[some])
         theta = evidence.maximise([evidence.loc])
         return cls(layout, scored, own, y, F, theta, some)
 
@@ -184,6 +184,7 @@ class Fit:
 def _evidence(
     layout: Layout, F: Array, y: Array, B: Array | None = None
 ) -> gp.Evidence:
+    """B is the levels of the observations unless it is given."""
     B = layout.levels(F) if B is None else B
     return gp.Evidence.of(F, layout.groups, layout.n_dims, y, gp.Prior(), B)
 
