@@ -9,12 +9,12 @@ import pytest
 from scipy import stats
 
 from sktune._errors import SpaceError
-from sktune._random import derive_seed
 from sktune._types import Observation, Params
 from sktune.space import Space
 from sktune.strategy import Bayes
 from sktune.strategy._bayes import _observed
 from sktune.strategy._rungs import MAX_OBSERVATIONS
+from tests.asked import least_gap, searched
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
 
@@ -26,14 +26,7 @@ def peak(params: Params) -> float:
 def search(
     strategy: Bayes, space: Space, n: int, score: Any, seed: int = 0
 ) -> list[Params]:
-    state, asked = strategy.init(space), []
-    for number in range(n):
-        params = strategy.ask(state, number, (), derive_seed(seed, "ask", number))
-        assert params is not None
-        value = score(params)
-        state = strategy.tell(state, Observation(number, params, (value,)))
-        asked.append(params)
-    return asked
+    return searched(strategy, space, n, score, seed)[0]
 
 
 @pytest.mark.parametrize("acquisition", ["log_ei", "pi", "ucb"])
@@ -146,17 +139,8 @@ def test_pending_candidates_are_kept_away_from() -> None:
     def waves(params: Params) -> float:
         return float(np.sin(9 * params["x"]) + np.cos(7 * params["y"]))
 
-    state = strategy.init(space)
-    for number, params in enumerate(search(strategy, space, 6, waves)):
-        state = strategy.tell(state, Observation(number, params, (waves(params),)))
-    pending: list[Params] = []
-    for number in range(4):
-        params = strategy.ask(state, 6 + number, pending, 0)
-        assert params is not None
-        pending.append(params)
-    points = np.array([[p["x"], p["y"]] for p in pending])
-    gaps = np.linalg.norm(points[:, None] - points, axis=2)
-    assert gaps[np.triu_indices(4, 1)].min() > 0.01
+    _, state = searched(strategy, space, 6, waves)
+    assert least_gap(strategy, state, 6) > 0.01
 
 
 def test_told_again_the_last_score_counts() -> None:

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sktune._random import derive_seed
 from sktune._types import Observation, Params
 from sktune.space import Space
 from sktune.strategy import Bayes
@@ -17,6 +16,7 @@ from sktune.strategy import _forest as forest
 from sktune.strategy._forest import ABSENT, N_TREES, Eyes, Forest
 from sktune.strategy._question import Question
 from sktune.strategy._rungs import Known
+from tests.asked import least_gap, searched
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
 LETTERS = {name: list("vwxyz") for name in "abcdef"}  # 15,625 candidates
@@ -44,15 +44,7 @@ def matches(params: Params) -> float:
 
 def search(space: Space, n: int, score: Any, seed: int = 0, **options: Any) -> Any:
     """Params that were asked for, and the last state."""
-    strategy = Bayes(surrogate="forest", **options)
-    state, asked = strategy.init(space), []
-    for number in range(n):
-        params = strategy.ask(state, number, (), derive_seed(seed, "ask", number))
-        assert params is not None
-        seen = Observation(number, params, (score(params),))
-        state = strategy.tell(state, seen)
-        asked.append(params)
-    return asked, state
+    return searched(Bayes(surrogate="forest", **options), space, n, score, seed)
 
 
 def drawn(space: Space, n: int, seed: int = 0) -> np.ndarray:
@@ -269,14 +261,7 @@ def test_pending_candidates_are_kept_away_from() -> None:
         return float(np.sin(9 * params["x"]) + np.cos(7 * params["y"]))
 
     _, state = search(space, 8, waves)
-    pending: list[Params] = []
-    for number in range(4):
-        params = strategy.ask(state, 8 + number, pending, 0)
-        assert params is not None
-        pending.append(params)
-    points = np.array([[p["x"], p["y"]] for p in pending])
-    gaps = np.linalg.norm(points[:, None] - points, axis=2)
-    assert gaps[np.triu_indices(4, 1)].min() > 2e-3
+    assert least_gap(strategy, state, 8) > 2e-3
 
 
 def test_it_learns_from_cheap_scores() -> None:

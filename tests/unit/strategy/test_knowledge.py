@@ -9,8 +9,7 @@ import pytest
 from scipy import stats
 
 from sktune._errors import SpaceError
-from sktune._random import derive_seed
-from sktune._types import Observation, Params
+from sktune._types import Params
 from sktune.space import Space
 from sktune.strategy import Bayes, Earlier, _bayes
 from sktune.strategy._knowledge import MAX_EARLIER, learnt, on_one_scale
@@ -18,6 +17,7 @@ from sktune.strategy._parzen import ParzenPromise, parzen
 from sktune.strategy._process import ProcessPromise, _helped, process
 from sktune.strategy._question import Answer, Question
 from sktune.strategy._rungs import Known
+from tests.asked import searched
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
 Score = Callable[[Params], float | None]
@@ -55,14 +55,8 @@ def search(
     **options: object,
 ) -> list[Params]:
     space = Space(PLANE) if space is None else space
-    strategy, asked = Bayes(**options), []  # type: ignore[arg-type]
-    state = strategy.init(space)
-    for number in range(n):
-        params = strategy.ask(state, number, (), derive_seed(seed, "ask", number))
-        assert params is not None
-        state = strategy.tell(state, Observation(number, params, (score(params),)))
-        asked.append(params)
-    return asked
+    strategy = Bayes(**options)  # type: ignore[arg-type]
+    return searched(strategy, space, n, score, seed)[0]
 
 
 def far(params: Params) -> float:

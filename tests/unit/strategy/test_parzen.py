@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from sktune._random import derive_seed
 from sktune._types import Observation, Params
 from sktune.space import Space
 from sktune.strategy import Bayes
@@ -23,6 +22,7 @@ from sktune.strategy._parzen import (
 )
 from sktune.strategy._question import Question
 from sktune.strategy._rungs import Known
+from tests.asked import least_gap, searched
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
 KINDS: dict[str, Any] = {
@@ -282,13 +282,7 @@ def test_improvement_grows_with_the_ratio() -> None:
 def search(
     strategy: Bayes, space: Space, n: int, score: Any, seed: int = 0
 ) -> list[Params]:
-    state, asked = strategy.init(space), []
-    for number in range(n):
-        params = strategy.ask(state, number, (), derive_seed(seed, "ask", number))
-        assert params is not None
-        state = strategy.tell(state, Observation(number, params, (score(params),)))
-        asked.append(params)
-    return asked
+    return searched(strategy, space, n, score, seed)[0]
 
 
 def peak(params: Params) -> float:
@@ -333,17 +327,8 @@ def test_failures_keep_it_away() -> None:
 def test_pending_candidates_are_kept_away_from() -> None:
     """Asked again with the same seed, and what it said last pending, it moves."""
     space, strategy = Space(PLANE), Bayes(surrogate="tpe")
-    state = strategy.init(space)
-    for number, params in enumerate(search(strategy, space, 12, peak)):
-        state = strategy.tell(state, Observation(number, params, (peak(params),)))
-    pending: list[Params] = []
-    for _ in range(4):
-        params = strategy.ask(state, 12, pending, 0)
-        assert params is not None
-        pending.append(params)
-    points = np.array([[p["x"], p["y"]] for p in pending])
-    gaps = np.linalg.norm(points[:, None] - points, axis=2)
-    assert gaps[np.triu_indices(4, 1)].min() > 0.01
+    _, state = searched(strategy, space, 12, peak)
+    assert least_gap(strategy, state, 12) > 0.01
 
 
 def test_a_small_space_is_searched_whole() -> None:
