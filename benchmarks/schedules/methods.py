@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from recorded import Task
@@ -41,8 +42,10 @@ def bayes(task: Task, n_epochs: int, seed: int) -> Strategy:
     return Bayes()
 
 
-def bayes_of_rungs(task: Task, n_epochs: int, seed: int) -> Strategy:
-    return Bayes(max_resources=n_epochs)
+def bayes_of_rungs(
+    task: Task, n_epochs: int, seed: int, surrogate: str = "gp"
+) -> Strategy:
+    return Bayes(max_resources=n_epochs, surrogate=surrogate)
 
 
 def flat(n_epochs: int, budget: float) -> Schedule:
@@ -72,6 +75,13 @@ METHODS: dict[str, Method] = {
     "Bayes": Method(bayes, flat, n_pending=1),
     "halving with Bayes": Method(bayes_of_rungs, repeated_halving, n_pending=1),
     "Hyperband with Bayes": Method(bayes_of_rungs, repeated_hyperband, n_pending=1),
+}
+# Run where they are named.
+OTHERS: dict[str, Method] = {
+    f"Hyperband with {surrogate}": Method(
+        partial(bayes_of_rungs, surrogate=surrogate), repeated_hyperband, n_pending=1
+    )
+    for surrogate in ("forest", "tpe")
 }
 
 

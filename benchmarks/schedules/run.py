@@ -26,7 +26,7 @@ import numpy as np  # noqa: E402
 from scipy.stats import wilcoxon  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from methods import METHODS  # noqa: E402
+from methods import METHODS, OTHERS  # noqa: E402
 from recorded import (  # noqa: E402
     POINTS,
     OutOfBudget,
@@ -40,6 +40,7 @@ from sktune.engine import Engine  # noqa: E402
 
 MARKS = (0.1, 0.25, 0.5, 1.0)
 GRID = np.linspace(0.02, 1.0, 99)
+KNOWN = METHODS | OTHERS
 COMPARED = ("Hyperband with Bayes", "Hyperband")
 
 
@@ -52,7 +53,7 @@ def one_run(job: tuple[str, str, int, argparse.Namespace]) -> dict[str, Any]:
     """Regret of the incumbent at each mark, and over epochs and time."""
     name, task_name, seed, args = job
     task = load_task(args.data, task_name, args.epochs, args.points, args.space)
-    method = METHODS[name]
+    method = KNOWN[name]
     budget = float(args.full * args.epochs)
     workers = RecordedWorkers(task, method.n_workers, budget, seed, args.speeds)
     strategy = method.strategy(task, args.epochs, seed)
@@ -170,7 +171,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of load.py")
     parser.add_argument("--tasks", nargs="*", help="names; all by default")
-    parser.add_argument("--methods", nargs="*", choices=METHODS, help="default: all")
+    parser.add_argument("--methods", nargs="*", choices=KNOWN, help="default: METHODS")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--epochs", type=int, default=27, help="the largest resource")
     parser.add_argument("--full", type=int, default=60, help="budget in candidates")
@@ -204,7 +205,7 @@ def main() -> None:
             outcomes = list(pool.map(one_run, jobs))
         results = {job[:3]: out for job, out in zip(jobs, outcomes, strict=True)}
         table[name] = {**summarise(name, tasks, args.seeds, results), **where()}
-        table = {known: table[known] for known in METHODS if known in table}
+        table = {known: table[known] for known in KNOWN if known in table}
         report = {"setting": setting, "table": table, "test": test(table)}
         if args.json:
             args.json.write_text(json.dumps(report, indent=1))
