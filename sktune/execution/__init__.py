@@ -1,22 +1,28 @@
 """Where fits run: one candidate on one split, in workers that joblib provides."""
 
-from sktune.execution._devices import (
-    Attempt,
+from sktune.execution.checkpoint._paused_fit import checkpoints_in
+from sktune.execution.dispatch._pool import workers_are_here
+from sktune.execution.dispatch._workers import Workers
+from sktune.execution.estimators._check_estimator import (
+    check_estimator,
+    check_is_estimator,
+)
+from sktune.execution.estimators._device_parameters import (
     OwnDevices,
     check_placement,
-    run_leased,
     write_device,
 )
-from sktune.execution._fit import Job, run_fit, score_of
-from sktune.execution._interrupt import Interrupts
-from sktune.execution._isolation import own_random_states, preserved_random_states
-from sktune.execution._paused import checkpoints_in
-from sktune.execution._preflight import check_estimator, check_is_estimator
-from sktune.execution._resource import find_resource, smallest_resources
-from sktune.execution._subsets import check_subsets, subsets
-from sktune.execution._threads import single_threaded
-from sktune.execution._training import train_fully
-from sktune.execution._workers import Workers
+from sktune.execution.estimators._resource import find_resource, smallest_resources
+from sktune.execution.fitting._fit import Job, run_fit, score_of
+from sktune.execution.fitting._leased import Attempt, run_leased
+from sktune.execution.fitting._subsets import check_subsets, subsets
+from sktune.execution.guards._interrupts import Interrupts
+from sktune.execution.guards._random_states import (
+    own_random_states,
+    preserved_random_states,
+)
+from sktune.execution.guards._threads import single_threaded
+from sktune.execution.training._trainers import train_fully
 
 __all__ = [
     "Attempt",
@@ -39,5 +45,6 @@ __all__ = [
     "smallest_resources",
     "subsets",
     "train_fully",
+    "workers_are_here",
     "write_device",
 ]

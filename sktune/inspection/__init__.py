@@ -1,9 +1,9 @@
 """Tables and pictures of a fitted search."""
 
-from sktune.inspection._convergence import plot_convergence
-from sktune.inspection._journal import read_journal
-from sktune.inspection._leases import device_use, plot_leases
-from sktune.inspection._rungs import plot_rungs
+from sktune.inspection._plot_convergence import plot_convergence
+from sktune.inspection._plot_leases import device_use, plot_leases
+from sktune.inspection._plot_rungs import plot_rungs
+from sktune.inspection._read_journal import read_journal
 from sktune.inspection._table import Table, best_candidates
 
 __all__ = [

@@ -3,7 +3,7 @@
 from sktune.schedule._asynchronous import Asynchronous
 from sktune.schedule._brackets import Brackets
 from sktune.schedule._flat import Flat
-from sktune.schedule._plan import (
+from sktune.schedule._rungs import (
     Place,
     Rung,
     exhausting_minimum,

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from sktune._types import Decision, Resume, Start, Stop
 from sktune.schedule._best import Best, with_score
-from sktune.schedule._plan import Place, Rung, exact, first_numbers
+from sktune.schedule._rungs import Place, Rung, exact, first_numbers
 
 
 @dataclass(frozen=True, slots=True)

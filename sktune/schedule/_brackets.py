@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from sktune._types import Decision, Resume, Start, Stop
 from sktune.schedule._best import Best, with_score
-from sktune.schedule._plan import Rung, first_numbers
+from sktune.schedule._rungs import Rung, first_numbers
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,195 +1,86 @@
-"""Which rungs there are: tables of integers, made before anything runs.
-
-Every count comes from an integer loop. ``floor(log(243, 3))`` is 4 in floating point,
-and a schedule that believes it never reaches its largest resource.
-
-References
-----------
-.. [1] K. Jamieson and A. Talwalkar, "Non-stochastic best arm identification and
-       hyperparameter optimization", AISTATS 2016.
-.. [2] L. Li, K. Jamieson, G. DeSalvo, A. Rostamizadeh and A. Talwalkar, "Hyperband: a
-       novel bandit-based approach to hyperparameter optimization", JMLR 18, 2018.
-"""
+"""What a search with rungs is going to do, before it does anything."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate
-from typing import NamedTuple
 
-# More of them are a mistake, and would take for ever to write down.
-MAX_RUNGS = 1_000
-MAX_BRACKETS = 100_000
+from sktune.schedule import Rung, n_evaluations, total_resources
 
 
-class Rung(NamedTuple):
-    """So many candidates, trained to so many resources.
-
-    Candidates of the first rung of a bracket (``iter`` 0) are new; those of a later one
-    are the best of the rung before.
-    """
-
-    bracket: int
-    iter: int
-    n_candidates: int
-    n_resources: int
-
-
-class Place(NamedTuple):
-    """A rung, by its bracket and its iter."""
-
-    bracket: int
-    iter: int
-
-
-class Iterations(NamedTuple):
-    """Numbers of rungs, as scikit-learn's halving searches name them.
+@dataclass(frozen=True)
+class Plan:
+    """Rungs of a search, and what they cost; printed, a table.
 
     Attributes
     ----------
-    n_required : int
-        Rungs until fewer than `factor` candidates are left.
-    n_possible : int
-        Rungs from the smallest resource that do not exceed the largest.
+    rungs : tuple of Rung
+        Named tuples ``(bracket, iter, n_candidates, n_resources)``, in the order in
+        which they are run.
+    resource : str
+        Name of the resource.
+    continues : bool
+        Whether a candidate goes on where it paused, instead of starting over.
+    n_splits : int
+    n_candidates : int
+        Candidates that are started.
+    n_evaluations : int
+        Rows of `cv_results_`.
+    n_fits : int
+        Fits on one split each, without the refit.
+    total_resources : int
+        Resources that are spent in all splits, without the refit. Of ``n_samples``,
+        which counts the rows of X, each split trains on its share.
     """
 
-    n_required: int
-    n_possible: int
+    rungs: tuple[Rung, ...]
+    resource: str
+    continues: bool
+    n_splits: int
 
+    @property
+    def n_candidates(self) -> int:
+        return sum(rung.n_candidates for rung in self.rungs if rung.iter == 0)
 
-def exact(factor: float) -> Fraction:
-    """The number that was written: 1.1 is 11/10, and not the nearest binary float.
+    @property
+    def n_evaluations(self) -> int:
+        return n_evaluations(self.rungs)
 
-    Else 33 candidates by 1.1 would be 29, and 1.2 twice from 100 would end at 143.
-    """
-    return Fraction(str(factor))
+    @property
+    def n_fits(self) -> int:
+        return self.n_evaluations * self.n_splits
 
+    @property
+    def total_resources(self) -> int:
+        return self.n_splits * total_resources(self.rungs, continues=self.continues)
 
-def first_numbers(rungs: Sequence[Rung]) -> tuple[int, ...]:
-    """Number of the first candidate of each bracket; at the end, of all candidates.
-
-    Brackets are filled one after the other.
-    """
-    planned = [rung.n_candidates for rung in rungs if rung.iter == 0]
-    return tuple(accumulate(planned, initial=0))
-
-
-def whole_power(factor: float, limit: Fraction | int) -> int:
-    """The largest k with ``factor**k <= limit``; 0 if `limit` is below 1."""
-    step = exact(factor)
-    if step <= 1:
-        raise ValueError(f"factor={factor!r} must be greater than 1.")
-    k, power = 0, step
-    while power <= limit:
-        k, power = k + 1, power * step
-        if k > MAX_RUNGS:
-            raise ValueError(
-                f"factor={factor!r} makes more than {MAX_RUNGS} rungs. Give a larger "
-                "one, such as 2 or 3."
-            )
-    return k
-
-
-def exhausting_minimum(
-    n_candidates: int, factor: float, min_resources: int, max_resources: int
-) -> int:
-    """Smallest resource from which the last rung comes as close to the largest as may.
-
-    Never below `min_resources`.
-    """
-    n_growths = whole_power(factor, n_candidates)
-    return max(min_resources, int(max_resources / exact(factor) ** n_growths))
-
-
-def iterations(
-    n_candidates: int, factor: float, min_resources: int, max_resources: int
-) -> Iterations:
-    """Rungs that successive halving needs, and rungs that it has resources for."""
-    growth = Fraction(max_resources, min_resources)
-    return Iterations(
-        1 + whole_power(factor, n_candidates), 1 + whole_power(factor, growth)
-    )
-
-
-def n_survivors(n_candidates: int, factor: float) -> int:
-    """Candidates that go on in successive halving, as scikit-learn counts them."""
-    return math.ceil(n_candidates / exact(factor))
-
-
-def halving(
-    n_candidates: int,
-    factor: float,
-    min_resources: int,
-    max_resources: int,
-    *,
-    aggressive_elimination: bool = False,
-) -> tuple[Rung, ...]:
-    """Rungs of successive halving ([1]_), counted as scikit-learn counts them.
-
-    Of n candidates ``ceil(n / factor)`` go on, with `factor` times the resource. With
-    `aggressive_elimination` the first rungs repeat the smallest resource, as often as
-    it takes to end with fewer than `factor` candidates.
-
-    >>> [(rung.n_candidates, rung.n_resources) for rung in halving(27, 3, 1, 27)]
-    [(27, 1), (9, 3), (3, 9), (1, 27)]
-    """
-    n_required, n_possible = iterations(
-        n_candidates, factor, min_resources, max_resources
-    )
-    n_rungs = n_required if aggressive_elimination else min(n_required, n_possible)
-    n_repeats = max(0, n_required - n_possible) if aggressive_elimination else 0
-    step, rungs = exact(factor), []
-    for i in range(n_rungs):
-        n_resources = int(step ** max(0, i - n_repeats) * min_resources)
-        rungs.append(Rung(0, i, n_candidates, n_resources))
-        n_candidates = n_survivors(n_candidates, factor)
-    return tuple(rungs)
-
-
-def hyperband(
-    factor: float, min_resources: int, max_resources: int, n_rounds: int = 1
-) -> tuple[Rung, ...]:
-    """Rungs of Hyperband ([2]_, algorithm 1), all brackets, `n_rounds` times.
-
-    Bracket s of s_max..0 starts ``ceil((s_max + 1) / (s + 1) * factor**s)`` candidates
-    and trains its last rung to `max_resources`; of n candidates ``floor(n / factor)``
-    go on.
-
-    >>> first = [rung for rung in hyperband(3, 1, 81) if rung.iter == 0]
-    >>> [(rung.n_candidates, rung.n_resources) for rung in first]
-    [(81, 1), (34, 3), (15, 9), (8, 27), (5, 81)]
-    """
-    step = exact(factor)
-    s_max = whole_power(factor, Fraction(max_resources, min_resources))
-    if n_rounds * (s_max + 1) > MAX_BRACKETS:
-        raise ValueError(
-            f"n_rounds={n_rounds} makes {n_rounds * (s_max + 1)} brackets, more than "
-            f"{MAX_BRACKETS}. Give fewer rounds."
+    def __str__(self) -> str:
+        head = ("bracket", "iter", "candidates", self.resource)
+        rows: list[Sequence[object]] = [head, *self.rungs]
+        width = len(self.resource)
+        lines = [f"{b:>7}  {i:>4}  {n:>10}  {r:>{width}}" for b, i, n, r in rows]
+        how = "continued" if self.continues else "trained from scratch"
+        lines.append(
+            f"{self.n_candidates} candidates x {self.n_splits} splits, {how} from rung "
+            f"to rung: {self.n_fits} fits, {self.total_resources} {self.resource}"
         )
-    rungs = []
-    for bracket in range(n_rounds * (s_max + 1)):
-        s = s_max - bracket % (s_max + 1)
-        n = math.ceil(Fraction(s_max + 1, s + 1) * step**s)
-        for i in range(s + 1):
-            n_resources = int(max_resources / step ** (s - i))
-            # With a factor that is no integer, the last rung might come to nobody.
-            n_candidates = max(1, int(n / step**i))
-            rungs.append(Rung(bracket, i, n_candidates, n_resources))
-    return tuple(rungs)
+        return "\n".join(lines)
 
 
-def n_evaluations(rungs: Sequence[Rung]) -> int:
-    """Rows of `cv_results_`: candidates, counted once in every rung."""
-    return sum(rung.n_candidates for rung in rungs)
+def within(rungs: Sequence[Rung], n_candidates: int) -> tuple[Rung, ...]:
+    """The rungs that are left where there are no more candidates than that.
 
-
-def total_resources(rungs: Sequence[Rung], *, continues: bool) -> int:
-    """Resources that one split spends, where training continues or starts over."""
-    total, before = 0, 0
+    Brackets are filled in turn; the shares that go on within a bracket stay.
+    """
+    left, share, kept = n_candidates, Fraction(1), []
     for rung in rungs:
-        before = before if continues and rung.iter else 0
-        total += rung.n_candidates * (rung.n_resources - before)
-        before = rung.n_resources
-    return total
+        if rung.iter == 0:
+            started = min(rung.n_candidates, left)
+            left -= started
+            share = Fraction(started, rung.n_candidates)
+        n = math.ceil(share * rung.n_candidates)
+        if n:
+            kept.append(rung._replace(n_candidates=n))
+    return tuple(kept)

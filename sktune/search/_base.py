@@ -42,25 +42,26 @@ from sktune.execution import (
     run_leased,
     score_of,
     single_threaded,
+    workers_are_here,
     write_device,
 )
+from sktune.journal._fingerprints import fingerprint
+from sktune.journal._replay import History, history_in
 from sktune.placement import Placement, forget_measured, has_lease
+from sktune.run._lease_rows import lease_rows, leases_of
+from sktune.run.listeners._all_failed import Hopes
+from sktune.run.listeners._budget import Budget
+from sktune.run.listeners._progress import Cost, Progress
+from sktune.run.listeners._refit_metric import Metrics
 from sktune.schedule import Flat
-from sktune.search._budget import Budget
-from sktune.search._described import fingerprint
-from sktune.search._hopes import Hopes
-from sktune.search._journal import History, history_in
-from sktune.search._leases import lease_rows, leases_of
-from sktune.search._metrics import Metrics
-from sktune.search._progress import Cost, Progress
 from sktune.search._results import format_results, judge
-from sktune.search._splits import (
+from sktune.search._through_sklearn import ThroughSklearn
+from sktune.search.inputs._splits import (
     NO_FITS,
     check_n_splits,
     check_splitter,
     read_splits,
 )
-from sktune.search._through_sklearn import ThroughSklearn
 from sktune.strategy import Earlier, Listed
 
 _OF_THE_BEST = (
@@ -301,7 +302,12 @@ class BaseSearch(_compat.BaseSearchCV):
         placement = Placement.of(self.devices, self.fits_per_device)
         if placement is None or has_lease():
             return None, None
-        return placement, check_placement(placement, self.estimator, self._searched())
+        return placement, check_placement(
+            placement,
+            self.estimator,
+            self._searched(),
+            workers_are_here=workers_are_here(),
+        )
 
     def _check_cv(self, X: Any, y: Any, split_params: dict[str, Any]) -> Any:
         check_splitter(self.cv)

@@ -11,7 +11,7 @@ import numpy as np
 
 from sktune import _compat
 from sktune.search._base import BaseSearch, Proposal
-from sktune.search._knowledge import read_knowledge, steering
+from sktune.search.inputs._warm_start_from import read_knowledge, steering
 from sktune.space import Space
 from sktune.strategy import Bayes
 

@@ -13,8 +13,8 @@ import numpy as np
 from sktune import _compat
 from sktune._types import Evaluation
 from sktune.schedule import Rung, exhausting_minimum, halving, iterations, n_survivors
-from sktune.search._draws import n_different
-from sktune.search._rungs import RungsSearch
+from sktune.search._fidelity import RungsSearch
+from sktune.search.inputs._random_draws import n_different
 
 
 class SuccessiveHalvingSearchCV(RungsSearch):

@@ -13,9 +13,9 @@ import numpy as np
 from sktune import _compat
 from sktune._types import Evaluation
 from sktune.schedule import Rung, hyperband
-from sktune.search._draws import n_different
-from sktune.search._plan import within
-from sktune.search._rungs import RungsSearch
+from sktune.schedule._plan import within
+from sktune.search._fidelity import RungsSearch
+from sktune.search.inputs._random_draws import n_different
 
 
 class HyperbandSearchCV(RungsSearch):

@@ -15,7 +15,7 @@ import numpy as np
 from sktune import _compat
 from sktune._random import derive_seed
 from sktune.search._base import BaseSearch, Proposal
-from sktune.search._draws import (
+from sktune.search.inputs._random_draws import (
     Drawn,
     accepted,
     check_any,

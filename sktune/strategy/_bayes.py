@@ -14,18 +14,18 @@ from sktune._types import Observation, Params
 from sktune.strategy._acquisition import ACQUISITIONS
 from sktune.strategy._design import most_even_first, sobol
 from sktune.strategy._forest import forest
+from sktune.strategy._gaussian_process import process
 from sktune.strategy._gp import Array
-from sktune.strategy._knowledge import (
+from sktune.strategy._maximize import Admissible, ChoosyPromise, leaders, maximise
+from sktune.strategy._multi_fidelity import Known, most_telling, without_hope
+from sktune.strategy._parzen import parzen
+from sktune.strategy._surrogate import Question, Surrogate
+from sktune.strategy._transfer import (
     TELLS_SOURCES,
     Earlier,
     learnt,
     on_one_scale,
 )
-from sktune.strategy._maximize import Admissible, ChoosyPromise, leaders, maximise
-from sktune.strategy._parzen import parzen
-from sktune.strategy._process import process
-from sktune.strategy._question import Question, Surrogate
-from sktune.strategy._rungs import Known, most_telling, without_hope
 
 if TYPE_CHECKING:
     from sktune.space import Space

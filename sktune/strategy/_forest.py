@@ -50,8 +50,8 @@ from sklearn.tree import ExtraTreeRegressor
 
 from sktune.strategy._acquisition import ACQUISITIONS, Acquisition, expectation
 from sktune.strategy._gp import Array, Indices
-from sktune.strategy._question import Answer, Question, first_distinct
-from sktune.strategy._rungs import DEPTH, Known, depths
+from sktune.strategy._multi_fidelity import DEPTH, Known, depths
+from sktune.strategy._surrogate import Answer, Question, first_distinct
 from sktune.strategy._warp import blend, warp
 
 if TYPE_CHECKING:

@@ -57,8 +57,8 @@ from scipy import special
 
 from sktune.strategy._gp import Array
 from sktune.strategy._maximize import same
-from sktune.strategy._question import Answer, Question, first_distinct
-from sktune.strategy._rungs import Known
+from sktune.strategy._multi_fidelity import Known
+from sktune.strategy._surrogate import Answer, Question, first_distinct
 
 if TYPE_CHECKING:
     from sktune.space import Space

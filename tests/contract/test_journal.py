@@ -33,7 +33,7 @@ from tests.contract.test_searches import (
     randomized,
     y,
 )
-from tests.estimators import Score
+from tests.helpers.estimators import Score
 
 pytestmark = pytest.mark.filterwarnings("ignore:Hyperband plans")
 
@@ -565,7 +565,7 @@ def test_ctrl_c_with_processes(journal):
 @every_search
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_no_fit_starts_when_the_time_is_over(search, journal, monkeypatch, n_jobs):
-    import sktune.search._budget as budget
+    import sktune.run.listeners._budget as budget
 
     clock = iter(range(1000))
     expected = make(search).fit(X, y)

@@ -19,7 +19,7 @@ from sktune.schedule import (
     hyperband,
     total_resources,
 )
-from tests.unit.schedule.driven import ASYNCHRONOUS, Drive, counted, scores_to_come
+from tests.helpers.driven import ASYNCHRONOUS, Drive, counted, scores_to_come
 
 SCHEDULES = {
     "flat": Flat(5),

@@ -45,7 +45,7 @@ from sktune._errors import (
     SpaceTypeError,
 )
 from sktune.strategy import Bayes
-from tests.estimators import Draws, Net, Score, SeededNet, blobs, net
+from tests.helpers.estimators import Draws, Net, Score, SeededNet, blobs, net
 
 # Spaces are small here, and Hyperband says so.
 pytestmark = pytest.mark.filterwarnings("ignore:Hyperband plans")

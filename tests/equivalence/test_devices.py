@@ -30,12 +30,19 @@ from sktune import (
     SuccessiveHalvingSearchCV,
 )
 from sktune._errors import DeviceError
-from sktune.execution import _devices as devices_module
+from sktune.execution.fitting import _leased as devices_module
 from sktune.placement import Placement, lease
 from sktune.placement._leases import _of_thread
 from sktune.placement._memory import Reading
-from tests.estimators import Net, Score, blobs, net
-from tests.placed import DEVICES, Hungry, HungryScore, check_places, devices_of, where
+from tests.helpers.estimators import Net, Score, blobs, net
+from tests.helpers.placed import (
+    DEVICES,
+    Hungry,
+    HungryScore,
+    check_places,
+    devices_of,
+    where,
+)
 
 X, y = blobs(60)
 LR = {"lr": loguniform(1e-2, 1)}

@@ -22,7 +22,15 @@ def reports(tmp_path_factory):
     """All in one process, since what takes longest is to import torch."""
     folder = tmp_path_factory.mktemp("killed")
     kills = [f"{name}={n}" for name, n in KILLS.items()]
-    command = [sys.executable, "-W", "error", "-m", "tests.sigkill", str(folder), "0"]
+    command = [
+        sys.executable,
+        "-W",
+        "error",
+        "-m",
+        "tests.helpers.sigkill",
+        str(folder),
+        "0",
+    ]
     process = subprocess.run(
         [*command, *kills],
         cwd=Path(__file__).parents[2],

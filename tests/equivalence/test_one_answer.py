@@ -12,8 +12,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sktune import BayesSearchCV, GridSearchCV, RandomizedSearchCV
-from tests.estimators import Draws, blobs, net
-from tests.results import assert_same_search
+from tests.helpers.estimators import Draws, blobs, net
+from tests.helpers.results import assert_same_search
 
 X, y = blobs()
 SPACE = {

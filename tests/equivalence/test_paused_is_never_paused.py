@@ -37,11 +37,25 @@ from torch.optim.lr_scheduler import (
     StepLR,
 )
 
-from sktune.execution._isolation import own_random_states, preserved_random_states
-from sktune.execution._paused import checkpoints_in
-from sktune.execution._resource import Resource
-from tests.estimators import Net, net
-from tests.trained import SEED, TEST, TRAIN, X, all_of, at_once, job_of, run, rungs, y
+from sktune.execution.checkpoint._paused_fit import checkpoints_in
+from sktune.execution.estimators._resource import Resource
+from sktune.execution.guards._random_states import (
+    own_random_states,
+    preserved_random_states,
+)
+from tests.helpers.estimators import Net, net
+from tests.helpers.trained import (
+    SEED,
+    TEST,
+    TRAIN,
+    X,
+    all_of,
+    at_once,
+    job_of,
+    run,
+    rungs,
+    y,
+)
 
 RUNGS = (3, 9, 27)
 EPOCHS = Resource("max_epochs", "epochs", RUNGS[-1])

@@ -27,8 +27,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sktune import GridSearchCV, HyperbandSearchCV, SuccessiveHalvingSearchCV
 from sktune.strategy import Listed
-from tests.estimators import blobs, net
-from tests.results import assert_same_search
+from tests.helpers.estimators import blobs, net
+from tests.helpers.results import assert_same_search
 
 pytestmark = pytest.mark.filterwarnings("ignore:The last rung trains to")
 

@@ -20,8 +20,8 @@ from torch import nn
 
 import sktune
 from sktune._compat import BaseSearchCV
-from tests.estimators import Net, Score, SeededNet, blobs
-from tests.results import assert_same_results, assert_same_search
+from tests.helpers.estimators import Net, Score, SeededNet, blobs
+from tests.helpers.results import assert_same_results, assert_same_search
 
 X, y = load_iris(return_X_y=True)
 rng = np.random.RandomState(0)

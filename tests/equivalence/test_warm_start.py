@@ -15,7 +15,7 @@ from sklearn.model_selection import RandomizedSearchCV, cross_validate
 
 from sktune import BayesSearchCV
 from sktune._errors import JournalError, KnowledgeError
-from tests.estimators import Score, blobs
+from tests.helpers.estimators import Score, blobs
 
 X, y = blobs(30)
 SPACE = {"a": uniform(0, 1), "b": uniform(0, 1)}

@@ -16,7 +16,7 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import LRScheduler
 
 from sktune import GridSearchCV, RandomizedSearchCV, SuccessiveHalvingSearchCV
-from tests.estimators import Net, blobs, net
+from tests.helpers.estimators import Net, blobs, net
 
 pytestmark = pytest.mark.skipif(
     torch.cuda.device_count() == 0, reason="needs a GPU that torch can use"
@@ -95,7 +95,7 @@ def test_a_fitted_search_is_read_without_a_gpu(tmp_path, own):
     path.write_bytes(pickle.dumps(search))
     code = (
         "import pickle, sys, warnings; warnings.simplefilter('ignore')\n"
-        "from tests.estimators import blobs\n"
+        "from tests.helpers.estimators import blobs\n"
         "search = pickle.load(open(sys.argv[1], 'rb'))\n"
         "print(len(search.predict(blobs(120)[0])))\n"
     )
@@ -113,7 +113,7 @@ def test_a_fitted_search_is_read_without_a_gpu(tmp_path, own):
 def test_cuda_is_not_initialised_before_workers_start():
     code = (
         "import torch\n"
-        "from tests.estimators import blobs, net\n"
+        "from tests.helpers.estimators import blobs, net\n"
         "from sktune import GridSearchCV\n"
         "grid = {'lr': [0.1, 0.2]}\n"
         "search = GridSearchCV(net(verbose=0), grid, cv=2, n_jobs=2, refit=False,\n"

@@ -14,7 +14,7 @@ from skorch import NeuralNet  # noqa: F401  so that nets are looked for
 
 import sktune
 from sktune._errors import EstimatorError, EstimatorTypeError, ScoreError, StrategyError
-from tests.hostile import (
+from tests.helpers.hostile import (
     CLASSES,
     FITS,
     KINDS,
@@ -26,7 +26,7 @@ from tests.hostile import (
     make,
     run,
 )
-from tests.hostile_inputs import (
+from tests.helpers.hostile_inputs import (
     ARGUMENTS,
     CASES,
     DATA,
@@ -303,7 +303,7 @@ def test_what_would_take_for_ever_begins_at_once(name):
 @pytest.mark.parametrize("constraint", [None, lambda params: params["a"] < 0.5])
 def test_draws_that_are_made_later_are_the_same(monkeypatch, constraint):
     few = make("randomized", n_iter=8, constraint=constraint).fit(*data())
-    monkeypatch.setattr("sktune.search._draws.MAX_DRAWN", 3)
+    monkeypatch.setattr("sktune.search.inputs._random_draws.MAX_DRAWN", 3)
     later = make("randomized", n_iter=8, constraint=constraint).fit(*data())
     assert later.cv_results_["params"] == few.cv_results_["params"]
     halving = {"n_candidates": 6, "constraint": constraint}
@@ -314,8 +314,8 @@ def test_draws_that_are_made_later_are_the_same(monkeypatch, constraint):
 
 
 def test_a_constraint_that_refuses_all_of_many(monkeypatch):
-    monkeypatch.setattr("sktune.search._draws.MAX_DRAWN", 3)
-    monkeypatch.setattr("sktune.search._draws.MAX_REFUSED", 50)
+    monkeypatch.setattr("sktune.search.inputs._random_draws.MAX_DRAWN", 3)
+    monkeypatch.setattr("sktune.search.inputs._random_draws.MAX_REFUSED", 50)
     for kind, argument in [("randomized", "n_iter"), ("halving", "n_candidates")]:
         with pytest.raises(ValueError, match="refused 50 draws"):
             make(kind, **{argument: 9}, constraint=lambda params: False).fit(*data())

@@ -41,7 +41,7 @@ def test_attributes_of_callbacks():
 
 
 def test_what_cloudpickle_is_asked_for():
-    from sktune.execution import _live as live
+    from sktune.execution.checkpoint import _script_classes as live
 
     class Local:
         pass
@@ -95,7 +95,7 @@ def test_what_joblib_is_asked_for(backend):
 
 
 def test_what_is_asked_of_a_pool_that_lost_a_worker():
-    from sktune.execution._pools import Pool
+    from sktune.execution.dispatch._pool import Pool
 
     with joblib.parallel_config("loky"):
         pool = Pool(2)

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sktune import HyperbandSearchCV, SuccessiveHalvingSearchCV
-from tests.estimators import blobs, net
+from tests.helpers.estimators import blobs, net
 
 X, y = blobs()
 SPACE = {"lr": uniform(0, 1)}

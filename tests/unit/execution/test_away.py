@@ -11,14 +11,14 @@ from skorch.dataset import ValidSplit
 
 from sktune._errors import EstimatorError
 from sktune._types import Fit
-from sktune.execution import _share
-from sktune.execution._away import Asks, Travel
-from sktune.execution._paused import checkpoints_in
-from sktune.execution._resource import Resource
-from sktune.execution._share import NotSeenError, Shared
-from sktune.execution._workers import _run_unit
-from tests.estimators import Score, net
-from tests.trained import all_of, job_of
+from sktune.execution.checkpoint._paused_fit import checkpoints_in
+from sktune.execution.dispatch import _shared_data as _share
+from sktune.execution.dispatch._remote_workers import Asks, Travel
+from sktune.execution.dispatch._shared_data import NotSeenError, Shared
+from sktune.execution.dispatch._workers import _run_unit
+from sktune.execution.estimators._resource import Resource
+from tests.helpers.estimators import Score, net
+from tests.helpers.trained import all_of, job_of
 
 EPOCHS = Resource("max_epochs", "epochs", 9)
 

@@ -1,7 +1,8 @@
 """Workers of dask that are on other machines: they see no folder of the search.
 
 The workers are processes with a file system of their own, in which the search's folders
-are empty; where the machine does not allow that, they are made blind (tests/blind.py).
+are empty; where the machine does not allow that, they are made blind
+(tests/helpers/blind.py).
 """
 
 import os
@@ -37,9 +38,9 @@ from sktune import (
     SuccessiveHalvingSearchCV,
 )
 from sktune._errors import EstimatorError
-from tests.blind import note_luggage
-from tests.estimators import Score, blobs, net
-from tests.results import assert_same_search
+from tests.helpers.blind import note_luggage
+from tests.helpers.estimators import Score, blobs, net
+from tests.helpers.results import assert_same_search
 
 distributed = pytest.importorskip("distributed")
 # Workers import torch first, which takes long where others use the machine too.
@@ -81,7 +82,7 @@ class Cluster:
         self.scheduler = distributed.LocalCluster(
             n_workers=0, dashboard_address="127.0.0.1:0", protocol="tcp://"
         )
-        blind = [] if hide else ["--preload", str(ROOT / "tests/blind.py")]
+        blind = [] if hide else ["--preload", str(ROOT / "tests/helpers/blind.py")]
         self.workers = []
         self.folders = [root / "worker0", root / "worker1"]
         for folder in self.folders:
@@ -246,7 +247,7 @@ def test_workers_forget_a_search_at_the_next(away, cluster):
 
 
 def kept() -> tuple[str, ...]:
-    from sktune.execution import _share
+    from sktune.execution.dispatch import _shared_data as _share
 
     return tuple(_share._kept)
 

@@ -20,11 +20,11 @@ from sktune import (
     SuccessiveHalvingSearchCV,
 )
 from sktune._errors import FitTimeout
-from sktune.execution._deadline import train_in_time
-from sktune.execution._resource import Resource
+from sktune.execution.estimators._resource import Resource
+from sktune.execution.guards._timeout import train_in_time
 from sktune.persistence import Checkpoints
-from tests.estimators import Net, Score, blobs, net
-from tests.trained import job_of, run
+from tests.helpers.estimators import Net, Score, blobs, net
+from tests.helpers.trained import job_of, run
 
 X, y = blobs()
 SPLIT = [(np.arange(60), np.arange(60, 90))]

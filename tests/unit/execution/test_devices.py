@@ -25,24 +25,27 @@ from skorch import NeuralNetRegressor
 
 from sktune._errors import DeviceError
 from sktune._types import FitOutcome
-from sktune.execution import _devices as devices
-from sktune.execution._devices import (
-    Attempt,
+from sktune.execution.checkpoint._paused_fit import checkpoints_in
+from sktune.execution.dispatch._pool import workers_are_here
+from sktune.execution.estimators._device_parameters import (
     LeasedDevice,
-    OutOfMemory,
     OwnDevices,
     check_placement,
     find_placeable,
-    is_out_of_memory,
-    run_leased,
     write_device,
 )
-from sktune.execution._paused import checkpoints_in
-from sktune.execution._resource import Resource
+from sktune.execution.estimators._resource import Resource
+from sktune.execution.fitting import _leased as devices
+from sktune.execution.fitting._leased import (
+    Attempt,
+    OutOfMemory,
+    is_out_of_memory,
+    run_leased,
+)
 from sktune.placement import Placement
-from tests.estimators import Net, blobs, net
-from tests.placed import devices_of
-from tests.trained import all_of, at_once, job_of, run
+from tests.helpers.estimators import Net, blobs, net
+from tests.helpers.placed import devices_of
+from tests.helpers.trained import all_of, at_once, job_of, run
 
 X, y = blobs(40)
 
@@ -287,7 +290,9 @@ def test_memory_is_given_back_on_accelerators_only(monkeypatch):
 
 def check(estimator, *dicts, names=("cpu:0",)):
     placement = Placement(tuple((name, 1) for name in names))
-    return check_placement(placement, estimator, dicts)
+    return check_placement(
+        placement, estimator, dicts, workers_are_here=workers_are_here()
+    )
 
 
 def test_a_searched_device():
@@ -334,7 +339,7 @@ def test_a_device_that_other_machines_may_have():
 def test_no_gpu_is_said_once(monkeypatch):
     monkeypatch.setattr("sktune.placement._devices._gpus", lambda visible: ())
     with pytest.warns(UserWarning, match="finds no GPU .* fits run on the CPU") as said:
-        assert check_placement(Placement(None), net(), [{}]) is not None
+        assert check_placement(Placement(None), net(), [{}], workers_are_here=True)
     assert len(said) == 1
 
 

@@ -12,14 +12,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from sktune.execution._isolation import (
+from sktune.execution.guards._random_states import (
     draws_globally,
     inside_own_random_states,
     own_random_states,
     params_draw_globally,
     preserved_random_states,
 )
-from tests.estimators import Score, net
+from tests.helpers.estimators import Score, net
 
 
 def draw():

@@ -20,14 +20,14 @@ from sktune import (
 )
 from sktune._errors import WorkerLost
 from sktune._types import Fit
-from sktune.execution import _workers
-from sktune.execution._notes import Notes
-from sktune.execution._pools import breaks_pool, is_loss
-from sktune.execution._resource import Resource
+from sktune.execution.dispatch import _workers
+from sktune.execution.dispatch._pool import breaks_pool, is_loss
+from sktune.execution.dispatch._running_fits import Notes
+from sktune.execution.estimators._resource import Resource
 from sktune.persistence import Checkpoints
-from tests.estimators import Net, blobs, net
-from tests.killed import Kills, KillsANeighbour, Plain, is_first
-from tests.trained import job_of, run
+from tests.helpers.estimators import Net, blobs, net
+from tests.helpers.killed import Kills, KillsANeighbour, Plain, is_first
+from tests.helpers.trained import job_of, run
 
 X, y = blobs()
 SPLIT = [(np.arange(60), np.arange(60, 90))]

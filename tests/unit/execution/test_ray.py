@@ -11,9 +11,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sktune import GridSearchCV, SuccessiveHalvingSearchCV
-from tests.blind import blind, note_luggage
-from tests.estimators import Score, blobs, net
-from tests.results import assert_same_search
+from tests.helpers.blind import blind, note_luggage
+from tests.helpers.estimators import Score, blobs, net
+from tests.helpers.results import assert_same_search
 
 ray = pytest.importorskip("ray")
 pytestmark = [

@@ -34,13 +34,13 @@ from skorch.callbacks import EarlyStopping
 from torch import nn
 
 from sktune._errors import EstimatorError, ParamNameError
-from sktune.execution._resource import (
+from sktune.execution.estimators._continuation import counts_in_all
+from sktune.execution.estimators._resource import (
     Resource,
     find_resource,
     smallest_resources,
 )
-from sktune.execution._ways import counts_in_all
-from tests.estimators import Net, blobs, net
+from tests.helpers.estimators import Net, blobs, net
 
 
 class Transformer(TransformerMixin, type(net())):

@@ -19,12 +19,12 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 
 from sktune._errors import EstimatorError
-from sktune.execution._nets import bring
-from sktune.execution._paused import checkpoints_in
-from sktune.execution._resource import Resource
-from sktune.execution._states import read, write
-from tests.estimators import net
-from tests.trained import TEST, TRAIN, all_of, at_once, job_of, run, rungs
+from sktune.execution.checkpoint._paused_fit import checkpoints_in
+from sktune.execution.checkpoint._state_files import read, write
+from sktune.execution.estimators._nets import bring
+from sktune.execution.estimators._resource import Resource
+from tests.helpers.estimators import net
+from tests.helpers.trained import TEST, TRAIN, all_of, at_once, job_of, run, rungs
 
 EPOCHS = Resource("max_epochs", "epochs", 9)
 
@@ -330,7 +330,7 @@ from scipy.stats import uniform
 from sklearn.linear_model import SGDClassifier
 from skorch.callbacks import Callback, EpochScoring
 from sktune import SuccessiveHalvingSearchCV
-from tests.estimators import Net, blobs, net
+from tests.helpers.estimators import Net, blobs, net
 
 epochs, scored, passes = [], [], []
 

@@ -7,10 +7,10 @@ from sklearn.ensemble import BaggingClassifier
 from skorch.callbacks import Checkpoint, TrainEndCheckpoint
 from skorch.dataset import ValidSplit
 
-from sktune.execution._paused import checkpoints_in
-from sktune.execution._resource import Resource
-from tests.estimators import net
-from tests.trained import all_of, job_of, run
+from sktune.execution.checkpoint._paused_fit import checkpoints_in
+from sktune.execution.estimators._resource import Resource
+from tests.helpers.estimators import net
+from tests.helpers.trained import all_of, job_of, run
 
 EPOCHS = Resource("max_epochs", "epochs", 9)
 

@@ -17,11 +17,11 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
-from sktune.execution._paused import checkpoints_in
-from sktune.execution._resource import Resource
-from sktune.execution._training import train_fully
-from tests.estimators import net
-from tests.trained import TEST, TRAIN, X, all_of, at_once, job_of, run, y
+from sktune.execution.checkpoint._paused_fit import checkpoints_in
+from sktune.execution.estimators._resource import Resource
+from sktune.execution.training._trainers import train_fully
+from tests.helpers.estimators import net
+from tests.helpers.trained import TEST, TRAIN, X, all_of, at_once, job_of, run, y
 
 CALLS = Resource("partial_fit", "partial_fit", 9)
 

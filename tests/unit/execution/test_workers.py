@@ -22,9 +22,9 @@ from sktune import (
     SuccessiveHalvingSearchCV,
 )
 from sktune._errors import EstimatorError
-from sktune.execution._share import Shared
-from sktune.execution._workers import _limit
-from tests.estimators import Score, blobs, net
+from sktune.execution.dispatch._shared_data import Shared
+from sktune.execution.dispatch._workers import _limit
+from tests.helpers.estimators import Score, blobs, net
 
 X, y = blobs()
 CORES = joblib.cpu_count()

@@ -20,7 +20,7 @@ from sktune.inspection import (
     plot_leases,
     plot_rungs,
 )
-from tests.estimators import Score
+from tests.helpers.estimators import Score
 
 X, y = load_iris(return_X_y=True)
 GRID = [{"kernel": ["linear"]}, {"kernel": ["rbf"], "C": [0.01, 1.0, 100.0]}]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sktune._types import Resume, Start, Stop
 from sktune.schedule import Asynchronous, Place, halving
-from tests.unit.schedule.driven import ASYNCHRONOUS, Drive, counted, scores_to_come
+from tests.helpers.driven import ASYNCHRONOUS, Drive, counted, scores_to_come
 
 
 class Judged(Drive):

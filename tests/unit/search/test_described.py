@@ -20,14 +20,14 @@ from skorch.callbacks import EarlyStopping
 from skorch.dataset import ValidSplit
 from skorch.helper import SliceDataset, SliceDict
 
-from sktune.search._described import (
+from sktune.journal._fingerprints import (
     describe,
     differences,
     encode,
     fingerprint,
     is_plain,
 )
-from tests.estimators import net
+from tests.helpers.estimators import net
 
 A = np.arange(12.0).reshape(6, 2)
 
@@ -175,7 +175,7 @@ def test_circles_end():
 
 SCRIPT = """
 import json
-from sktune.search._described import describe
+from sktune.journal._fingerprints import describe
 class Net:
     def forward(self, x):
         return {body}

@@ -4,7 +4,7 @@ import pytest
 
 from sktune._errors import JournalError
 from sktune._types import Fit, FitOutcome
-from sktune.search._journal import Known, Recorded, Remembered
+from sktune.journal._replay import Known, Recorded, Remembered
 from sktune.strategy import Listed
 
 

@@ -15,10 +15,15 @@ from sklearn.linear_model import LogisticRegression
 
 from sktune import GridSearchCV, HyperbandSearchCV, RandomizedSearchCV
 from sktune._errors import KnowledgeError
-from sktune.search._knowledge import place, read_knowledge, read_table, steering
+from sktune.search.inputs._warm_start_from import (
+    place,
+    read_knowledge,
+    read_table,
+    steering,
+)
 from sktune.space import Space
-from sktune.strategy._knowledge import learnt
-from tests.estimators import Score, blobs
+from sktune.strategy._transfer import learnt
+from tests.helpers.estimators import Score, blobs
 
 X, y = blobs(30)
 SPACE = {"a": uniform(0, 1), "b": uniform(0, 1)}

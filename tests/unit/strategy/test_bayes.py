@@ -13,8 +13,8 @@ from sktune._types import Observation, Params
 from sktune.space import Space
 from sktune.strategy import Bayes
 from sktune.strategy._bayes import _observed
-from sktune.strategy._rungs import MAX_OBSERVATIONS
-from tests.asked import least_gap, searched
+from sktune.strategy._multi_fidelity import MAX_OBSERVATIONS
+from tests.helpers.asked import least_gap, searched
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
 

@@ -14,9 +14,9 @@ from sktune.space import Space
 from sktune.strategy import Bayes
 from sktune.strategy import _forest as forest
 from sktune.strategy._forest import ABSENT, N_TREES, Eyes, Forest
-from sktune.strategy._question import Question
-from sktune.strategy._rungs import Known
-from tests.asked import least_gap, searched
+from sktune.strategy._multi_fidelity import Known
+from sktune.strategy._surrogate import Question
+from tests.helpers.asked import least_gap, searched
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
 LETTERS = {name: list("vwxyz") for name in "abcdef"}  # 15,625 candidates

@@ -12,12 +12,12 @@ from sktune._errors import SpaceError
 from sktune._types import Params
 from sktune.space import Space
 from sktune.strategy import Bayes, Earlier, _bayes
-from sktune.strategy._knowledge import MAX_EARLIER, learnt, on_one_scale
+from sktune.strategy._gaussian_process import ProcessPromise, _helped, process
+from sktune.strategy._multi_fidelity import Known
 from sktune.strategy._parzen import ParzenPromise, parzen
-from sktune.strategy._process import ProcessPromise, _helped, process
-from sktune.strategy._question import Answer, Question
-from sktune.strategy._rungs import Known
-from tests.asked import searched
+from sktune.strategy._surrogate import Answer, Question
+from sktune.strategy._transfer import MAX_EARLIER, learnt, on_one_scale
+from tests.helpers.asked import searched
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
 Score = Callable[[Params], float | None]

@@ -13,6 +13,7 @@ from scipy import stats
 from sktune.space import Space
 from sktune.strategy import _gp as gp
 from sktune.strategy._acquisition import log_ei
+from sktune.strategy._gaussian_process import ProcessPromise
 from sktune.strategy._maximize import (
     SmoothPromise,
     discrete_moves,
@@ -20,7 +21,6 @@ from sktune.strategy._maximize import (
     steps,
     variations,
 )
-from sktune.strategy._process import ProcessPromise
 
 MIXED: dict[str, Any] = {
     "lr": stats.loguniform(1e-4, 1e0),

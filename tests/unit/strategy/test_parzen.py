@@ -13,6 +13,7 @@ from sktune._types import Observation, Params
 from sktune.space import Space
 from sktune.strategy import Bayes
 from sktune.strategy._bayes import _observed
+from sktune.strategy._multi_fidelity import Known
 from sktune.strategy._parzen import (
     NARROWEST,
     Density,
@@ -20,9 +21,8 @@ from sktune.strategy._parzen import (
     judged,
     parzen,
 )
-from sktune.strategy._question import Question
-from sktune.strategy._rungs import Known
-from tests.asked import least_gap, searched
+from sktune.strategy._surrogate import Question
+from tests.helpers.asked import least_gap, searched
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
 KINDS: dict[str, Any] = {

@@ -13,8 +13,8 @@ from sktune._random import derive_seed
 from sktune._types import Observation, Params
 from sktune.space import Space
 from sktune.strategy import Bayes
-from sktune.strategy import _rungs as rungs
-from sktune.strategy._rungs import Known
+from sktune.strategy import _multi_fidelity as rungs
+from sktune.strategy._multi_fidelity import Known
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
 RESOURCES = (1, 3, 9, 27)

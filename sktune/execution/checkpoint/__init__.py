@@ -1,0 +1,1 @@
+"""States of paused fits: how they are written, read and shared."""

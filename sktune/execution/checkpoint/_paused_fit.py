@@ -1,0 +1,137 @@
+"""A fit that goes on where it was paused, and what it leaves for the next time."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sktune._types import Fit
+from sktune.execution.checkpoint._state_files import read, write
+from sktune.execution.estimators._resource import Resource
+from sktune.persistence import Checkpoints, goes_with_process, remove_folder
+
+
+@contextmanager
+def checkpoints_in(
+    folder: str | os.PathLike[str] | None, name: str | None = None
+) -> Iterator[Checkpoints]:
+    """Checkpoints of one search; the folder goes with it, even if it is killed.
+
+    One that has a name stays until the search is complete.
+    """
+    with Checkpoints(folder, name) as checkpoints:
+        if checkpoints.stays:
+            yield checkpoints
+            return
+        goes_with_process(checkpoints.path)
+        try:
+            yield checkpoints
+        finally:
+            remove_folder(checkpoints.path)
+
+
+@dataclass(frozen=True)
+class Continued:
+    """One fit of a candidate that is trained bit by bit.
+
+    Attributes
+    ----------
+    fit : Fit
+    n_resources : int
+        How far to train.
+    resource : Resource
+    checkpoints : Checkpoints or None
+        None keeps nothing, and every fit starts over.
+    alone : bool
+        Whether the fit draws from the global generators, which it then has for itself.
+    root : int
+        Root of the seeds of what candidates share.
+    y : array-like or None
+        All of it, uncut.
+    device : str or None
+        The leased device; None where there is no lease.
+    """
+
+    fit: Fit
+    n_resources: int
+    resource: Resource
+    checkpoints: Checkpoints | None
+    alone: bool
+    root: int
+    y: Any
+    device: str | None = None
+
+    def save(self, state: Any, owner: Any = None, what: str = "state") -> None:
+        """Keep a state for the next time. Where that fails, what was kept stays."""
+        if self.fit.pause:
+            self._save(self.fit.candidate, state, owner, what)
+
+    def load(self, owner: Any = None, device: Any = None, what: str = "state") -> Any:
+        """What was kept; None where nothing was, or where it cannot be read."""
+        return self._load(self.fit.candidate, owner, device, what)
+
+    def share(self, what: str, make: Callable[[], Any]) -> Any:
+        """What all candidates share on a split: read, or made by the first to come."""
+        checkpoints, split = self.checkpoints, self.fit.split
+        if checkpoints is None:
+            return make()
+        found = self._load("all", None, None, what)
+        if found is not None:
+            return found
+        # Where it cannot be saved, all make it for themselves, and not one by one.
+        cannot = f"not-shared-{what}-{split}"
+        if not checkpoints.has_seen(cannot):
+            with checkpoints.locked("all", split):
+                found = self._load("all", None, None, what)
+                if found is None and not checkpoints.has_seen(cannot):
+                    found = make()
+                    if not self._save("all", found, None, what):
+                        checkpoints.is_first(cannot)
+        return make() if found is None else found
+
+    def _save(self, candidate: int | str, state: Any, owner: Any, what: str) -> bool:
+        """Whether it was saved."""
+        if self.checkpoints is not None:
+            writes = partial(write, state, owner=owner)
+            with self._attempt("saved"):
+                self.checkpoints.save(candidate, self.fit.split, writes, what)
+                return True
+        return False
+
+    def _load(self, candidate: int | str, owner: Any, device: Any, what: str) -> Any:
+        if owner is None and device is None:
+            device = self.device
+        if self.checkpoints is not None:
+            reads = partial(read, owner=owner, device=device)
+            with self._attempt("read"):
+                return self.checkpoints.load(candidate, self.fit.split, reads, what)
+        return None
+
+    @contextmanager
+    def _attempt(self, done: str) -> Iterator[None]:
+        """Say once in a search that something cannot be kept, and go on without."""
+        try:
+            yield
+        except Exception as error:
+            assert self.checkpoints is not None
+            warn_once(self.checkpoints, done, error)
+
+
+def warn_once(checkpoints: Checkpoints, done: str, error: Exception) -> None:
+    """Say once in a search that a state could not be saved, or read."""
+    if not checkpoints.is_first(f"not-{done}"):
+        return
+    warnings.warn(
+        f"The state of a paused fit could not be {done} "
+        f"({type(error).__name__}: {error}), so its training starts over when "
+        "it is resumed. The results are the same, but take longer. Replace "
+        "what cannot be pickled, or see that there is space in "
+        f"{checkpoints.path.parent}.",
+        UserWarning,
+        stacklevel=3,
+    )

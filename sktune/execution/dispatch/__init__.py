@@ -1,0 +1,1 @@
+"""Hands units of fits to joblib's workers, and copes with workers that are lost."""

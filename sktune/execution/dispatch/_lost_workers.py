@@ -1,0 +1,111 @@
+"""Why a worker is gone, and which fits may be the reason."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+
+from sktune._errors import WorkerLost
+from sktune._types import Fit
+from sktune.execution.dispatch._running_fits import Note, Notes, Running
+
+# Losses in a row that may be those of workers at rest, such as one that was idle.
+_MAX_UNEXPLAINED = 2
+
+
+class Losses:
+    """What is known of the workers that a search has lost.
+
+    Parameters
+    ----------
+    notes : Notes
+        Those that workers leave of what they run.
+
+    Attributes
+    ----------
+    dead : set of int
+        Processes that were found gone since what was lost has last been sorted.
+    """
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
+        self._n_unexplained = 0  # losses in a row that no fit explains
+        self._has_heard = False  # whether a unit ever came back
+        self.dead: set[int] = set()
+
+    def note_of(self, unit: int) -> Note:
+        """Where a worker notes what it runs of a unit."""
+        return self._notes.of(unit)
+
+    def hear(self) -> None:
+        """A unit came back."""
+        self._n_unexplained, self._has_heard = 0, True
+
+    def sort(self, lost: Mapping[int, Sequence[Fit]]) -> tuple[list[Fit], list[Fit]]:
+        """Fits that may be why a worker is gone, and the others that went with it.
+
+        Parameters
+        ----------
+        lost : dict
+            Units by their numbers.
+
+        Raises
+        ------
+        WorkerLost
+            Where workers end again and again before they begin.
+        """
+        read = {number: self._notes.read(number) for number in lost}
+        running = {number: one for number, one in read.items() if one is not None}
+        guilty = self._guilty(lost, running)
+        suspects: list[Fit] = []
+        others: list[Fit] = []
+        for number, unit in lost.items():
+            one = running.get(number)
+            at = range(len(unit)) if one is None else [one.position]
+            for position, fit in enumerate(unit):
+                is_suspect = number in guilty and position in at
+                (suspects if is_suspect else others).append(fit)
+        return suspects, others
+
+    def _guilty(
+        self, lost: Mapping[int, Sequence[Fit]], running: Mapping[int, Running]
+    ) -> set[int]:
+        """Units that may be why a worker is gone, among those that were lost."""
+        dead, self.dead = self.dead, set()
+        guilty = {number for number, one in running.items() if one.pid in dead}
+        if guilty:
+            return guilty
+        self._n_unexplained += 1
+        if not (running or self._has_heard) and self._n_unexplained > _MAX_UNEXPLAINED:
+            raise WorkerLost(
+                "Worker processes end before they begin with a fit. See what they "
+                "print, and whether the search runs with n_jobs=1."
+            )
+        if dead and self._n_unexplained <= _MAX_UNEXPLAINED:
+            return set()  # it had nothing to do
+        return set(running) or set(lost)
+
+
+def warn_of(suspects: Sequence[Fit]) -> None:
+    """Say which fits run once more, if there are any."""
+    if suspects:
+        names = (f"candidate {fit.candidate} on split {fit.split}" for fit in suspects)
+        warnings.warn(
+            f"A worker was killed while running {' or '.join(names)}. What it may have "
+            "died of runs once more, with nothing beside it. If this happens often, "
+            "look at the memory that the fits take, or use a smaller n_jobs.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def lost_twice(fit: Fit) -> WorkerLost:
+    """What a fit fails with that has cost a worker with nothing beside it."""
+    at = "" if fit.n_resources is None else f" with {fit.n_resources} resources"
+    return WorkerLost(
+        f"The worker was killed twice while running candidate {fit.candidate} on split "
+        f"{fit.split}{at}, the second time with nothing beside it. Most often the "
+        "system ends a process that needs more memory than there is: look at the "
+        "memory that this candidate takes (`dmesg` tells of processes that were "
+        "killed), and at code that ends its process, such as a crash in an extension."
+    )

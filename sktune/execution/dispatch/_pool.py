@@ -1,0 +1,199 @@
+"""One pool of joblib's, and what is known of how its workers die.
+
+Every backend has a way of its own to say that a worker is gone. loky gives up the whole
+pool; dask and ray give up the task; multiprocessing says nothing and lets its caller
+wait for ever. Private names of joblib and of multiprocessing are used here and held by
+tests/unit/test_compat.py.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import joblib
+
+from sktune._errors import EstimatorError
+
+# By name, so that neither dask nor ray has to be there. BrokenProcessPool is what loky
+# and concurrent.futures raise.
+_NAMES_OF_LOSS = frozenset(
+    {
+        "ActorDiedError",
+        "BrokenProcessPool",
+        "KilledWorker",
+        "LocalRayletDiedError",
+        "NodeDiedError",
+        "OutOfMemoryError",
+        "RayActorError",
+        "TerminatedWorkerError",
+        "WorkerCrashedError",
+    }
+)
+# torch has an OutOfMemoryError of its own, which is a failure of the fit.
+_HOMES_OF_LOSS = ("concurrent", "distributed", "joblib", "ray")
+
+# Seconds between looks at processes that do not report a death.
+_SECONDS_BETWEEN_LOOKS = 0.5
+
+
+def is_loss(error: BaseException | None) -> bool:
+    """Whether an error says that a worker is gone, and not that a task failed."""
+    return any(
+        cls.__name__ in _NAMES_OF_LOSS
+        and cls.__module__.partition(".")[0] in _HOMES_OF_LOSS
+        for cls in type(error).__mro__
+    )
+
+
+def breaks_pool(error: BaseException) -> bool:
+    """Whether a pool that has lost one worker is of no more use.
+
+    loky ends the others too; ray goes on to send tasks to the one that is gone.
+    """
+    names = {cls.__name__ for cls in type(error).__mro__}
+    return not names.isdisjoint({"BrokenProcessPool", "RayActorError"})
+
+
+class Pool:
+    """The workers of joblib's active backend, until one of them is lost.
+
+    Attributes
+    ----------
+    backend, options : of joblib
+    n_workers : int
+    in_threads : bool
+        Whether workers are threads of this process.
+    """
+
+    def __init__(self, n_jobs: int | None) -> None:
+        self._stack = ExitStack()
+        parallel = self._stack.enter_context(joblib.Parallel(n_jobs=n_jobs))
+        self.backend: Any = parallel._backend
+        self.options: dict[str, Any] = parallel._backend_kwargs
+        self.n_workers: int = parallel._effective_n_jobs()
+        self.in_threads = bool(getattr(self.backend, "supports_sharedmem", False))
+        # A `multiprocessing.Pool`, which replaces a dead worker and forgets its task.
+        pool = getattr(self.backend, "_pool", None)
+        self._silent = pool if hasattr(pool, "_repopulate_pool") else None
+        if self.in_threads or self.n_workers == 1:
+            self._silent = None
+        self._first = self._processes()
+
+    def start(self) -> None:
+        """Make ready for tasks; not needed for one worker, which gets none."""
+        self.backend.start_call()
+        self._stack.callback(self.backend.stop_call)
+
+    @property
+    def forks(self) -> bool:
+        """Whether workers are copies of this process."""
+        pool = self._silent
+        return pool is not None and pool._ctx.get_start_method() == "fork"
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds after which to look whether a worker is gone; None if it is said."""
+        return None if self._silent is None else _SECONDS_BETWEEN_LOOKS
+
+    def has_silently_lost(self) -> bool:
+        """Whether a worker is gone whose task nobody will ever hear of."""
+        if self._silent is None:
+            return False
+        now = self._processes()
+        return now.keys() != self._first.keys() or any(map(_is_dead, now.values()))
+
+    def dead(self) -> set[int]:
+        """Processes that are gone; empty where that cannot be told."""
+        processes = {**self._first, **self._processes()}
+        return {pid for pid, process in processes.items() if _is_dead(process)}
+
+    def _processes(self) -> dict[int, Any]:
+        if self._silent is not None:
+            return {process.pid: process for process in list(self._silent._pool)}
+        executor = getattr(self.backend, "_workers", None)  # loky's
+        return dict(getattr(executor, "_processes", None) or {})
+
+    def submit(self, task: Any, callback: Callable[[Any], None]) -> None:
+        """Have a task run; `callback` gets what `result` understands, or an error."""
+        future = self.backend.submit(task, callback=callback)
+
+        def failed(future: Any) -> None:
+            with suppress(CancelledError):  # by this process, which then ends
+                error = future.exception()
+                if error is not None:
+                    callback(error)
+
+        # joblib's backend of dask calls back for results only.
+        if hasattr(future, "add_done_callback"):
+            future.add_done_callback(failed)
+
+    def error_of(self, out: Any) -> BaseException | None:
+        """The error that came instead of a result, if `out` says so by itself."""
+        if isinstance(out, BaseException):
+            return out
+        if hasattr(out, "exception") and not out.cancelled():
+            error: BaseException | None = out.exception()
+            return error
+        return None
+
+    def result(self, out: Any) -> Any:
+        """What a task returned; raises what it raised."""
+        if isinstance(out, BaseException):
+            raise out
+        return self.backend.retrieve_result_callback(out)
+
+    def abort(self) -> None:
+        """End all workers, whatever they are doing."""
+        self._free_the_silent()
+        self.backend.abort_everything(ensure_ready=False)
+
+    def close(self) -> None:
+        self._free_the_silent()
+        self._stack.close()
+
+    def _free_the_silent(self) -> None:
+        """Let a `multiprocessing.Pool` end if a dead worker holds one of its locks."""
+        if self._silent is None or not self.has_silently_lost():
+            return
+        pool, self._silent = self._silent, None
+        pool._worker_handler._state = "TERMINATE"  # or it would start new workers
+        pool._change_notifier.put(None)
+        pool._worker_handler.join()
+        for process in list(pool._pool):
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+            process.join()
+        for lock in (pool._inqueue._rlock, pool._outqueue._wlock):
+            lock.acquire(timeout=0.1)  # nobody is left who could still release it
+            lock.release()
+
+
+def _is_dead(process: Any) -> bool:
+    return process.exitcode is not None
+
+
+def check_device(device: Any, forks: bool) -> None:
+    """Refuse to train on CUDA in a forked process, where CUDA cannot begin.
+
+    Raises
+    ------
+    EstimatorError
+    """
+    if forks and str(device).partition(":")[0] == "cuda":
+        raise EstimatorError(
+            f"device={str(device)!r} cannot be used in the workers of backend="
+            "'multiprocessing': they are forked, and CUDA does not start in a forked "
+            "process. Use the default backend, joblib.parallel_config(backend='loky')."
+        )
+
+
+def workers_are_here() -> bool:
+    """Whether joblib's workers are on this machine, as far as it can be known."""
+    backend, _ = joblib.parallel.get_active_backend()
+    local = ("loky", "multiprocessing", "sequential", "threading")
+    return isinstance(backend, tuple(joblib.parallel.BACKENDS[name] for name in local))

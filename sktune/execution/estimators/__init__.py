@@ -1,0 +1,1 @@
+"""What is asked of estimators and written to them: names, resources, devices."""

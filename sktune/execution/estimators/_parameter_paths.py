@@ -1,0 +1,128 @@
+"""Whose parameter a name is: followed down into pipelines and other estimators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+
+from sktune.execution.estimators._nets import is_net
+
+# Stands for a value that is not set, or that cannot be known before it is drawn.
+UNKNOWN: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who has a parameter, in some of the candidates at least.
+
+    Attributes
+    ----------
+    estimator : object
+        `UNKNOWN` where a distribution gives it.
+    argument : str
+        Name of the parameter in this estimator.
+    path : str
+        Prefix of this estimator's parameters in the whole estimator.
+    is_last : bool
+        Whether it stands alone or last in (nested) pipelines.
+    is_searched : bool
+        Whether it is a value of a searched parameter, or inside of one.
+    """
+
+    estimator: Any
+    argument: str
+    path: str = ""
+    is_last: bool = True
+    is_searched: bool = False
+
+    @property
+    def value(self) -> Any:
+        """What the parameter is now."""
+        return params_of(self.estimator).get(self.argument, UNKNOWN)
+
+
+def find_owners(
+    estimator: Any, name: str, subspace: Mapping[str, Any]
+) -> Iterator[Owner]:
+    """All that may own the parameter of that name: ``net`` may be a list of nets.
+
+    Nets are not entered: what is below a net is its own business.
+    """
+    return _descend(Owner(estimator, name), subspace)
+
+
+def _descend(owner: Owner, subspace: Mapping[str, Any]) -> Iterator[Owner]:
+    head, _, rest = owner.argument.partition("__")
+    is_estimator_inside = rest and head in params_of(owner.estimator)
+    if not is_estimator_inside or is_net(owner.estimator):
+        yield owner
+        return
+    where = owner.path + head
+    for parent in _with_searched_steps(owner, subspace):
+        is_searched = parent is not owner.estimator or where in subspace
+        is_last = is_pipeline(parent) and parent.steps[-1][0] == head
+        current = params_of(parent).get(head, UNKNOWN)
+        for child in alternatives(subspace, where, current):
+            yield from _descend(
+                Owner(
+                    child,
+                    rest,
+                    f"{where}__",
+                    owner.is_last and is_last,
+                    owner.is_searched or is_searched,
+                ),
+                subspace,
+            )
+
+
+def _with_searched_steps(owner: Owner, subspace: Mapping[str, Any]) -> list[Any]:
+    """The estimator; a pipeline with each list of steps that is searched."""
+    name = f"{owner.path}steps"
+    if name not in subspace or not is_pipeline(owner.estimator):
+        return [owner.estimator]
+    pipelines = []
+    for steps in alternatives(subspace, name, UNKNOWN):
+        pipeline = copy(owner.estimator)
+        pipeline.steps = steps
+        pipelines.append(UNKNOWN if steps is UNKNOWN else pipeline)
+    return pipelines
+
+
+def alternatives(subspace: Mapping[str, Any], name: str, current: Any) -> list[Any]:
+    """Values that a parameter may have: those searched, or else the current one."""
+    if name not in subspace:
+        return [current]
+    values = subspace[name]
+    if hasattr(values, "rvs"):
+        return [UNKNOWN]
+    try:
+        return list(values)
+    except TypeError:
+        return [UNKNOWN]
+
+
+def params_of(estimator: Any) -> dict[str, Any]:
+    """All parameters, deep ones too; none of what is no estimator."""
+    is_estimator = hasattr(estimator, "get_params") and not isinstance(estimator, type)
+    return estimator.get_params(deep=True) if is_estimator else {}
+
+
+def is_pipeline(estimator: Any) -> bool:
+    """Whether this trains its last step on what the others make of X, and of X only.
+
+    Subclasses with a `fit` of their own, such as imbalanced-learn's, change y as well.
+    """
+    is_any = isinstance(estimator, Pipeline) and bool(estimator.steps)
+    return is_any and type(estimator).fit is Pipeline.fit
+
+
+def path_to_last(estimator: Any) -> str:
+    """Prefix of the parameters of the last step of (nested) pipelines."""
+    if not is_pipeline(estimator):
+        return ""
+    name, step = estimator.steps[-1]
+    return f"{name}__{path_to_last(step)}"

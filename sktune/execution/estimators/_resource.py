@@ -1,0 +1,243 @@
+"""What a resource is: which one, up to what, and whether it can be one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+from sktune._errors import EstimatorError, ParamNameError, did_you_mean
+from sktune.execution.estimators._continuation import find_way, is_last_net, needed
+from sktune.execution.estimators._nets import find_nets, is_net
+from sktune.execution.estimators._parameter_names import check_names
+from sktune.execution.estimators._parameter_paths import (
+    UNKNOWN,
+    Owner,
+    find_owners,
+    params_of,
+    path_to_last,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource of one search.
+
+    Attributes
+    ----------
+    name : str
+        ``"n_samples"``, or the name of an integer parameter in the whole estimator,
+        such as ``"net__max_epochs"``.
+    way : str
+        How a candidate is given more of it:
+
+        - ``"epochs"``: a net continues, exactly where it stopped;
+        - ``"warm_start"``: an estimator with ``warm_start`` continues;
+        - ``"partial_fit"``: the resource is the number of calls of ``partial_fit`` with
+          the whole training part;
+        - ``"n_samples"``: trained from scratch on a larger subset;
+        - ``"from_scratch"``: trained from scratch with a larger value of the parameter.
+    max_resources : int
+        The most that any candidate is given.
+    """
+
+    name: str
+    way: str
+    max_resources: int
+
+    @property
+    def continues(self) -> bool:
+        """Whether training goes on instead of starting over."""
+        return self.way in ("epochs", "warm_start", "partial_fit")
+
+
+def find_resource(
+    estimator: Any,
+    resource: str,
+    max_resources: int | str,
+    dicts: Sequence[Mapping[str, Any]],
+    n_samples: int | None,
+) -> Resource:
+    """Find out what the resource is, and how the estimator makes use of more of it.
+
+    Parameters
+    ----------
+    estimator : estimator
+    resource : str
+        ``"auto"``, ``"n_samples"``, ``"<path>partial_fit"`` or a parameter's name.
+    max_resources : int or "auto"
+    dicts : sequence of dict
+        The dicts that are searched.
+    n_samples : int or None
+        Rows of X; None where there is no X yet.
+
+    Raises
+    ------
+    ParamNameError
+        For a resource that is no parameter, or a searched one.
+    EstimatorError
+        For a resource that cannot be used with this estimator, or up to no number.
+    """
+    dicts = list(dicts) or [{}]
+    name = _automatic(estimator, dicts) if resource == "auto" else resource
+    if name == "n_samples":
+        return Resource(name, name, _most_rows(max_resources, n_samples))
+    if any(name in subspace for subspace in dicts):
+        raise ParamNameError(
+            f"Cannot use parameter {name} as the resource since it is part of the "
+            f"searched parameters. Take {name!r} out of them, or name another resource."
+        )
+    pairs = [(o, d) for d in dicts for o in find_owners(estimator, name, d)]
+    for owner, subspace in pairs:
+        if name.rpartition("__")[2] == "partial_fit":
+            _check_partial_fit(owner, name, estimator)
+        else:
+            _check_parameter(owner, name, estimator, subspace)
+    ways = {find_way(owner, subspace, n_samples) for owner, subspace in pairs}
+    # One search has one way: where candidates differ, none of them continues.
+    way = ways.pop() if len(ways) == 1 else "from_scratch"
+    if max_resources == "auto":
+        max_resources = _most_of(name, way, [owner.value for owner, _ in pairs])
+    return Resource(name, way, int(max_resources))
+
+
+def smallest_resources(resource: Resource, n_splits: int, n_classes: int | None) -> int:
+    """What ``min_resources="smallest"`` is, by scikit-learn's rule.
+
+    `n_classes` is None where the estimator is no classifier.
+    """
+    if resource.way != "n_samples":
+        return 1
+    return 2 * n_splits * (n_classes or 1)
+
+
+# -- which resource, and up to what -------------------------------------------------
+
+
+def _automatic(estimator: Any, dicts: Sequence[Mapping[str, Any]]) -> str:
+    """Name of the resource where the choice is left to us."""
+    nets = find_nets(estimator)
+    if len(nets) > 1:
+        names = [f"{prefix}max_epochs" for prefix in nets]
+        raise EstimatorError(
+            f"resource='auto' may be any of {names}, since there are {len(nets)} nets "
+            f"in {type(estimator).__name__}. Name one of them, or pass "
+            "resource='n_samples'."
+        )
+    name = f"{path_to_last(estimator)}max_epochs"
+    owners = [o for d in dicts for o in find_owners(estimator, name, d)]
+    return name if all(is_last_net(owner) for owner in owners) else "n_samples"
+
+
+def _most_rows(max_resources: int | str, n_samples: int | None) -> int:
+    n_samples = needed(n_samples)
+    if max_resources == "auto":
+        return n_samples
+    if int(max_resources) > n_samples:
+        raise EstimatorError(
+            f"max_resources={max_resources} is more than the {n_samples} samples of X. "
+            f"Pass max_resources={n_samples} or less, or 'auto'."
+        )
+    return int(max_resources)
+
+
+def _most_of(name: str, way: str, values: list[Any]) -> int:
+    """What ``max_resources="auto"`` is, from the values that the parameter has now."""
+    value = values[0] if values else UNKNOWN
+    if way == "partial_fit":
+        why = f"{name!r} counts passes over the training part, without a limit"
+    elif any(other is not value and other != value for other in values):
+        why = f"{name!r} differs between the estimators that are searched"
+    elif value is UNKNOWN:
+        why = f"{name!r} is not set on the estimator"
+    elif not isinstance(value, Integral) or value < 1:
+        why = f"{name!r} is {value!r} on the estimator, and not a positive integer"
+    else:
+        return int(value)
+    raise EstimatorError(
+        f"max_resources='auto' cannot be found out: {why}. Pass max_resources=<int>."
+    )
+
+
+# -- whether it is one --------------------------------------------------------------
+
+
+def _check_parameter(
+    owner: Owner, name: str, estimator: Any, subspace: Mapping[str, Any]
+) -> None:
+    """Raise where the resource is no number that the owner could be given."""
+    if owner.estimator is UNKNOWN:
+        return
+    if hasattr(owner.value, "get_params") or isinstance(owner.value, bool):
+        epochs = f", such as {name}__max_epochs" if is_net(owner.value) else ""
+        raise EstimatorError(
+            f"Cannot use resource={name}, which is {_label(owner.value)} and not a "
+            f"number. Name an integer parameter{epochs}."
+        )
+    # Parameters on the way are searched: what they may be decides on what is valid.
+    above = {k: v for k, v in subspace.items() if name.startswith(f"{k}__")}
+    below = {
+        k[len(owner.path) :]: v for k, v in above.items() if k.startswith(owner.path)
+    }
+    try:
+        if owner.is_searched:
+            check_names(owner.estimator, [{owner.argument: None, **below}])
+        else:
+            check_names(estimator, [{name: None, **above}])
+    except ParamNameError as error:
+        if not owner.is_searched:
+            raise _unsupported(name, estimator, f" {error}") from None
+    else:
+        if hasattr(owner.estimator, "get_params") or not owner.is_searched:
+            return
+    raise _unsupported(
+        name,
+        estimator,
+        f" {owner.path.removesuffix('__')!r} may be {_label(owner.estimator)}, which "
+        f"has no parameter {owner.argument!r}. Search only what has one, or pass "
+        "resource='n_samples'.",
+    )
+
+
+def _check_partial_fit(owner: Owner, name: str, estimator: Any) -> None:
+    """Raise where the resource is a number of calls that nobody takes."""
+    step = owner.estimator
+    if owner.argument != "partial_fit" or not hasattr(step, "partial_fit"):
+        wanted = f"{path_to_last(estimator)}partial_fit"
+        (last,) = find_owners(estimator, wanted, {})
+        takes = hasattr(last.estimator, "partial_fit") and not is_net(last.estimator)
+        suggestion = did_you_mean(name, [wanted] if takes else [])
+        remedy = " Name an integer parameter, or pass resource='n_samples'."
+        raise _unsupported(
+            name,
+            estimator,
+            f" {_label(step)} has no {owner.argument!r}.{suggestion or remedy}",
+        )
+    if is_net(step):
+        raise EstimatorError(
+            f"Cannot use resource={name}: every partial_fit of a net begins its "
+            f"callbacks anew. Pass resource='{owner.path}max_epochs'."
+        )
+    if not owner.is_last:
+        raise EstimatorError(
+            f"Cannot use resource={name}: partial_fit is only called of an estimator "
+            "that stands alone or last in a Pipeline. Pass resource='n_samples'."
+        )
+
+
+def _unsupported(name: str, estimator: Any, why: str) -> ParamNameError:
+    if "'n_samples'" in did_you_mean(name, ["n_samples", *params_of(estimator)]):
+        why = " Did you mean 'n_samples'?"
+    return ParamNameError(
+        f"Cannot use resource={name} which is not supported by estimator "
+        f"{type(estimator).__name__}.{why}"
+    )
+
+
+def _label(value: Any) -> str:
+    """A value in a message: ``LogisticRegression``, ``'passthrough'``."""
+    if value is UNKNOWN:
+        return "what a distribution gives"
+    is_plain = value is None or isinstance(value, str | bool)
+    return repr(value) if is_plain else type(value).__name__

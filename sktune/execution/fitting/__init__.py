@@ -1,0 +1,1 @@
+"""One unit of fits, from slicing the data to the scores."""

@@ -1,0 +1,1 @@
+"""One search, from its beginning to its end or to Ctrl-C."""

@@ -1,0 +1,1 @@
+"""What users hand to a search, read and checked before the first fit."""

@@ -1,0 +1,110 @@
+"""Fits of a candidate that is trained bit by bit, and what to compare of their nets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import clone
+
+from sktune._types import Fit
+from sktune.execution.estimators._nets import find_nets
+from sktune.execution.estimators._resource import Resource
+from sktune.execution.fitting._fit import Job, run_fit
+from sktune.execution.guards._random_states import (
+    own_random_states,
+    preserved_random_states,
+)
+from tests.helpers.estimators import blobs
+
+SEED = 7
+X, y = blobs(60)
+TRAIN, TEST = np.arange(40), np.arange(40, 60)
+
+
+class Keep:
+    """A scorer that keeps the estimator it is given."""
+
+    estimator: Any = None
+
+    def __call__(self, estimator, X, y=None):
+        self.estimator = estimator
+        return estimator.score(X, y)
+
+
+def job_of(estimator, resource: Resource | None, checkpoints=None, **kwargs) -> Job:
+    defaults = dict(
+        X=X,
+        y=y,
+        splits=[(TRAIN, TEST)],
+        scorer=Keep(),
+        fit_params={},
+        score_params={},
+        error_score="raise",
+        return_train_score=False,
+        verbose=0,
+        n_candidates=None,
+        caller=None,
+    )
+    return Job.of(
+        estimator,
+        repeatable=True,
+        resource=resource,
+        checkpoints=checkpoints,
+        **{**defaults, **kwargs},
+    )
+
+
+def run(
+    job: Job, n_resources: int | None, params=None, candidate=0, split=0, seed=SEED
+) -> Any:
+    """One fit of the candidate; it pauses unless it is at the end."""
+    end = job.resource and job.resource.max_resources
+    pause = n_resources is not None and n_resources < end
+    fit = Fit(candidate, split, params or {}, seed, n_resources, pause)
+    with preserved_random_states():
+        return run_fit(job, fit)
+
+
+def rungs(job: Job, resources: Iterable[int], params=None) -> Iterable[Any]:
+    """The estimator at each of the resources, scored."""
+    for n_resources in resources:
+        outcome = run(job, n_resources, params)
+        yield job.scorer.estimator, outcome["test_scores"]
+
+
+def at_once(estimator, n_epochs: int, fit_params=None, **params: Any) -> Any:
+    """The same estimator, trained by nothing but its own `fit`."""
+    one = clone(estimator)
+    for prefix in find_nets(one):
+        one.set_params(**{f"{prefix}verbose": 0, f"{prefix}max_epochs": n_epochs})
+    one.set_params(**params)
+    with preserved_random_states(), own_random_states(SEED):
+        return one.fit(X[TRAIN], y[TRAIN], **(fit_params or {}))
+
+
+def all_of(net) -> dict[str, Any]:
+    """Whatever must be equal, in a form that `==` compares bit for bit."""
+    return {
+        "weights": plain(net.module_.state_dict()),
+        "optimizer": plain(net.optimizer_.state_dict()),
+        "history": plain(list(net.history)),
+        "schedulers": [
+            plain(callback.lr_scheduler_.state_dict())
+            for _, callback in net.callbacks_
+            if hasattr(callback, "lr_scheduler_")
+        ],
+    }
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.detach().numpy().tobytes()
+    if isinstance(value, dict):
+        # Neither durations nor closures are equal in two runs.
+        return {k: plain(v) for k, v in value.items() if k != "dur" and not callable(v)}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value if not callable(v)]
+    return repr(value)
