@@ -1,16 +1,94 @@
 """The words that rooms speak with each other: plain records and protocols.
 
 One sign throughout: a score is greater-is-better. One failure path: what went wrong is
-said by a flag, and never by a NaN that somebody has to notice.
+a score of None, and never a NaN that somebody has to notice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from sktune.space import Space
 
 Params = Mapping[str, Any]
+
+Scores = Mapping[str, float | None]
+"""A number for each metric; one without a name is "score". None: there is none."""
+
+Curve = tuple[float, ...]
+"""A value for each epoch, greater is better."""
+
+
+# -- what is asked for --------------------------------------------------------------
+
+
+class StopRule(Protocol):
+    """Says of a fit that is being trained whether it may as well end.
+
+    Frozen and pure, and read in other processes: it travels with the fit.
+    """
+
+    def __call__(self, curve: Sequence[float]) -> bool:
+        """Whether to stop after the epochs whose values are in the curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A schedule's decision: start the next candidate, and train it to `n_resources`.
+
+    Attributes
+    ----------
+    n_resources : int or None
+        None where a candidate gets everything at once.
+    bracket, iter : int
+        The rung.
+    pause : bool
+        Whether the candidate may be resumed from there; else that is as far as it will
+        ever go.
+    splits : tuple of int or None
+        The splits to run on; None is all of them.
+    stop_rule : StopRule or None
+        What may end its fits before they have come that far.
+    parent : int or None
+        The candidate whose weights it begins with.
+    """
+
+    n_resources: int | None = None
+    bracket: int = 0
+    iter: int = 0
+    pause: bool = False
+    splits: tuple[int, ...] | None = None
+    stop_rule: StopRule | None = None
+    parent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """A schedule's decision: let a candidate go on, to `n_resources` in all.
+
+    On the splits that are named, which may be such that it has not run on yet.
+    """
+
+    candidate: int
+    n_resources: int | None
+    iter: int
+    pause: bool = False
+    splits: tuple[int, ...] | None = None
+    stop_rule: StopRule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A schedule's decision: a paused candidate will never be resumed."""
+
+    candidate: int
+
+
+Decision = Start | Resume | Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +107,11 @@ class Fit:
         Whether the candidate may be resumed from there, and its state is to be kept.
     iter, bracket : int
         The rung.
-    context : object
-        Handed to the worker as it is; the engine never looks inside.
+    stop_rule, parent : as of `Start`
+    unit : int
+        Fits of one number are trained together, and are done together.
+    callback_ctx : object
+        scikit-learn's context for the callbacks of this fit, if there are any.
     """
 
     candidate: int
@@ -39,92 +120,146 @@ class Fit:
     seed: int
     n_resources: int | None = None
     pause: bool = False
-    context: Any = None
     iter: int = 0
     bracket: int = 0
+    stop_rule: StopRule | None = None
+    parent: int | None = None
+    unit: int = 0
+    callback_ctx: Any = None
 
 
-class FitOutcome(TypedDict, total=False):
-    """What comes back from a fit; scikit-learn's own keys, and more.
+Unit = tuple[Fit, ...]
+"""Fits that are trained together; what is in one follows from decisions alone."""
 
-    A score is None where there is none, since the fit or the scorer raised. `failed`
-    names the metrics without a finite test score, `lease` the device that was leased:
-    plain values, and not there where none was.
+
+# -- what comes of it ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FitOutcome:
+    """What came of a fit.
+
+    Attributes
+    ----------
+    test_scores : dict of str -> float or None
+        None where there is no score, since the fit or the scorer raised.
+    train_scores : dict or None
+        None where they were not asked for.
+    is_multimetric : bool
+        Whether the scorer named its metrics.
+    fit_error : str or None
+        Traceback of what the training raised.
+    n_test_samples : int
+    fit_time, score_time : float
+        Seconds.
+    lease : dict or None
+        The device that was leased.
+    reached : int or None
+        The resource that the training came to: less than it was given where a rule or
+        a callback has stopped it, and None where it is not known.
+    curve : tuple of float or None
+        What the net recorded of its validation part at each epoch, greater is better.
     """
 
-    fit_error: str | None
-    test_scores: Any  # float or None, or a dict of such
-    train_scores: Any
-    n_test_samples: int
-    fit_time: float
-    score_time: float
-    failed: frozenset[str]
-    lease: dict[str, Any]
+    test_scores: Scores
+    train_scores: Scores | None = None
+    is_multimetric: bool = False
+    fit_error: str | None = None
+    n_test_samples: int = 0
+    fit_time: float = 0.0
+    score_time: float = 0.0
+    lease: Mapping[str, Any] | None = None
+    reached: int | None = None
+    curve: Curve | None = None
+
+    @property
+    def failed(self) -> frozenset[str]:
+        """The metrics without a finite test score."""
+        return frozenset(m for m, s in self.test_scores.items() if not is_finite(s))
+
+    def score(self, metric: str) -> float | None:
+        """Test score in a metric; None where the fit or the metric failed."""
+        score = self.test_scores.get(metric)
+        return score if self.fit_error is None and is_finite(score) else None
+
+
+def is_finite(score: float | None) -> bool:
+    """Whether a score can be compared with others."""
+    try:
+        return score is not None and math.isfinite(score)
+    except OverflowError:  # an int that no float can hold
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a schedule is told: how a candidate did at a resource.
+
+    Attributes
+    ----------
+    candidate : int
+    n_resources : int or None
+        What it was given; None where candidates get everything at once.
+    scores : dict of int -> float or None
+        By split, greater is better; of the metric that decides. A split that is absent
+        was not run, and None is the score of a failure.
+    reached : dict of int -> int
+        How far each split came, where that is known.
+    curves : dict of int -> tuple of float
+        The curve of each split that has one.
+    """
+
+    candidate: int
+    n_resources: int | None
+    scores: Mapping[int, float | None]
+    reached: Mapping[int, int] = field(default_factory=dict)
+    curves: Mapping[int, Curve] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the candidate failed on any split."""
+        return None in self.scores.values()
+
+    @property
+    def score(self) -> float | None:
+        """Mean over the splits that were run; None where the candidate failed."""
+        return None if self.failed else mean_score(self.scores)
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A candidate's scores at a resource, all splits in.
+    """What a strategy is told: a candidate's scores at a resource.
 
     Attributes
     ----------
     candidate : int
     params : dict
-    scores : tuple of float or None, one for each split, greater is better
-        Of the metric that steers; None where the split raised or scored something that
-        is not finite.
+    scores : dict of int -> float or None
+        As of `Report`.
     n_resources : int or None
         None where candidates get everything at once.
     """
 
     candidate: int
     params: Params
-    scores: tuple[float | None, ...]
+    scores: Mapping[int, float | None]
     n_resources: int | None = None
 
     @property
     def failed(self) -> bool:
         """Whether the candidate failed on any split."""
-        return any(score is None for score in self.scores)
+        return None in self.scores.values()
 
     @property
     def score(self) -> float:
-        """Mean over the splits; not to be asked for where the candidate failed."""
-        finite = [score for score in self.scores if score is not None]
-        return sum(finite) / len(finite)
+        """Mean over the splits that were run; not to be asked for after a failure."""
+        return mean_score(self.scores)
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A schedule's decision: start the next candidate, and train it to `n_resources`.
-
-    It pauses there if `pause`; else that is as far as it will ever go.
-    """
-
-    n_resources: int | None = None
-    bracket: int = 0
-    iter: int = 0
-    pause: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """A schedule's decision: train a paused candidate on, to `n_resources` in all."""
-
-    candidate: int
-    n_resources: int
-    iter: int
-    pause: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """A schedule's decision: a paused candidate will never be resumed."""
-
-    candidate: int
-
-
-Decision = Start | Resume | Stop
+def mean_score(scores: Mapping[int, float | None]) -> float:
+    """Mean of the scores that are there, in the order of the splits."""
+    finite = [scores[k] for k in sorted(scores) if scores[k] is not None]
+    return sum(finite) / len(finite)  # type: ignore[arg-type]
 
 
 @dataclass(slots=True)
@@ -134,16 +269,78 @@ class Candidate:
     id: int
     params: Params
     bracket: int = 0
+    parent: int | None = None
 
 
 @dataclass(slots=True)
 class Evaluation:
-    """One candidate at one resource: a row of `cv_results_` once all splits are in."""
+    """One decision carried out, a row of `cv_results_` once all its splits are in.
+
+    Attributes
+    ----------
+    splits : tuple of int
+        The splits that it runs on.
+    outcomes : dict of int -> FitOutcome
+        By split.
+    """
 
     candidate: Candidate
     n_resources: int | None = None
     iter: int = 0
+    splits: tuple[int, ...] = ()
     outcomes: dict[int, FitOutcome] = field(default_factory=dict)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every split is in."""
+        return len(self.outcomes) == len(self.splits)
+
+
+# -- who decides --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WarmStartObservation:
+    """A candidate of another search, from which a strategy may learn.
+
+    Attributes
+    ----------
+    params : dict
+        Numbers of an even or a logarithmic scale may lie beyond its ends.
+    score : float or None
+        Greater is better; None where it failed.
+    source : int
+        Which search it is of, counted from 1.
+    """
+
+    params: Params
+    score: float | None
+    source: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a strategy is given at `init`: all that the search knows beforehand.
+
+    Attributes
+    ----------
+    space : Space or None
+        None where candidates are given and nothing is searched.
+    n_candidates : int or None
+        How many will be asked for at most, where that is known.
+    max_resources : int or None
+        The resource at which candidates are compared in the end; None where every
+        candidate gets everything at once.
+    n_splits : int
+    warm_start : sequence of WarmStartObservation
+        What is known from other searches.
+    """
+
+    space: Space | None
+    n_candidates: int | None = None
+    max_resources: int | None = None
+    n_splits: int = 1
+    warm_start: Sequence[WarmStartObservation] = ()
 
 
 class Strategy(Protocol):
@@ -153,8 +350,8 @@ class Strategy(Protocol):
     calls give the same answers, so that a search can be replayed.
     """
 
-    def init(self, space: Any) -> Any:
-        """State of a search of a `Space`, in which nothing has been seen."""
+    def init(self, problem: Problem) -> Any:
+        """State of a search in which nothing has been seen."""
 
     def tell(self, state: Any, observation: Observation) -> Any:
         """State that has learnt from one more observation."""
@@ -170,9 +367,10 @@ class Strategy(Protocol):
 
 
 class Schedule(Protocol):
-    """How far each candidate goes. Frozen like a strategy; sees ids and scores only.
+    """How far each candidate goes, and on which splits. Frozen like a strategy.
 
-    Candidates are counted from 0 in the order in which they are started.
+    Sees ids and scores, and never params. Candidates are counted from 0 in the order
+    in which they are started.
     """
 
     @property
@@ -183,16 +381,61 @@ class Schedule(Protocol):
         they arrive, and decisions are asked for only when a worker is free.
         """
 
-    def init(self) -> Any:
+    def init(self, n_splits: int) -> Any:
         """State before anything has started."""
 
     def next(self, state: Any) -> tuple[Decision | None, Any]:
         """The next decision, or None when a score has to come first."""
 
-    def tell(
-        self, state: Any, candidate: int, n_resources: int | None, score: float | None
-    ) -> Any:
-        """State that knows one more score; None is the score of a failure."""
+    def tell(self, state: Any, report: Report) -> Any:
+        """State that knows one more report."""
 
     def close(self, state: Any) -> Any:
         """State in which no further candidate can be started: the space is used up."""
+
+
+# -- who is told --------------------------------------------------------------------
+
+
+class Listener:
+    """Is told of a search as it goes; what it need not know it does not override.
+
+    Called in the process of the search only, in an order that does not depend on the
+    number of workers where the schedule is in order.
+    """
+
+    def on_begin(self) -> None:
+        """Before the first decision."""
+
+    def on_fit(self, fit: Fit, outcome: FitOutcome) -> None:
+        """One fit is done."""
+
+    def on_evaluation(self, evaluation: Evaluation, observation: Observation) -> None:
+        """All splits of a decision are in."""
+
+    def on_stop(self, candidate: int) -> None:
+        """A paused candidate will not be resumed."""
+
+    def on_end(self, evaluations: Sequence[Evaluation]) -> None:
+        """Nothing is left to decide, and nothing on its way."""
+
+
+# -- who works ----------------------------------------------------------------------
+
+
+class Workers(Protocol):
+    """Where units of fits run."""
+
+    @property
+    def n_workers(self) -> int:
+        """Fits that run at the same time."""
+
+    def submit(self, unit: Unit) -> None:
+        """Queue one unit."""
+
+    def next_done(self) -> list[tuple[Fit, FitOutcome]]:
+        """Wait for units to end, all fits of one at once; empty when none is left."""
+
+
+StackKey = Hashable | None
+"""Fits of equal keys may be trained as one; None is a fit that may not."""
