@@ -26,7 +26,14 @@ from sklearn.utils import check_random_state, indexable
 from sktune import _compat
 from sktune._errors import JournalError
 from sktune._random import derive_seed, fresh_root
-from sktune._types import Evaluation, FitOutcome, Observation, Schedule, Strategy
+from sktune._types import (
+    Evaluation,
+    FitOutcome,
+    Observation,
+    Schedule,
+    Strategy,
+    WarmStartObservation,
+)
 from sktune.engine import Engine
 from sktune.execution import (
     Attempt,
@@ -62,7 +69,7 @@ from sktune.search.inputs._splits import (
     check_splitter,
     read_splits,
 )
-from sktune.strategy import Earlier, Listed
+from sktune.strategy import Listed
 
 _OF_THE_BEST = (
     "best_estimator_",
@@ -92,8 +99,8 @@ class Proposal(NamedTuple):
         What evaluations cost beside each other, to tell how long they will take.
     hopes : Hopes or None
         Sees every evaluation, and raises where nobody can go on.
-    knowledge : sequence of Earlier
-        What the strategy knows from earlier searches.
+    warm_start : sequence of WarmStartObservation
+        What the strategy knows from other searches.
     """
 
     strategy: Strategy
@@ -104,7 +111,7 @@ class Proposal(NamedTuple):
     n_pending: int | None = None
     cost: Cost = Cost()
     hopes: Hopes | None = None
-    knowledge: Sequence[Earlier] = ()
+    warm_start: Sequence[WarmStartObservation] = ()
 
     @classmethod
     def flat(
@@ -288,9 +295,9 @@ class BaseSearch(_compat.BaseSearchCV):
         self, history: History, root: int, proposal: Proposal, data: dict[str, Any]
     ) -> None:
         """Tell the journal what this search is, or compare it with what it began."""
-        if proposal.knowledge:
+        if proposal.warm_start:
             data["warm_start_from"] = [
-                (one.source, one.params, one.score) for one in proposal.knowledge
+                (one.source, one.params, one.score) for one in proposal.warm_start
             ]
         prints = {name: fingerprint(value) for name, value in data.items()}
         history.begin(self, root, prints, self._steered_by(proposal))

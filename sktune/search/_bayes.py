@@ -11,7 +11,7 @@ import numpy as np
 
 from sktune import _compat
 from sktune.search._base import BaseSearch, Proposal
-from sktune.search.inputs._warm_start_from import read_knowledge, steering
+from sktune.search.inputs._warm_start_from import read_warm_start, refit_metric_names
 from sktune.space import Space
 from sktune.strategy import Bayes
 
@@ -62,7 +62,7 @@ class BayesSearchCV(BaseSearch):
         of sktune or scikit-learn, their `cv_results_`, or data frames of these. None of
         their candidates is run for it, or is in `cv_results_`; the first candidate is
         the one that is expected to be best. They need the metric that steers this
-        search, and their parameters may differ. See the guide "Start from knowledge".
+        search, and their parameters may differ. See the guide "Warm start".
     constraint : callable, default=None
         ``constraint(params) -> bool``; candidates for which it is false are never run.
     scoring : str, callable, list, tuple or dict, default=None
@@ -242,21 +242,19 @@ class BayesSearchCV(BaseSearch):
     def _propose(self, root: int) -> Proposal:
         space = Space(self.param_distributions, self.constraint)
         n = int(min(self.n_iter, space.size))
-        knowledge = read_knowledge(
+        warm_start = read_warm_start(
             self.warm_start_from,
             space,
             self.estimator,
-            steering(self.scoring, self.refit),
+            refit_metric_names(self.scoring, self.refit),
             verbose=self.verbose,
         )
         strategy = Bayes(
-            n_candidates=n,
             acquisition=self.acquisition,
             surrogate=self.surrogate,
             initial_points=tuple(space.canonical(p) for p in self.initial_points or ()),
-            knowledge=knowledge,
         )
-        options = {"n_pending": self.n_pending, "knowledge": knowledge}
+        options = {"n_pending": self.n_pending, "warm_start": warm_start}
         return Proposal.flat(strategy, space, n, **options)
 
     def _check_n_candidates(self, n_candidates: int) -> None:

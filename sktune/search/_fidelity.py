@@ -33,11 +33,11 @@ from sktune.run.listeners._progress import Cost
 from sktune.schedule import (
     Asynchronous,
     Brackets,
+    Plan,
     Rung,
     n_evaluations,
     total_resources,
 )
-from sktune.schedule._plan import Plan
 from sktune.search._base import AHEAD, BaseSearch, Proposal
 from sktune.search.inputs._random_draws import draw_unique, sampler
 from sktune.search.inputs._splits import check_n_splits, check_splitter
@@ -187,7 +187,7 @@ class RungsSearch(BaseSearch):
         else:
             space = Space(self.param_distributions, self.constraint)
         if isinstance(strategy, str) and strategy == "bayes":
-            strategy = Bayes(n_candidates=n, max_resources=self.max_resources_)
+            strategy = Bayes()
         schedule: Any = Brackets(rungs)
         if self.asynchronous:
             schedule = Asynchronous(rungs, self.factor)

@@ -12,8 +12,7 @@ import numpy as np
 
 from sktune import _compat
 from sktune._types import Evaluation
-from sktune.schedule import Rung, hyperband
-from sktune.schedule._plan import within
+from sktune.schedule import Rung, hyperband, within
 from sktune.search._fidelity import RungsSearch
 from sktune.search.inputs._random_draws import n_different
 

@@ -16,12 +16,12 @@ from sktune import _compat
 from sktune._random import derive_seed
 from sktune.search._base import BaseSearch, Proposal
 from sktune.search.inputs._random_draws import (
-    Drawn,
-    accepted,
+    LazyDraws,
+    accepted_draws,
+    all_refused,
     check_any,
     draw_accepted,
-    may_wait,
-    refused,
+    draws_lazily,
     sampler,
 )
 from sktune.space import Space, allows, to_python
@@ -197,7 +197,7 @@ class RandomizedSearchCV(BaseSearch):
         if random_state is None:
             random_state = derive_seed(root, "draw")
         first = self._first()
-        if may_wait(self.param_distributions, self.n_iter, random_state):
+        if draws_lazily(self.param_distributions, self.n_iter, random_state):
             return self._propose_later(first, random_state)
         candidates = tuple(
             {k: to_python(v) for k, v in params.items()}
@@ -211,15 +211,15 @@ class RandomizedSearchCV(BaseSearch):
     ) -> Proposal:
         """As many candidates as fit into no memory are drawn while fits run."""
         accepts = self._accepts(first)
-        draws = accepted(self.param_distributions, random_state, accepts)
+        draws = accepted_draws(self.param_distributions, random_state, accepts)
         n = min(self.n_iter, maxsize)
-        drawn = Drawn(chain(first, draws), n)
+        drawn = LazyDraws(chain(first, draws), n)
         check_any(drawn, self.constraint)
         return Proposal.flat(Listed(drawn), None, n)
 
     def _check_n_candidates(self, n_candidates: int) -> None:
         dicts, n = self.param_distributions, self.n_iter
-        if n_candidates < n and may_wait(dicts, n, self.random_state):
+        if n_candidates < n and draws_lazily(dicts, n, self.random_state):
             warnings.warn(
                 f"Only {n_candidates} candidates were found that constraint allows, "
                 f"fewer than n_iter={n}.",
@@ -258,7 +258,7 @@ class RandomizedSearchCV(BaseSearch):
 
     def _check_n_drawn(self, n: int, n_draws: int) -> None:
         if n == 0:
-            raise refused(self.constraint, n_draws)
+            raise all_refused(self.constraint, n_draws)
         if n < self.n_iter:
             warnings.warn(
                 f"Only {n} candidates were found in {n_draws} draws, fewer than "
