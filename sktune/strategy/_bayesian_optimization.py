@@ -249,12 +249,12 @@ class Bayes:
         space, max_resources = problem.space, problem.max_resources
         if space is None:
             raise ValueError(f"{self!r} needs a space to search, and there is none.")
-        for name, known in (("acquisition", ACQUISITIONS), ("surrogate", SURROGATES)):
+        for name, names in (("acquisition", ACQUISITIONS), ("surrogate", SURROGATES)):
             value = getattr(self, name)
-            if value not in known:
+            if value not in names:
                 raise ValueError(
                     f"{name}={value!r} is not known. Choose one of "
-                    f"{', '.join(map(repr, known))}.{did_you_mean(str(value), known)}"
+                    f"{', '.join(map(repr, names))}.{did_you_mean(str(value), names)}"
                 )
         if self.surrogate == "tpe" and self.acquisition == "ucb":
             raise ValueError(
