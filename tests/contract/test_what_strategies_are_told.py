@@ -49,16 +49,8 @@ class Recording:
 
 
 def searched(search, strategy, **options):
-    made = search(
-        Score(),
-        SPACE,
-        strategy=strategy,
-        cv=N_SPLITS,
-        random_state=0,
-        **RUNGS,
-        **options,
-    )
-    return made.fit(X, y)
+    options = {**RUNGS, "cv": N_SPLITS, "random_state": 0, **options}
+    return search(Score(), SPACE, strategy=strategy, **options).fit(X, y)
 
 
 @with_rungs
@@ -99,7 +91,7 @@ def test_an_instance_proposes_what_its_name_does(search):
 def test_the_number_of_candidates_decides_when_a_surrogate_is_asked():
     """Of 6 candidates, half are spread evenly; of very many, 4 in two dimensions."""
     short = Recording(Bayes())
-    searched(SuccessiveHalvingSearchCV, short, n_candidates=6)
+    searched(SuccessiveHalvingSearchCV, short, n_candidates=6, max_resources=27)
     assert short.strategy._n_initial(short.problems[0]) == 3
     long = Recording(Bayes())
     searched(SuccessiveHalvingSearchCV, long, n_candidates=9)
