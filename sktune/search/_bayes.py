@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sktune import _compat
-from sktune.search._base import BaseSearch, Proposal
-from sktune.search.inputs._warm_start_from import read_knowledge, steering
+from sktune.run import Proposal
+from sktune.search._base import BaseSearch
+from sktune.search.inputs._data import Data
 from sktune.space import Space
 from sktune.strategy import Bayes
 
@@ -208,18 +209,23 @@ class BayesSearchCV(BaseSearch):
         max_time: float | None = None,
     ) -> None:
         super().__init__(
-            estimator=estimator,
+            estimator,
+            constraint=constraint,
             scoring=scoring,
             n_jobs=n_jobs,
+            devices=devices,
+            fits_per_device=fits_per_device,
             refit=refit,
             cv=cv,
             verbose=verbose,
             pre_dispatch=pre_dispatch,
+            random_state=random_state,
             error_score=error_score,
+            fit_timeout=fit_timeout,
             return_train_score=return_train_score,
+            journal=journal,
+            max_time=max_time,
         )
-        self.devices = devices
-        self.fits_per_device = fits_per_device
         self.param_distributions = param_distributions
         self.n_iter = n_iter
         self.acquisition = acquisition
@@ -227,11 +233,6 @@ class BayesSearchCV(BaseSearch):
         self.n_pending = n_pending
         self.initial_points = initial_points
         self.warm_start_from = warm_start_from
-        self.constraint = constraint
-        self.fit_timeout = fit_timeout
-        self.random_state = random_state
-        self.journal = journal
-        self.max_time = max_time
 
     def __sklearn_clone__(self) -> Any:
         cloned = super().__sklearn_clone__()
@@ -239,25 +240,29 @@ class BayesSearchCV(BaseSearch):
         cloned.warm_start_from = self.warm_start_from
         return cloned
 
-    def _propose(self, root: int) -> Proposal:
+    def _propose(self, data: Data, root: int) -> Proposal:
         space = Space(self.param_distributions, self.constraint)
         n = int(min(self.n_iter, space.size))
-        knowledge = read_knowledge(
-            self.warm_start_from,
-            space,
-            self.estimator,
-            steering(self.scoring, self.refit),
-            verbose=self.verbose,
-        )
         strategy = Bayes(
-            n_candidates=n,
             acquisition=self.acquisition,
             surrogate=self.surrogate,
             initial_points=tuple(space.canonical(p) for p in self.initial_points or ()),
-            knowledge=knowledge,
         )
-        options = {"n_pending": self.n_pending, "knowledge": knowledge}
-        return Proposal.flat(strategy, space, n, **options)
+        warm_start = read_warm_start(
+            self.warm_start_from,
+            space,
+            self.estimator,
+            refit_metric_names(self.scoring, self.refit),
+            verbose=self.verbose,
+        )
+        return Proposal.flat(
+            strategy,
+            n,
+            data.n_splits,
+            space=space,
+            n_pending=self.n_pending,
+            warm_start=warm_start,
+        )
 
     def _check_n_candidates(self, n_candidates: int) -> None:
         if n_candidates == self.n_iter:
