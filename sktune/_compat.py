@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from copy import copy
-from inspect import getclosurevars, signature
 from typing import Any
 
 # The decorator of `fit`: checks parameters, and in 1.9 tears callbacks down.
@@ -24,16 +23,19 @@ from sklearn.metrics._scorer import _PassthroughScorer
 # The base class: `BaseSearchCV` has no public home.
 from sklearn.model_selection._search import BaseSearchCV
 
-# One fit and its scores, as scikit-learn's own searches make them.
-from sklearn.model_selection._validation import _fit_and_score
-
 # The messages about failed fits, word for word.
 from sklearn.model_selection._validation import (
     _warn_or_raise_about_fit_failures as warn_or_raise_about_fit_failures,
 )
 
+# The library that an array is of, and where it lies.
+from sklearn.utils._array_api import device, get_namespace
+
 # Constraint of one parameter: `Interval(Integral, 1, None, closed="left")`.
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+# Cuts X and y, and a kernel in both directions.
+from sklearn.utils.metaestimators import _safe_split as safe_split
 
 # Drops `fit` arguments that are None and makes sample-aligned ones indexable.
 from sklearn.utils.validation import _check_method_params as check_method_params
@@ -49,15 +51,16 @@ __all__ = [
     "MultimetricScorer",
     "NoCallbacks",
     "StrOptions",
+    "as_indices",
     "begin_callbacks",
     "check_method_params",
     "clear_cublas_workspaces",
-    "fit_and_score",
     "fit_context",
     "has_callbacks",
-    "n_splits_of",
     "num_samples",
     "physical_cuda_device",
+    "raising",
+    "safe_split",
     "scorer_of",
     "warn_or_raise_about_fit_failures",
 ]
@@ -66,14 +69,20 @@ __all__ = [
 CALLBACK_ATTRIBUTES = ("_skl_callbacks", "_parent_callback_ctx")
 
 # scikit-learn 1.9 brought callbacks (SLEP023); 1.8 has none.
-_HAS_CALLBACKS = "callback_ctx" in signature(_fit_and_score).parameters
+_HAS_CALLBACKS = hasattr(BaseSearchCV, "_init_callback_context")
 
 
-def fit_and_score(*args: Any, caller: Any, callback_ctx: Any, **kwargs: Any) -> Any:
-    """Train and score one clone on one split; see `sklearn` for the arguments."""
-    if _HAS_CALLBACKS:
-        kwargs.update(caller=caller, callback_ctx=callback_ctx)
-    return _fit_and_score(*args, **kwargs)
+def as_indices(rows: Any, X: Any) -> Any:
+    """Rows that a splitter of numpy has named, for X of whatever library."""
+    xp, _ = get_namespace(X)
+    return xp.asarray(rows, device=device(X))
+
+
+def raising(scorers: Any) -> Any:
+    """Scorers that are joined, of which each raises what it raises."""
+    scorers = copy(scorers)
+    scorers._raise_exc = True
+    return scorers
 
 
 def scorer_of(scorer: Any, estimator: Any) -> Any:
@@ -87,14 +96,6 @@ def scorer_of(scorer: Any, estimator: Any) -> Any:
 def has_callbacks(estimator: Any) -> bool:
     """Whether callbacks are set on the estimator itself."""
     return bool(getattr(estimator, "_skl_callbacks", ()))
-
-
-def n_splits_of(search: Any, evaluate_candidates: Any) -> int:
-    """Number of splits while scikit-learn's own `fit` is running."""
-    if hasattr(search, "n_splits_"):
-        return int(search.n_splits_)
-    # scikit-learn 1.8 sets `n_splits_` at the end of `fit` only.
-    return int(getclosurevars(evaluate_candidates).nonlocals["n_splits"])
 
 
 class NoCallbacks:

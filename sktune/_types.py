@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 Params = Mapping[str, Any]
 
 Scores = Mapping[str, float | None]
-"""A number for each metric; one without a name is "score". None: there is none."""
+"""A number for each metric; None: there is none."""
+
+NAMELESS = "score"
+"""The metric of a scorer that returns a number."""
 
 Curve = tuple[float, ...]
 """A value for each epoch, greater is better."""
@@ -189,6 +192,15 @@ def is_finite(score: float | None) -> bool:
         return score is not None and math.isfinite(score)
     except OverflowError:  # an int that no float can hold
         return False
+
+
+def rounded(score: float | None) -> float | None:
+    """Score without the digits that depend on how many threads added up.
+
+    They say nothing of a candidate, and a strategy that learnt from them would propose
+    other params.
+    """
+    return None if score is None else float(f"{score:.10g}")
 
 
 @dataclass(frozen=True, slots=True)

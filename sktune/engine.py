@@ -1,15 +1,15 @@
 """The one loop of every search: next, ask, dispatch, record, tell.
 
 The schedule says that a candidate starts or is resumed, the strategy names the params
-of a new one, workers train and score it on every split, and when all splits are in,
-both are told. The engine knows none of them but by their protocols.
+of a new one, workers train and score it on its splits, and when all of these are in,
+both are told, and then the listeners. The engine knows none of them but by their
+protocols.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from sktune._errors import StrategyError
 from sktune._random import derive_seed
@@ -18,28 +18,23 @@ from sktune._types import (
     Evaluation,
     Fit,
     FitOutcome,
+    Listener,
     Observation,
     Params,
+    Problem,
+    Report,
     Resume,
     Schedule,
+    StackKey,
     Start,
     Stop,
     Strategy,
+    Unit,
+    Workers,
+    rounded,
 )
 
-
-class Workers(Protocol):
-    """Where fits run."""
-
-    @property
-    def n_workers(self) -> int:
-        """Fits that run at the same time."""
-
-    def submit(self, fit: Fit) -> None:
-        """Queue one fit."""
-
-    def next_done(self) -> list[tuple[Fit, FitOutcome]]:
-        """Wait for fits to end; an empty list when none is left."""
+MayGoOn = Callable[[Start | Resume, Sequence[Evaluation]], bool]
 
 
 class Engine:
@@ -48,28 +43,26 @@ class Engine:
     Parameters
     ----------
     strategy, schedule : the two that decide
-    space : what the strategy searches
-    workers : where fits run
-    n_splits : int
+    problem : Problem
+        What the strategy is given.
+    workers : where units of fits run
     root : int
         Root of the seed tree.
-    steer : callable
-        Score of an outcome in the metric that steers the search; None where it failed.
+    score : callable
+        Score of an outcome in the metric that decides; None where it failed.
     n_pending : int or None
         Candidates that may be in flight when the strategy is asked for one more. So
         what is known when a candidate is asked for does not depend on the workers.
         None is no limit.
-    context : callable
-        ``context(number)`` is handed along with the fit of that number.
-    thinking : callable
-        Gives a context that is entered around each question to the strategy.
-    on_evaluation : callable
-        Called with an `Evaluation` and its `Observation` when all splits are in.
-    on_stop : callable
-        Called with the id of a candidate that will not be resumed.
+    stack_key : callable
+        Fits that are decided on together and whose keys are equal make a unit; one
+        whose key is None makes a unit by itself.
     may_go_on : callable
-        Called with each `Start` or `Resume` before it is carried out. Where it returns
-        false, that one is not, and nothing is decided on any more.
+        Called with each `Start` or `Resume` before it is carried out, and with the
+        evaluations so far. Where it returns false, that one is not carried out, and
+        nothing is decided on any more.
+    listeners : sequence of Listener
+        Told in this order.
 
     Attributes
     ----------
@@ -85,57 +78,59 @@ class Engine:
         self,
         strategy: Strategy,
         schedule: Schedule,
-        space: Any,
+        problem: Problem,
         workers: Workers,
         *,
-        n_splits: int,
         root: int,
-        steer: Callable[[FitOutcome], float | None],
+        score: Callable[[FitOutcome], float | None],
         n_pending: int | None = None,
-        context: Callable[[int], Any] = lambda number: None,
-        thinking: Callable[[], AbstractContextManager[Any]] = nullcontext,
-        on_evaluation: Callable[[Evaluation, Observation], None] = lambda *_: None,
-        on_stop: Callable[[int], None] = lambda _: None,
-        may_go_on: Callable[[Start | Resume], bool] = lambda _: True,
+        stack_key: Callable[[Fit], StackKey] = lambda _: None,
+        may_go_on: MayGoOn = lambda decision, evaluations: True,
+        listeners: Sequence[Listener] = (),
     ) -> None:
         self._strategy = strategy
         self._schedule = schedule
         self._workers = workers
-        self._n_splits = n_splits
+        self._all_splits = tuple(range(problem.n_splits))
         self._root = root
-        self._steer = steer
+        self._score = score
         self._n_pending = n_pending
-        self._context = context
-        self._thinking = thinking
-        self._on_evaluation = on_evaluation
-        self._on_stop = on_stop
+        self._stack_key = stack_key
         self._may_go_on = may_go_on
-        self._learnt = strategy.init(space)
-        self._plan = schedule.init()
+        self._listeners = listeners
+        self._learnt = strategy.init(problem)
+        self._plan = schedule.init(problem.n_splits)
         self._candidates: list[Candidate] = []
         self._in_flight: dict[int, Evaluation] = {}  # by candidate, as decided
-        self._n_out = 0  # fits that were submitted and are not done
-        self._n_submitted = 0
+        self._fits: dict[int, dict[int, Fit]] = {}  # of these, by split, once done
+        self._decided: list[Fit] = []  # decided on, and not submitted yet
+        self._n_out = 0  # fits that were decided on and are not done
+        self._n_units = 0
         self.evaluations: list[Evaluation] = []
         self.exhausted = False
         self.ended = False
 
     def run(self) -> list[Evaluation]:
         """Search until nothing is left to decide and nothing is on its way."""
+        for listener in self._listeners:
+            listener.on_begin()
         self._decide()
-        while True:
-            done = self._workers.next_done()
-            if not done:
-                return self.evaluations
+        while done := self._workers.next_done():
             # One by one: what is known when the next decision is made must not depend
             # on how many happened to end at the same time, but on their order alone.
             for fit, outcome in done:
                 self._in_flight[fit.candidate].outcomes[fit.split] = outcome
+                self._fits[fit.candidate][fit.split] = fit
                 self._n_out -= 1
                 while self._tell_next():
                     self._decide()
                 if not self._schedule.in_order:  # a worker is free
                     self._decide()
+        for listener in self._listeners:
+            listener.on_end(self.evaluations)
+        return self.evaluations
+
+    # -- deciding ------------------------------------------------------------------
 
     def _decide(self) -> None:
         """Carry out decisions until the schedule has none."""
@@ -143,38 +138,41 @@ class Engine:
             decision, plan = self._schedule.next(self._plan)
             match decision:
                 case None:
-                    return
+                    break
                 case Stop(candidate):
-                    self._on_stop(candidate)
-                case Resume(candidate, n_resources, iter, pause):
+                    for listener in self._listeners:
+                        listener.on_stop(candidate)
+                case Resume():
                     if not self._continues(decision):
-                        return
-                    one = Evaluation(self._candidates[candidate], n_resources, iter)
-                    self._submit(one, pause)
+                        break
+                    self._evaluate(self._candidates[decision.candidate], decision)
                 case Start():
                     if len(self._in_flight) >= (self._n_pending or float("inf")):
-                        return
+                        break
                     if not self._continues(decision):
-                        return
-                    if not self._start(decision):
+                        break
+                    candidate = self._ask(decision)
+                    if candidate is None:
                         self.exhausted = True
                         plan = self._schedule.close(self._plan)
+                    else:
+                        self._evaluate(candidate, decision)
             self._plan = plan
+        for unit in self._units():
+            self._workers.submit(unit)
 
     def _continues(self, decision: Start | Resume) -> bool:
-        self.ended = self.ended or not self._may_go_on(decision)
+        self.ended = self.ended or not self._may_go_on(decision, self.evaluations)
         return not self.ended
 
-    def _start(self, start: Start) -> bool:
-        """Start the next candidate, if the strategy names one."""
+    def _ask(self, start: Start) -> Candidate | None:
+        """The next candidate, if the strategy names one."""
         number = len(self._candidates)
         pending: list[Params] = [e.candidate.params for e in self._in_flight.values()]
-        with self._thinking():
-            params = self._strategy.ask(
-                self._learnt, number, pending, derive_seed(self._root, "ask", number)
-            )
+        seed = derive_seed(self._root, "ask", number)
+        params = self._strategy.ask(self._learnt, number, pending, seed)
         if params is None:
-            return False
+            return None
         if not isinstance(params, Mapping) or not all(
             isinstance(name, str) for name in params
         ):
@@ -183,47 +181,67 @@ class Engine:
                 "return a dict from names of parameters to their values, or None when "
                 "the space is used up."
             )
-        candidate = Candidate(number, params, start.bracket)
+        candidate = Candidate(number, params, start.bracket, start.parent)
         self._candidates.append(candidate)
-        self._submit(Evaluation(candidate, start.n_resources, start.iter), start.pause)
-        return True
+        return candidate
 
-    def _submit(self, one: Evaluation, pause: bool) -> None:
-        candidate = one.candidate
+    def _evaluate(self, candidate: Candidate, decision: Start | Resume) -> None:
+        """Make the fits of one decision."""
+        splits = self._all_splits if decision.splits is None else decision.splits
+        one = Evaluation(candidate, decision.n_resources, decision.iter, splits)
         self.evaluations.append(one)
         self._in_flight[candidate.id] = one
-        for split in range(self._n_splits):
-            fit = Fit(
+        self._fits[candidate.id] = {}
+        self._n_out += len(splits)
+        self._decided += [
+            Fit(
                 candidate.id,
                 split,
                 candidate.params,
                 derive_seed(self._root, "fit", candidate.id, split),
-                one.n_resources,
-                pause,
-                self._context(self._n_submitted),
-                one.iter,
+                decision.n_resources,
+                decision.pause,
+                decision.iter,
                 candidate.bracket,
+                decision.stop_rule,
+                candidate.parent,
             )
-            self._workers.submit(fit)
-            self._n_submitted += 1
-            self._n_out += 1
+            for split in splits
+        ]
+
+    def _units(self) -> Iterator[Unit]:
+        """What was decided on, each unit with a number of its own."""
+        decided, self._decided = self._decided, []
+        for fits in units_of(decided, self._stack_key):
+            number, self._n_units = self._n_units, self._n_units + 1
+            yield tuple(replace(fit, unit=number) for fit in fits)
+
+    # -- telling -------------------------------------------------------------------
 
     def _tell_next(self) -> bool:
         """Tell the earliest evaluation that may be told, if there is one."""
         one = self._complete()
         if one is None:
             return False
-        candidate = one.candidate
-        scores = (self._steer(one.outcomes[k]) for k in range(self._n_splits))
-        rounded = tuple(None if s is None else _rounded(s) for s in scores)
-        seen = Observation(candidate.id, candidate.params, rounded, one.n_resources)
-        self._learnt = self._strategy.tell(self._learnt, seen)
-        score = None if seen.failed else seen.score
-        self._plan = self._schedule.tell(
-            self._plan, candidate.id, one.n_resources, score
+        candidate, outcomes = one.candidate, one.outcomes
+        scores = {k: rounded(self._score(outcomes[k])) for k in one.splits}
+        report = Report(
+            candidate.id,
+            one.n_resources,
+            scores,
+            {k: o.reached for k, o in outcomes.items() if o.reached is not None},
+            {k: o.curve for k, o in outcomes.items() if o.curve is not None},
         )
+        seen = Observation(candidate.id, candidate.params, scores, one.n_resources)
+        self._learnt = self._strategy.tell(self._learnt, seen)
+        self._plan = self._schedule.tell(self._plan, report)
         del self._in_flight[candidate.id]
-        self._on_evaluation(one, seen)
+        fits = self._fits.pop(candidate.id)
+        for listener in self._listeners:
+            # Here and not as they arrive: their order is that of the decisions.
+            for split in one.splits:
+                listener.on_fit(fits[split], outcomes[split])
+            listener.on_evaluation(one, seen)
         return True
 
     def _complete(self) -> Evaluation | None:
@@ -232,17 +250,24 @@ class Engine:
         Where the order counts, only the very earliest comes into question.
         """
         for one in self._in_flight.values():
-            if len(one.outcomes) == self._n_splits:
+            if one.is_complete:
                 return one
             if self._schedule.in_order:
                 return None
         return None
 
 
-def _rounded(score: float) -> float:
-    """Score without the digits that depend on how many threads added up.
-
-    They say nothing of a candidate, and a strategy that learnt from them would propose
-    other params.
-    """
-    return float(f"{score:.10g}")
+def units_of(
+    fits: Iterable[Fit], stack_key: Callable[[Fit], StackKey]
+) -> list[list[Fit]]:
+    """Fits of equal keys together, each unit in the place of its first fit."""
+    units: list[list[Fit]] = []
+    by_key: dict[StackKey, list[Fit]] = {}
+    for fit in fits:
+        key = stack_key(fit)
+        if key is not None and key in by_key:
+            by_key[key].append(fit)
+        else:
+            units.append([fit])
+            by_key[key] = units[-1]
+    return units

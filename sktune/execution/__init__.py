@@ -1,50 +1,42 @@
-"""Where fits run: one candidate on one split, in workers that joblib provides."""
+"""Where fits run: units of them, in workers that joblib provides."""
 
+from sktune.execution._job import Job, silenced
 from sktune.execution.checkpoint._paused_fit import checkpoints_in
 from sktune.execution.dispatch._pool import workers_are_here
-from sktune.execution.dispatch._workers import Workers
+from sktune.execution.dispatch._workers import WorkerPool
 from sktune.execution.estimators._check_estimator import (
     check_estimator,
     check_is_estimator,
 )
-from sktune.execution.estimators._device_parameters import (
-    OwnDevices,
-    check_placement,
-    write_device,
+from sktune.execution.estimators._device_parameters import check_placement
+from sktune.execution.estimators._resource import (
+    Resource,
+    find_resource,
+    smallest_resources,
 )
-from sktune.execution.estimators._resource import find_resource, smallest_resources
-from sktune.execution.fitting._fit import Job, run_fit, score_of
-from sktune.execution.fitting._leased import Attempt, run_leased
-from sktune.execution.fitting._subsets import check_subsets, subsets
-from sktune.execution.guards._interrupts import Interrupts
-from sktune.execution.guards._random_states import (
-    own_random_states,
-    preserved_random_states,
-)
-from sktune.execution.guards._threads import single_threaded
-from sktune.execution.training._trainers import train_fully
+from sktune.execution.estimators._subsets import check_subsets, subsets
+from sktune.execution.fitting._refit import Refit
+from sktune.execution.guards._random_states import preserved_random_states
+from sktune.execution.guards._threads import single_threaded, threads_of_a_net
+from sktune.execution.training._trainers import stack_key
 
 __all__ = [
-    "Attempt",
-    "Interrupts",
     "Job",
-    "OwnDevices",
-    "Workers",
+    "Refit",
+    "Resource",
+    "WorkerPool",
     "check_estimator",
     "check_is_estimator",
     "check_placement",
     "check_subsets",
     "checkpoints_in",
     "find_resource",
-    "own_random_states",
     "preserved_random_states",
-    "run_fit",
-    "run_leased",
-    "score_of",
+    "silenced",
     "single_threaded",
     "smallest_resources",
+    "stack_key",
     "subsets",
-    "train_fully",
+    "threads_of_a_net",
     "workers_are_here",
-    "write_device",
 ]

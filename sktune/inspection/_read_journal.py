@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from sktune.journal._schema import read_fits
+from sktune.journal import read_fits
 
 
 def read_journal(path: str | os.PathLike[str]) -> Any:

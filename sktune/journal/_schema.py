@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sktune._types import Fit, FitOutcome
+from sktune._types import NAMELESS, Fit, FitOutcome, Scores
 from sktune.journal._fingerprints import describe, encode
 from sktune.persistence import read_records
 
@@ -28,52 +28,67 @@ _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 def record_of(fit: Fit, outcome: FitOutcome) -> dict[str, Any]:
     """One fit, as a record."""
-    has_failed = outcome["fit_error"] is not None or bool(outcome["failed"])
+    has_failed = outcome.fit_error is not None or bool(outcome.failed)
     record: dict[str, Any] = {
         "record": "fit",
         "ended": moment(),
         "candidate": fit.candidate,
         "split": fit.split,
+        "unit": fit.unit,
         "bracket": fit.bracket,
         "iter": fit.iter,
         "n_resources": fit.n_resources,
         "params": encode(fit.params),
         "seed": fit.seed,
         "status": "failed" if has_failed else "ok",
-        "failed": sorted(outcome["failed"]),
-        "test_scores": _encoded(outcome["test_scores"]),
+        "failed": sorted(map(str, outcome.failed)),
+        "test_scores": _encoded(outcome.test_scores, outcome),
     }
-    if "train_scores" in outcome:
-        record["train_scores"] = _encoded(outcome["train_scores"])
-    record["fit_time"] = _encoded(outcome.get("fit_time", 0.0))
-    record["score_time"] = _encoded(outcome.get("score_time", 0.0))
-    record["n_test_samples"] = int(outcome.get("n_test_samples", 0))
-    if "lease" in outcome:
-        record["lease"] = describe(outcome["lease"])
-    return {**record, "fit_error": outcome["fit_error"]}
+    if outcome.train_scores is not None:
+        record["train_scores"] = _encoded(outcome.train_scores, outcome)
+    record["fit_time"] = _number(outcome.fit_time)
+    record["score_time"] = _number(outcome.score_time)
+    record["n_test_samples"] = int(outcome.n_test_samples)
+    if outcome.reached is not None:
+        record["reached"] = outcome.reached
+    if outcome.curve is not None:
+        record["curve"] = [_number(value) for value in outcome.curve]
+    if outcome.lease is not None:
+        record["lease"] = describe(outcome.lease)
+    return {**record, "fit_error": outcome.fit_error}
 
 
 def outcome_of(record: Mapping[str, Any]) -> FitOutcome:
     """The outcome that a record tells of."""
-    outcome = FitOutcome(
-        fit_error=record.get("fit_error"),
-        test_scores=_score(record["test_scores"]),
-        n_test_samples=record.get("n_test_samples", 0),
-        fit_time=_score(record.get("fit_time", 0.0)),
-        score_time=_score(record.get("score_time", 0.0)),
-        failed=frozenset(record.get("failed", ())),
+    curve = record.get("curve")
+    return FitOutcome(
+        _scores(record["test_scores"]),
+        _scores(record["train_scores"]) if "train_scores" in record else None,
+        isinstance(record["test_scores"], dict),
+        record.get("fit_error"),
+        record.get("n_test_samples", 0),
+        _decoded(record.get("fit_time", 0.0)),
+        _decoded(record.get("score_time", 0.0)),
+        record.get("lease"),
+        record.get("reached"),
+        None if curve is None else tuple(map(_decoded, curve)),
     )
-    if "train_scores" in record:
-        outcome["train_scores"] = _score(record["train_scores"])
-    if "lease" in record:
-        outcome["lease"] = record["lease"]
-    return outcome
 
 
-def _encoded(scores: Any) -> Any:
-    """Scores for JSON, which knows numbers that are finite only."""
-    if isinstance(scores, dict):
-        return {metric: _encoded(score) for metric, score in scores.items()}
+def _encoded(scores: Scores, outcome: FitOutcome) -> Any:
+    """Scores for JSON; a number where the metric has no name."""
+    encoded = {metric: _number(score) for metric, score in scores.items()}
+    return encoded if outcome.is_multimetric else encoded[NAMELESS]
+
+
+def _scores(encoded: Any) -> Scores:
+    if not isinstance(encoded, dict):
+        encoded = {NAMELESS: encoded}
+    return {metric: _decoded(score) for metric, score in encoded.items()}
+
+
+def _number(scores: Any) -> Any:
+    """A number for JSON, which knows finite ones only; None stays."""
     if scores is None:
         return None
     try:
@@ -85,16 +100,13 @@ def _encoded(scores: Any) -> Any:
     return "NaN" if math.isnan(score) else "Infinity" if score > 0 else "-Infinity"
 
 
-def _score(scores: Any) -> Any:
-    if isinstance(scores, dict):
-        return {metric: _score(score) for metric, score in scores.items()}
-    return _SPECIAL[scores] if isinstance(scores, str) else scores
+def _decoded(number: Any) -> Any:
+    return _SPECIAL[number] if isinstance(number, str) else number
 
 
 def has_raised(outcome: FitOutcome) -> bool:
     """Whether the fit or its scorer raised."""
-    scores = outcome["test_scores"]
-    return None in (scores.values() if isinstance(scores, dict) else [scores])
+    return None in outcome.test_scores.values()
 
 
 def read_fits(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
@@ -107,9 +119,7 @@ def read_fits(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
         for name, value in row.pop("params").items():
             row[f"param_{name}"] = value
         for part in ("test", "train"):
-            scores = _score(row.pop(f"{part}_scores", None))
-            if not isinstance(scores, dict):
-                scores = {"score": scores}
+            scores = _scores(row.pop(f"{part}_scores", None))
             if f"{part}_scores" in record:
                 row.update({f"{part}_{metric}": s for metric, s in scores.items()})
         for name, value in (row.pop("lease", None) or {}).items():

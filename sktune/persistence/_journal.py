@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from sktune._errors import JournalError
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Number of the form that journals are written in; the first record holds it.
 
 A journal is read by every later version. Records may get new keys, which readers of the
@@ -31,11 +31,17 @@ take one away:
 
 1. Raise the number by one.
 2. Let `read_records` bring records of older numbers into the new form, in a function of
-   its own for each number (``_from_1``); never change such a function again.
+   its own for each number (`_from_1`); never change such a function again.
 3. Add a journal written by the last version with the old number to
    ``tests/unit/persistence/journals/``, where a test reads and continues it.
 
-A search that finds a greater number than its own refuses the journal.
+A search that finds a greater number than its own refuses the journal. One that goes on
+with a journal of a smaller number leaves its header as it is, and writes new records.
+
+1. A record for each fit.
+2. A unit of fits is written at once, and ``unit`` is its number; ``reached`` and
+   ``curve`` say how far a fit came. In the header ``refit_metric`` was ``steered_by``,
+   and strategies are no longer told by their arguments what the search knows.
 """
 
 Record = dict[str, Any]
@@ -118,18 +124,18 @@ class Journal:
         except OSError as error:
             raise _cannot(self.path, error) from error
 
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Write one record; when this returns, it is on the disk."""
+    def append(self, *records: Mapping[str, Any]) -> None:
+        """Write records at once; when this returns, they are on the disk."""
         assert self._file is not None
-        line = _line(record)
+        lines = b"".join(map(_line, records))
         try:
-            self._write(line)
+            self._write(lines)
         except OSError as error:
             # No half of a line may stay; if it does, the next to open cuts it off.
             with suppress(OSError):
                 os.ftruncate(self._file, self._size)
             raise _cannot(self.path, error) from error
-        self._size += len(line)
+        self._size += len(lines)
 
     def close(self) -> None:
         """Let others write."""
@@ -174,9 +180,9 @@ class Journal:
             os.ftruncate(self._file, self._size)
             os.fsync(self._file)
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, lines: bytes) -> None:
         assert self._file is not None
-        left = memoryview(line)
+        left = memoryview(lines)
         while left:
             left = left[os.write(self._file, left) :]
         os.fsync(self._file)
@@ -211,7 +217,23 @@ def _read(path: Path) -> tuple[list[Record], int]:
                 "run again then."
             )
         records.append(record)
-    return records, sum(len(line) + 1 for line in lines[: len(records)])
+    size = sum(len(line) + 1 for line in lines[: len(records)])
+    return [*map(_from_1, records[:1]), *records[1:]], size
+
+
+def _from_1(header: Record) -> Record:
+    """The header of a journal of protocol 1 as it is now."""
+    if header["protocol"] > 1:
+        return header
+    header = {**header, "refit_metric": header.get("steered_by")}
+    header.pop("steered_by", None)
+    strategy = header.get("arguments", {}).get("strategy")
+    if isinstance(strategy, dict) and "params" in strategy:
+        told = ("knowledge", "max_resources", "n_candidates")
+        params = {k: v for k, v in strategy["params"].items() if k not in told}
+        arguments = {**header["arguments"], "strategy": {**strategy, "params": params}}
+        header["arguments"] = arguments
+    return header
 
 
 def _parse(line: bytes) -> Record | None:

@@ -99,14 +99,17 @@ class Lease:
 
 @contextmanager
 def lease(
-    placement: Placement, *, alone_on: str | None = None, stopped: Event | None = None
+    placement: Placement,
+    *,
+    exclusive_on: str | None = None,
+    stopped: Event | None = None,
 ) -> Iterator[Lease]:
     """Wait for a slot, first come first served, and hold it.
 
     Parameters
     ----------
     placement : Placement
-    alone_on : str, default=None
+    exclusive_on : str, default=None
         Name of a device of which all slots are wanted.
     stopped : Event, default=None
         Set when nobody waits for the fit any longer; for fits in threads, which cannot
@@ -120,14 +123,14 @@ def lease(
         When `stopped` is set.
     """
     devices = placement.here()
-    if alone_on is not None:
-        devices = [device for device in devices if device.name == alone_on]
+    if exclusive_on is not None:
+        devices = [device for device in devices if device.name == exclusive_on]
     if devices[0].n_fits is None:
         with _held(Lease(placement, devices[0], None)) as held:
             yield held
         return
     make_folder(placement.path)
-    locks, device, slot = _wait(placement, devices, alone_on is not None, stopped)
+    locks, device, slot = _wait(placement, devices, exclusive_on is not None, stopped)
     try:
         with _held(Lease(placement, device, slot)) as held:
             yield held
@@ -152,7 +155,10 @@ Taken = tuple[list[Lock], Device, int]
 
 
 def _wait(
-    placement: Placement, devices: Sequence[Device], alone: bool, stopped: Event | None
+    placement: Placement,
+    devices: Sequence[Device],
+    exclusive: bool,
+    stopped: Event | None,
 ) -> Taken:
     ticket = Ticket(placement.path, frozenset(device.key for device in devices))
     try:
@@ -160,7 +166,7 @@ def _wait(
             start = time.thread_time()
             free, covering = ticket.ahead()
             mine = [device for device in devices if device.key in free]
-            taken = _take(placement, mine, alone) if mine else None
+            taken = _take(placement, mine, exclusive) if mine else None
             if taken is not None:
                 return taken
             # A look takes no more than one percent of a processor.
@@ -175,27 +181,31 @@ def _wait(
         ticket.close()
 
 
-def _take(placement: Placement, devices: Sequence[Device], alone: bool) -> Taken | None:
+def _take(
+    placement: Placement, devices: Sequence[Device], exclusive: bool
+) -> Taken | None:
     """A slot of the device that has most of them free, or all slots of one.
 
     Only one process at a time looks at a device: whose ticket is first.
     """
     folder = placement.path
-    allowed = {device: 1 if alone else _n_fits(placement, device) for device in devices}
+    allowed = {
+        device: 1 if exclusive else _n_fits(placement, device) for device in devices
+    }
     # Searches may give one device different numbers of fits. Whoever is to be alone
     # holds a lock beside those of all slots that anybody has ever used.
-    only = {device: Lock(folder / f"{device.key}.alone") for device in devices}
+    only = {device: Lock(folder / f"{device.key}.exclusive") for device in devices}
     only = {device: lock for device, lock in only.items() if lock.try_acquire()}
     try:
         for slot in range(max(allowed.values())):
             for device in [device for device in only if slot < allowed[device]]:
                 paths = {folder / f"{device.key}.slot{slot}"}
-                is_alone = allowed[device] == 1
-                if is_alone:
+                is_exclusive = allowed[device] == 1
+                if is_exclusive:
                     paths |= set(folder.glob(f"{device.key}.slot*"))
                 locks = _lock_all(paths)
                 if locks is not None:
-                    if is_alone:
+                    if is_exclusive:
                         locks.append(only.pop(device))
                     return locks, device, slot
     finally:

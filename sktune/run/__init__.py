@@ -1,1 +1,23 @@
 """One search, from its beginning to its end or to Ctrl-C."""
+
+from sktune.run._lease_rows import lease_rows, leases_of
+from sktune.run._proposal import MAX_PENDING, Proposal
+from sktune.run._run import NO_FITS, SearchRun
+from sktune.run.listeners._all_failed import AllFailed
+from sktune.run.listeners._callbacks import Callbacks
+from sktune.run.listeners._progress import Cost
+from sktune.run.listeners._refit_metric import RefitMetric, refit_metric
+
+__all__ = [
+    "MAX_PENDING",
+    "NO_FITS",
+    "AllFailed",
+    "Callbacks",
+    "Cost",
+    "Proposal",
+    "RefitMetric",
+    "SearchRun",
+    "lease_rows",
+    "leases_of",
+    "refit_metric",
+]

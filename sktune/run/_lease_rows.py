@@ -25,9 +25,9 @@ def leases_of(evaluations: list[Evaluation]) -> list[dict[str, Any]]:
 
 def lease_rows(outcome: FitOutcome, **of: Any) -> list[dict[str, Any]]:
     """The lease of a fit; before it the one under which it ran out of memory."""
-    if "lease" not in outcome:
+    if outcome.lease is None:
         return []
-    last = dict(outcome["lease"])
+    last = dict(outcome.lease)
     first = last.pop("retry_of", None)
     leases = [last] if first is None else [first, last]
     of = {"candidate": None, "split": None, "n_resources": None, **of}

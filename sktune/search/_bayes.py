@@ -10,8 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sktune import _compat
-from sktune.search._base import BaseSearch, Proposal
-from sktune.search.inputs._warm_start_from import read_warm_start, refit_metric_names
+from sktune.run import Proposal
+from sktune.search._base import BaseSearch
+from sktune.search.inputs._data import Data
+from sktune.search.inputs._warm_start_from import (
+    read_warm_start,
+    refit_metric_names,
+)
 from sktune.space import Space
 from sktune.strategy import Bayes
 
@@ -21,7 +26,7 @@ class BayesSearchCV(BaseSearch):
 
     After a quasi-random start (up to 8 candidates, and no more than half of `n_iter`),
     a Gaussian process, or what `surrogate` names, is fitted to the scores seen so far,
-    and the candidate that promises the largest improvement comes next [1]_, [2]_.
+    and the candidate of the largest expected improvement comes next [1]_, [2]_.
     Everything else is as in scikit-learn's ``RandomizedSearchCV``: cross-validation,
     distributions of ``scipy.stats``, pipelines, metadata routing, `cv_results_`.
 
@@ -208,18 +213,23 @@ class BayesSearchCV(BaseSearch):
         max_time: float | None = None,
     ) -> None:
         super().__init__(
-            estimator=estimator,
+            estimator,
+            constraint=constraint,
             scoring=scoring,
             n_jobs=n_jobs,
+            devices=devices,
+            fits_per_device=fits_per_device,
             refit=refit,
             cv=cv,
             verbose=verbose,
             pre_dispatch=pre_dispatch,
+            random_state=random_state,
             error_score=error_score,
+            fit_timeout=fit_timeout,
             return_train_score=return_train_score,
+            journal=journal,
+            max_time=max_time,
         )
-        self.devices = devices
-        self.fits_per_device = fits_per_device
         self.param_distributions = param_distributions
         self.n_iter = n_iter
         self.acquisition = acquisition
@@ -227,11 +237,6 @@ class BayesSearchCV(BaseSearch):
         self.n_pending = n_pending
         self.initial_points = initial_points
         self.warm_start_from = warm_start_from
-        self.constraint = constraint
-        self.fit_timeout = fit_timeout
-        self.random_state = random_state
-        self.journal = journal
-        self.max_time = max_time
 
     def __sklearn_clone__(self) -> Any:
         cloned = super().__sklearn_clone__()
@@ -239,9 +244,14 @@ class BayesSearchCV(BaseSearch):
         cloned.warm_start_from = self.warm_start_from
         return cloned
 
-    def _propose(self, root: int) -> Proposal:
+    def _propose(self, data: Data, root: int) -> Proposal:
         space = Space(self.param_distributions, self.constraint)
         n = int(min(self.n_iter, space.size))
+        strategy = Bayes(
+            acquisition=self.acquisition,
+            surrogate=self.surrogate,
+            initial_points=tuple(space.canonical(p) for p in self.initial_points or ()),
+        )
         warm_start = read_warm_start(
             self.warm_start_from,
             space,
@@ -249,13 +259,14 @@ class BayesSearchCV(BaseSearch):
             refit_metric_names(self.scoring, self.refit),
             verbose=self.verbose,
         )
-        strategy = Bayes(
-            acquisition=self.acquisition,
-            surrogate=self.surrogate,
-            initial_points=tuple(space.canonical(p) for p in self.initial_points or ()),
+        return Proposal.flat(
+            strategy,
+            n,
+            data.n_splits,
+            space=space,
+            n_pending=self.n_pending,
+            warm_start=warm_start,
         )
-        options = {"n_pending": self.n_pending, "warm_start": warm_start}
-        return Proposal.flat(strategy, space, n, **options)
 
     def _check_n_candidates(self, n_candidates: int) -> None:
         if n_candidates == self.n_iter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from copy import copy
+from dataclasses import dataclass
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
@@ -17,7 +17,9 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from sktune import _compat
 from sktune._random import derive_seed
+from sktune._types import Problem
 from sktune.execution import (
+    Resource,
     check_estimator,
     check_is_estimator,
     check_subsets,
@@ -25,11 +27,9 @@ from sktune.execution import (
     find_resource,
     smallest_resources,
     subsets,
-    train_fully,
 )
-from sktune.journal._replay import History
-from sktune.run.listeners._all_failed import Hopes
-from sktune.run.listeners._progress import Cost
+from sktune.journal import SearchJournal
+from sktune.run import MAX_PENDING, AllFailed, Cost, Proposal
 from sktune.schedule import (
     Asynchronous,
     Brackets,
@@ -38,14 +38,35 @@ from sktune.schedule import (
     n_evaluations,
     total_resources,
 )
-from sktune.search._base import AHEAD, BaseSearch, Proposal
+from sktune.search._base import BaseSearch
+from sktune.search.inputs._data import Data
 from sktune.search.inputs._random_draws import draw_unique, sampler
 from sktune.search.inputs._splits import check_n_splits, check_splitter
 from sktune.space import Space
 from sktune.strategy import Bayes, Listed
 
 
-class RungsSearch(BaseSearch):
+@dataclass(frozen=True)
+class Fidelity:
+    """What candidates are given more of, and from where to where.
+
+    Attributes
+    ----------
+    resource : Resource
+    min_resources : int
+        What candidates of the first rung are given, at least.
+    """
+
+    resource: Resource
+    min_resources: int
+
+    @property
+    def max_resources(self) -> int:
+        """The most that a candidate is given."""
+        return self.resource.max_resources
+
+
+class FidelitySearch(BaseSearch):
     """`fit` and `plan` of the searches with rungs; subclasses say which rungs."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -71,9 +92,41 @@ class RungsSearch(BaseSearch):
     }
     _parameter_constraints.pop("pre_dispatch")
 
+    def __init__(
+        self,
+        estimator: Any,
+        param_distributions: Any,
+        *,
+        factor: float,
+        resource: str,
+        max_resources: int | str,
+        min_resources: int | str,
+        strategy: Any,
+        asynchronous: bool,
+        n_pending: int | None,
+        checkpoints: Any,
+        max_resources_total: int | None,
+        **common: Any,
+    ) -> None:
+        super().__init__(estimator, **common)
+        self.param_distributions = param_distributions
+        self.factor = factor
+        self.resource = resource
+        self.max_resources = max_resources
+        self.min_resources = min_resources
+        self.strategy = strategy
+        self.asynchronous = asynchronous
+        self.n_pending = n_pending
+        self.checkpoints = checkpoints
+        self.max_resources_total = max_resources_total
+
     @abstractmethod
-    def _rungs(self) -> tuple[Rung, ...]:
-        """The rungs, from `min_resources_`, `max_resources_` and the space."""
+    def _rungs(self, fidelity: Fidelity) -> tuple[Rung, ...]:
+        """The rungs; changes nothing of the search."""
+
+    @abstractmethod
+    def _set_rungs(self, rungs: tuple[Rung, ...]) -> None:
+        """Set attributes that say which rungs there are."""
 
     # -- before anything is trained ------------------------------------------------
 
@@ -107,7 +160,6 @@ class RungsSearch(BaseSearch):
             )
         check_estimator(self.estimator, self._searched(), X, y)
         sampler(self.param_distributions, 1, 0)  # says what is wrong with a space
-        planned = copy(self)
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         try:
             n_splits = cv.get_n_splits(X, y, groups)
@@ -116,41 +168,35 @@ class RungsSearch(BaseSearch):
                 f"cv={self.cv!r} needs data to say how many splits it makes "
                 f"({error}) Call plan(X, y), or plan(X, y, groups)."
             ) from error
-        planned.n_splits_ = check_n_splits(n_splits, self.cv)
-        planned._prepare(X, y)
-        return planned._planned(planned._rungs())
+        n_splits = check_n_splits(n_splits, self.cv)
+        fidelity = self._fidelity(X, y, n_splits)
+        return _plan(self._rungs(fidelity), fidelity.resource, n_splits)
 
-    def _planned(self, rungs: tuple[Rung, ...]) -> Plan:
-        resource = self._resource
-        return Plan(rungs, resource.name, resource.continues, self.n_splits_)
-
-    def _prepare(self, X: Any, y: Any) -> None:
-        """Settle `max_resources_`, `min_resources_` and `continuation_`."""
+    def _fidelity(self, X: Any, y: Any, n_splits: int) -> Fidelity:
+        """Find out what the resource is, and how much of it there may be."""
         n_samples = None if X is None else _compat.num_samples(X)
-        self._resource = find_resource(
+        resource = find_resource(
             self.estimator,
             self.resource,
             self.max_resources,
             self._searched(),
             n_samples,
         )
-        self.resource_ = self._resource.name
-        self.continuation_ = way = self._resource.way
-        self.max_resources_ = self._resource.max_resources
-        self.min_resources_ = self.min_resources
-        if isinstance(self.min_resources, str):
-            self.min_resources_ = self._smallest(X, y)
-        if self.min_resources_ > self.max_resources_:
+        least: Any = self.min_resources
+        if isinstance(least, str):
+            least = self._smallest(resource, y, n_splits)
+        if least > resource.max_resources:
+            of = f" (n_samples={n_samples})" if resource.way == "n_samples" else ""
             raise ValueError(
-                f"min_resources_={self.min_resources_} is greater than "
-                f"max_resources_={self.max_resources_}"
-                f"{f' (n_samples={n_samples})' if way == 'n_samples' else ''}. Give a "
-                f"smaller min_resources, or more {self.resource_}."
+                f"min_resources_={least} is greater than "
+                f"max_resources_={resource.max_resources}{of}. Give a smaller "
+                f"min_resources, or more {resource.name}."
             )
+        return Fidelity(resource, least)
 
-    def _smallest(self, X: Any, y: Any) -> int:
+    def _smallest(self, resource: Resource, y: Any, n_splits: int) -> int:
         n_classes = None
-        if self._resource.way == "n_samples" and is_classifier(self.estimator):
+        if resource.way == "n_samples" and is_classifier(self.estimator):
             if y is None:
                 raise ValueError(
                     f"min_resources={self.min_resources!r} depends on the classes in "
@@ -158,7 +204,7 @@ class RungsSearch(BaseSearch):
                 )
             check_classification_targets(y)
             n_classes = len(np.unique(np.asarray(y)))
-        return smallest_resources(self._resource, self.n_splits_, n_classes)
+        return smallest_resources(resource, n_splits, n_classes)
 
     @property
     def _draws_candidates(self) -> bool:  # type: ignore[override]
@@ -166,83 +212,95 @@ class RungsSearch(BaseSearch):
 
     # -- the search ----------------------------------------------------------------
 
-    def _propose(self, root: int) -> Proposal:
+    def _propose(self, data: Data, root: int) -> Proposal:
         if isinstance(self.strategy, type):
             raise TypeError(
                 f"strategy={self.strategy.__name__} is a class. Give an instance of it."
             )
-        rungs = self._rungs()
+        fidelity = self._fidelity(data.X, data.y, data.n_splits)
+        resource = fidelity.resource
+        rungs = self._rungs(fidelity)
+        self.resource_, self.continuation_ = resource.name, resource.way
+        self.max_resources_ = resource.max_resources
+        self.min_resources_ = fidelity.min_resources
+        self._set_rungs(rungs)
         n = sum(rung.n_candidates for rung in rungs if rung.iter == 0)
-        n_pending, space, strategy = self._pending(), None, self.strategy
+        strategy, space = self._strategy(n, root)
+        schedule: Any = Brackets(rungs)
+        if self.asynchronous:
+            schedule = Asynchronous(rungs, self.factor)
+        continues = resource.continues
+        return Proposal(
+            strategy,
+            schedule,
+            Problem(space, n, resource.max_resources, data.n_splits),
+            n,
+            n_evaluations(rungs),
+            self._pending(n),
+            Cost(total_resources(rungs, continues=continues), continues),
+            AllFailed(rungs, resource.name),
+            resource,
+        )
+
+    def _strategy(self, n_candidates: int, root: int) -> tuple[Any, Space | None]:
+        """What names the candidates, and the space that it searches."""
         if self._draws_candidates:
             random_state = self.random_state
             if random_state is None:
                 random_state = derive_seed(root, "draw")
             drawn = draw_unique(
-                self.param_distributions, n, random_state, self.constraint
+                self.param_distributions, n_candidates, random_state, self.constraint
             )
-            strategy = Listed(drawn)
-            if n > AHEAD and not self.asynchronous and n_pending is None:
-                n_pending = AHEAD
-        else:
-            space = Space(self.param_distributions, self.constraint)
-        if isinstance(strategy, str) and strategy == "bayes":
-            strategy = Bayes()
-        schedule: Any = Brackets(rungs)
-        if self.asynchronous:
-            schedule = Asynchronous(rungs, self.factor)
-        continues = self._resource.continues
-        return Proposal(
-            strategy,
-            schedule,
-            space,
-            n,
-            n_evaluations(rungs),
-            n_pending,
-            Cost(total_resources(rungs, continues=continues), continues),
-            Hopes(rungs, self._resource.name),
-        )
+            return Listed(drawn), None
+        space = Space(self.param_distributions, self.constraint)
+        is_bayes = isinstance(self.strategy, str) and self.strategy == "bayes"
+        return Bayes() if is_bayes else self.strategy, space
 
-    def _announcement(self, proposal: Proposal) -> str:
-        schedule: Any = proposal.schedule
-        return str(self._planned(schedule.rungs))
-
-    def _pending(self) -> int | None:
+    def _pending(self, n_candidates: int) -> int | None:
         """Candidates in flight when a strategy is asked; no limit where it is free."""
         if self.n_pending is not None:
             return self.n_pending
-        return None if self.asynchronous or self._draws_candidates else 1
+        if not self._draws_candidates:
+            return None if self.asynchronous else 1
+        is_many = n_candidates > MAX_PENDING and not self.asynchronous
+        return MAX_PENDING if is_many else None
+
+    def _announcement(self, proposal: Proposal) -> str:
+        schedule: Any = proposal.schedule
+        assert proposal.resource is not None
+        return str(_plan(schedule.rungs, proposal.resource, self.n_splits_))
 
     @contextmanager
     def _job_options(
         self,
+        data: Data,
         splits: Any,
-        X: Any,
-        y: Any,
-        groups: Any,
+        proposal: Proposal,
         root: int,
-        history: History | None,
+        journal: SearchJournal | None,
     ) -> Iterator[dict[str, Any]]:
-        options: dict[str, Any] = {"resource": self._resource, "seed": root}
-        if self._resource.way == "n_samples":
+        resource = proposal.resource
+        assert resource is not None
+        options: dict[str, Any] = {}
+        if resource.way == "n_samples":
             options["subsets"] = subsets(
                 splits,
-                y,
-                groups,
+                data.y,
+                data.split_params.get("groups"),
                 stratify=is_classifier(self.estimator),
-                n_samples=_compat.num_samples(X),
+                n_samples=_compat.num_samples(data.X),
                 seed=derive_seed(root, "subset"),
             )
-            check_subsets(options["subsets"], y, self.min_resources_)
-        if not self._resource.continues:
+            check_subsets(options["subsets"], data.y, self.min_resources_)
+        if not resource.continues:
             yield options
             return
         with ExitStack() as stack:
             try:
                 folder, name = self.checkpoints, None
-                if history is not None:
-                    name = history.id
-                    folder = folder or history.checkpoints()
+                if journal is not None:
+                    name = journal.id
+                    folder = folder or journal.checkpoints()
                 checkpoints = stack.enter_context(checkpoints_in(folder, name))
             except OSError as error:
                 raise ValueError(
@@ -250,26 +308,10 @@ class RungsSearch(BaseSearch):
                     "one that can be made and written to."
                 ) from error
             yield {**options, "checkpoints": checkpoints}
-        if history is not None and self.checkpoints is None:
+        if journal is not None and self.checkpoints is None:
             with suppress(OSError):  # there may be those of others
                 checkpoints.path.parent.rmdir()
 
-    def _best(self) -> Any:
-        best = super()._best()
-        if self._resource.way not in ("n_samples", "partial_fit"):
-            best.set_params(**{self._resource.name: self.max_resources_})
-        return best
 
-    def _fit_best(self, best: Any, X: Any, y: Any, fit_params: Any) -> None:
-        if self._resource.way == "partial_fit":
-            train_fully(best, X, y, fit_params, self._resource)
-        else:
-            super()._fit_best(best, X, y, fit_params)
-
-    def _run_search(
-        self, evaluate_candidates: Any, *, callback_ctx: Any = None
-    ) -> None:
-        raise NotImplementedError(
-            f"scikit-learn's own fit cannot run {type(self).__name__}: it knows "
-            "neither rungs nor nets that go on. Call the search's own fit."
-        )
+def _plan(rungs: tuple[Rung, ...], resource: Resource, n_splits: int) -> Plan:
+    return Plan(rungs, resource.name, resource.continues, n_splits)

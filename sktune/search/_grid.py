@@ -9,7 +9,9 @@ import numpy as np
 from sklearn.model_selection import ParameterGrid
 
 from sktune._errors import SpaceError, SpaceTypeError
-from sktune.search._base import BaseSearch, Proposal, as_dicts
+from sktune.run import Proposal
+from sktune.search._base import BaseSearch
+from sktune.search.inputs._data import Data, as_dicts
 from sktune.space import allows, to_python
 from sktune.strategy import Listed
 
@@ -161,29 +163,29 @@ class GridSearchCV(BaseSearch):
         max_time: float | None = None,
     ) -> None:
         super().__init__(
-            estimator=estimator,
+            estimator,
+            constraint=constraint,
             scoring=scoring,
             n_jobs=n_jobs,
+            devices=devices,
+            fits_per_device=fits_per_device,
             refit=refit,
             cv=cv,
             verbose=verbose,
             pre_dispatch=pre_dispatch,
+            random_state=random_state,
             error_score=error_score,
+            fit_timeout=fit_timeout,
             return_train_score=return_train_score,
+            journal=journal,
+            max_time=max_time,
         )
-        self.devices = devices
-        self.fits_per_device = fits_per_device
         self.param_grid = param_grid
-        self.constraint = constraint
-        self.fit_timeout = fit_timeout
-        self.random_state = random_state
-        self.journal = journal
-        self.max_time = max_time
 
     def _searched(self) -> list[dict[str, Any]]:
         return as_dicts(self.param_grid)
 
-    def _propose(self, root: int) -> Proposal:
+    def _propose(self, data: Data, root: int) -> Proposal:
         self._check_lists()
         grid = ParameterGrid(self.param_grid)
         # The grid itself may be longer than memory is large.
@@ -195,8 +197,7 @@ class GridSearchCV(BaseSearch):
                     f"constraint={self.constraint!r} refuses all {len(grid)} "
                     "candidates of param_grid. Widen the grid or relax the constraint."
                 )
-        n = len(candidates)
-        return Proposal.flat(Listed(candidates), None, n)
+        return Proposal.flat(Listed(candidates), len(candidates), data.n_splits)
 
     def _check_lists(self) -> None:
         if isinstance(self.param_grid, list) and not self.param_grid:

@@ -13,11 +13,11 @@ import numpy as np
 from sktune import _compat
 from sktune._types import Evaluation
 from sktune.schedule import Rung, exhausting_minimum, halving, iterations, n_survivors
-from sktune.search._fidelity import RungsSearch
+from sktune.search._fidelity import Fidelity, FidelitySearch
 from sktune.search.inputs._random_draws import n_different
 
 
-class SuccessiveHalvingSearchCV(RungsSearch):
+class SuccessiveHalvingSearchCV(FidelitySearch):
     """Search that gives the better part of the candidates more, again and again.
 
     Many candidates are trained a little, the best 1/`factor` of them `factor` times as
@@ -220,7 +220,7 @@ class SuccessiveHalvingSearchCV(RungsSearch):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **RungsSearch._parameter_constraints,
+        **FidelitySearch._parameter_constraints,
         "n_candidates": [
             _compat.Interval(Integral, 1, None, closed="left"),
             _compat.StrOptions({"exhaust"}),
@@ -264,64 +264,73 @@ class SuccessiveHalvingSearchCV(RungsSearch):
         max_resources_total: int | None = None,
     ) -> None:
         super().__init__(
-            estimator=estimator,
-            scoring=scoring,
-            n_jobs=n_jobs,
-            refit=refit,
+            estimator,
+            param_distributions,
+            factor=factor,
+            resource=resource,
+            max_resources=max_resources,
+            min_resources=min_resources,
+            strategy=strategy,
+            asynchronous=asynchronous,
+            n_pending=n_pending,
+            constraint=constraint,
+            checkpoints=checkpoints,
             cv=cv,
-            verbose=verbose,
+            scoring=scoring,
+            refit=refit,
             error_score=error_score,
+            fit_timeout=fit_timeout,
             return_train_score=return_train_score,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            devices=devices,
+            fits_per_device=fits_per_device,
+            verbose=verbose,
+            journal=journal,
+            max_time=max_time,
+            max_resources_total=max_resources_total,
         )
-        self.devices = devices
-        self.fits_per_device = fits_per_device
-        self.param_distributions = param_distributions
         self.n_candidates = n_candidates
-        self.factor = factor
-        self.resource = resource
-        self.max_resources = max_resources
-        self.min_resources = min_resources
         self.aggressive_elimination = aggressive_elimination
-        self.strategy = strategy
-        self.asynchronous = asynchronous
-        self.n_pending = n_pending
-        self.constraint = constraint
-        self.fit_timeout = fit_timeout
-        self.checkpoints = checkpoints
-        self.random_state = random_state
-        self.journal = journal
-        self.max_time = max_time
-        self.max_resources_total = max_resources_total
 
-    def _rungs(self) -> tuple[Rung, ...]:
-        n = self._n_candidates()
+    def _rungs(self, fidelity: Fidelity) -> tuple[Rung, ...]:
+        n, least = self._n_candidates(fidelity), fidelity.min_resources
         if "exhaust" in (self.min_resources, self.n_candidates):
             # Where the space has fewer candidates than would make the last rung reach
             # the largest resource, they can begin with more.
-            self.min_resources_ = exhausting_minimum(
-                n, self.factor, self.min_resources_, self.max_resources_
-            )
-        limits = (n, self.factor, self.min_resources_, self.max_resources_)
-        self.n_required_iterations_, self.n_possible_iterations_ = iterations(*limits)
-        rungs = halving(*limits, aggressive_elimination=self.aggressive_elimination)
-        self._check_last(rungs[-1])
+            least = exhausting_minimum(n, self.factor, least, fidelity.max_resources)
+        rungs = halving(
+            n,
+            self.factor,
+            least,
+            fidelity.max_resources,
+            aggressive_elimination=self.aggressive_elimination,
+        )
+        self._check_last(rungs[-1], fidelity)
+        return rungs
+
+    def _set_rungs(self, rungs: tuple[Rung, ...]) -> None:
+        self.min_resources_ = rungs[0].n_resources
+        self.n_required_iterations_, self.n_possible_iterations_ = iterations(
+            rungs[0].n_candidates, self.factor, self.min_resources_, self.max_resources_
+        )
         self.n_iterations_ = len(rungs)
         self.n_resources_ = [rung.n_resources for rung in rungs]
         self.n_candidates_ = [rung.n_candidates for rung in rungs]
         self.n_remaining_candidates_ = n_survivors(self.n_candidates_[-1], self.factor)
-        return rungs
 
-    def _check_last(self, last: Rung) -> None:
-        if last.n_resources * self.factor <= self.max_resources_:
+    def _check_last(self, last: Rung, fidelity: Fidelity) -> None:
+        if last.n_resources * self.factor <= fidelity.max_resources:
+            name = fidelity.resource.name
             warnings.warn(
-                f"The last rung trains to {self.resource_}={last.n_resources}, far "
-                f"from max_resources_={self.max_resources_}. Use more candidates, or "
+                f"The last rung trains to {name}={last.n_resources}, far "
+                f"from max_resources_={fidelity.max_resources}. Use more candidates, or "
                 "min_resources='exhaust' to give them more from the beginning.",
                 UserWarning,
                 stacklevel=2,
             )
 
-    def _n_candidates(self) -> int:
+    def _n_candidates(self, fidelity: Fidelity) -> int:
         """Candidates of the first rung, no more than the space has."""
         n: Any = self.n_candidates
         if n == "exhaust":
@@ -330,7 +339,7 @@ class SuccessiveHalvingSearchCV(RungsSearch):
                     "n_candidates and min_resources cannot be both set to 'exhaust'. "
                     "Give one of them a number."
                 )
-            n = self.max_resources_ // self.min_resources_
+            n = fidelity.max_resources // fidelity.min_resources
         size = n_different(self.param_distributions, self.constraint)
         if n > size:
             warnings.warn(
@@ -351,8 +360,8 @@ class SuccessiveHalvingSearchCV(RungsSearch):
                 stacklevel=2,
             )
 
-    def _count(self, evaluations: list[Evaluation]) -> None:
-        reached = Counter(one.iter for one in evaluations)
+    def _count(self, rows: list[Evaluation]) -> None:
+        reached = Counter(one.iter for one in rows)
         self.n_iterations_ = len(reached)
         self.n_resources_ = self.n_resources_[: self.n_iterations_]
         self.n_candidates_ = [reached[i] for i in range(self.n_iterations_)]

@@ -13,11 +13,11 @@ import numpy as np
 from sktune import _compat
 from sktune._types import Evaluation
 from sktune.schedule import Rung, hyperband, within
-from sktune.search._fidelity import RungsSearch
+from sktune.search._fidelity import Fidelity, FidelitySearch
 from sktune.search.inputs._random_draws import n_different
 
 
-class HyperbandSearchCV(RungsSearch):
+class HyperbandSearchCV(FidelitySearch):
     """Successive halving from bold to careful, so that no slow starter is lost.
 
     A bracket of successive halving that begins with little of the resource tries many
@@ -210,7 +210,7 @@ class HyperbandSearchCV(RungsSearch):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **RungsSearch._parameter_constraints,
+        **FidelitySearch._parameter_constraints,
         "min_resources": [
             _compat.Interval(Integral, 1, None, closed="left"),
             _compat.StrOptions({"smallest"}),
@@ -249,48 +249,50 @@ class HyperbandSearchCV(RungsSearch):
         max_resources_total: int | None = None,
     ) -> None:
         super().__init__(
-            estimator=estimator,
-            scoring=scoring,
-            n_jobs=n_jobs,
-            refit=refit,
+            estimator,
+            param_distributions,
+            factor=factor,
+            resource=resource,
+            max_resources=max_resources,
+            min_resources=min_resources,
+            strategy=strategy,
+            asynchronous=asynchronous,
+            n_pending=n_pending,
+            constraint=constraint,
+            checkpoints=checkpoints,
             cv=cv,
-            verbose=verbose,
+            scoring=scoring,
+            refit=refit,
             error_score=error_score,
+            fit_timeout=fit_timeout,
             return_train_score=return_train_score,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            devices=devices,
+            fits_per_device=fits_per_device,
+            verbose=verbose,
+            journal=journal,
+            max_time=max_time,
+            max_resources_total=max_resources_total,
         )
-        self.devices = devices
-        self.fits_per_device = fits_per_device
-        self.param_distributions = param_distributions
-        self.factor = factor
-        self.resource = resource
-        self.max_resources = max_resources
-        self.min_resources = min_resources
         self.n_rounds = n_rounds
-        self.strategy = strategy
-        self.asynchronous = asynchronous
-        self.n_pending = n_pending
-        self.constraint = constraint
-        self.fit_timeout = fit_timeout
-        self.checkpoints = checkpoints
-        self.random_state = random_state
-        self.journal = journal
-        self.max_time = max_time
-        self.max_resources_total = max_resources_total
 
-    def _rungs(self) -> tuple[Rung, ...]:
+    def _rungs(self, fidelity: Fidelity) -> tuple[Rung, ...]:
         rungs = hyperband(
-            self.factor, self.min_resources_, self.max_resources_, self.n_rounds
+            self.factor, fidelity.min_resources, fidelity.max_resources, self.n_rounds
         )
         planned = sum(rung.n_candidates for rung in rungs if rung.iter == 0)
         size = n_different(self.param_distributions, self.constraint)
         if planned > size:
             self._warn_of_few(planned, int(size))
             rungs = within(rungs, int(size))
+        return rungs
+
+    def _set_rungs(self, rungs: tuple[Rung, ...]) -> None:
         brackets = range(rungs[-1].bracket + 1)
         of = [[rung for rung in rungs if rung.bracket == b] for b in brackets]
         self.n_resources_ = [[rung.n_resources for rung in rungs] for rungs in of]
         self.n_candidates_ = [[rung.n_candidates for rung in rungs] for rungs in of]
-        return rungs
 
     def _check_n_candidates(self, n_candidates: int) -> None:
         planned = sum(counts[0] for counts in self.n_candidates_)
@@ -307,7 +309,7 @@ class HyperbandSearchCV(RungsSearch):
             stacklevel=2,
         )
 
-    def _count(self, evaluations: list[Evaluation]) -> None:
-        reached = Counter((one.candidate.bracket, one.iter) for one in evaluations)
+    def _count(self, rows: list[Evaluation]) -> None:
+        reached = Counter((one.candidate.bracket, one.iter) for one in rows)
         for b, counts in enumerate(self.n_candidates_):
             self.n_candidates_[b] = [reached[b, i] for i in range(len(counts))]

@@ -14,7 +14,9 @@ import numpy as np
 
 from sktune import _compat
 from sktune._random import derive_seed
-from sktune.search._base import BaseSearch, Proposal
+from sktune.run import Proposal
+from sktune.search._base import BaseSearch
+from sktune.search.inputs._data import Data
 from sktune.search.inputs._random_draws import (
     LazyDraws,
     accepted_draws,
@@ -171,51 +173,48 @@ class RandomizedSearchCV(BaseSearch):
         max_time: float | None = None,
     ) -> None:
         super().__init__(
-            estimator=estimator,
+            estimator,
+            constraint=constraint,
             scoring=scoring,
             n_jobs=n_jobs,
+            devices=devices,
+            fits_per_device=fits_per_device,
             refit=refit,
             cv=cv,
             verbose=verbose,
             pre_dispatch=pre_dispatch,
+            random_state=random_state,
             error_score=error_score,
+            fit_timeout=fit_timeout,
             return_train_score=return_train_score,
+            journal=journal,
+            max_time=max_time,
         )
-        self.devices = devices
-        self.fits_per_device = fits_per_device
         self.param_distributions = param_distributions
         self.n_iter = n_iter
         self.initial_points = initial_points
-        self.constraint = constraint
-        self.fit_timeout = fit_timeout
-        self.random_state = random_state
-        self.journal = journal
-        self.max_time = max_time
 
-    def _propose(self, root: int) -> Proposal:
+    def _propose(self, data: Data, root: int) -> Proposal:
         random_state = self.random_state
         if random_state is None:
             random_state = derive_seed(root, "draw")
         first = self._first()
         if draws_lazily(self.param_distributions, self.n_iter, random_state):
-            return self._propose_later(first, random_state)
+            drawn = self._draw_later(first, random_state)
+            return Proposal.flat(Listed(drawn), len(drawn), data.n_splits)
         candidates = tuple(
             {k: to_python(v) for k, v in params.items()}
             for params in chain(first, self._draw(first, random_state))
         )
-        n = len(candidates)
-        return Proposal.flat(Listed(candidates), None, n)
+        return Proposal.flat(Listed(candidates), len(candidates), data.n_splits)
 
-    def _propose_later(
-        self, first: list[dict[str, Any]], random_state: Any
-    ) -> Proposal:
+    def _draw_later(self, first: list[dict[str, Any]], random_state: Any) -> LazyDraws:
         """As many candidates as fit into no memory are drawn while fits run."""
         accepts = self._accepts(first)
         draws = accepted_draws(self.param_distributions, random_state, accepts)
-        n = min(self.n_iter, maxsize)
-        drawn = LazyDraws(chain(first, draws), n)
+        drawn = LazyDraws(chain(first, draws), min(self.n_iter, maxsize))
         check_any(drawn, self.constraint)
-        return Proposal.flat(Listed(drawn), None, n)
+        return drawn
 
     def _check_n_candidates(self, n_candidates: int) -> None:
         dicts, n = self.param_distributions, self.n_iter

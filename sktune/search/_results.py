@@ -9,11 +9,19 @@ import numpy as np
 from scipy.stats import rankdata
 
 from sktune import _compat
-from sktune._types import Evaluation, FitOutcome
+from sktune._types import Evaluation, FitOutcome, Scores
+
+Outcomes = list[FitOutcome]
+"""Those of all splits of the first row, of the second, ..."""
+
+
+def outcomes_of(rows: Sequence[Evaluation]) -> Outcomes:
+    """Outcomes of all splits, row by row."""
+    return [one.outcomes[k] for one in rows for k in one.splits]
 
 
 def format_results(
-    search: Any, evaluations: Sequence[Evaluation], outcomes: list[FitOutcome]
+    search: Any, rows: Sequence[Evaluation], outcomes: Outcomes
 ) -> dict[str, Any]:
     """`cv_results_` as scikit-learn formats it, what cannot be compared ranked apart.
 
@@ -26,25 +34,27 @@ def format_results(
     Parameters
     ----------
     search : BaseSearchCV
-    evaluations : sequence of Evaluation, the rows
-    outcomes : list, the splits of the first row, of the second, ...
+    rows : sequence of Evaluation
+    outcomes : list of FitOutcome
+        Those of the rows.
     """
-    n_splits, more_results = search.n_splits_, None
-    if any(one.n_resources is not None for one in evaluations):
+    more_results = None
+    if any(one.n_resources is not None for one in rows):
         more_results = {
-            "iter": [one.iter for one in evaluations],
-            "n_resources": [one.n_resources for one in evaluations],
-            "bracket": [one.candidate.bracket for one in evaluations],
-            "candidate": [one.candidate.id for one in evaluations],
+            "iter": [one.iter for one in rows],
+            "n_resources": [one.n_resources for one in rows],
+            "bracket": [one.candidate.bracket for one in rows],
+            "candidate": [one.candidate.id for one in rows],
         }
-    params = [one.candidate.params for one in evaluations]
+    params = [one.candidate.params for one in rows]
+    n_splits, told = search.n_splits_, _as_sklearn_has_them(outcomes, search)
     results = _compat.BaseSearchCV._format_results(
-        search, params, n_splits, outcomes, more_results
+        search, params, n_splits, told, more_results
     )
-    resources = np.array([one.n_resources or 0 for one in evaluations])
+    resources = np.array([one.n_resources or 0 for one in rows])
     for key in [key for key in results if key.startswith("rank_test_")]:
         metric = key.removeprefix("rank_test_")
-        flags = [o["fit_error"] is not None or metric in o["failed"] for o in outcomes]
+        flags = [outcome.score(metric) is None for outcome in outcomes]
         failed = np.reshape(flags, (len(params), n_splits)).any(axis=1)
         if (failed.any() and not failed.all()) or more_results:
             means = results[f"mean_test_{metric}"]
@@ -52,53 +62,48 @@ def format_results(
     return results
 
 
-def judge(outcomes: list[FitOutcome], error_score: Any) -> list[FitOutcome]:
-    """The outcomes, with the error score for whatever failed.
+def metrics_of(outcomes: Outcomes) -> Scores | None:
+    """Scores that name the metrics; None where these have no names."""
+    # Where a callable `scoring` raised itself, or the fit before it, none were named.
+    named = (o.test_scores for o in outcomes if o.is_multimetric)
+    return max(named, key=len, default=None)
+
+
+def warn_or_raise_about_failures(outcomes: Outcomes, error_score: Any) -> None:
+    """Say how many fits failed, and of what; raise where all of them did."""
+    told = [{"fit_error": outcome.fit_error} for outcome in outcomes]
+    _compat.warn_or_raise_about_fit_failures(told, error_score)
+
+
+def _as_sklearn_has_them(outcomes: Outcomes, search: Any) -> list[dict[str, Any]]:
+    """Dicts with the error score for whatever failed.
 
     Without an error score to take its place, such as where the search is to raise, it
     is NaN.
     """
+    error_score: Any = search.error_score
     substitute = np.nan if error_score == "raise" else float(error_score)
-    judged = [_judged(outcome, substitute) for outcome in outcomes]
-    fill_in_metrics(judged, error_score)
+    metrics = metrics_of(outcomes)
+
+    def told(scores: Scores, one: FitOutcome, finite: bool) -> Any:
+        failed = one.failed if finite else ()
+        found = {
+            m: substitute if s is None or m in failed else s for m, s in scores.items()
+        }
+        if metrics is None:
+            (score,) = found.values()
+            return score
+        return {m: found.get(m, substitute) for m in metrics}
+
+    judged = []
+    for one in outcomes:
+        row = {"test_scores": told(one.test_scores, one, True)}
+        if one.train_scores is not None:
+            # What is not finite is told as it is: nothing is chosen by it.
+            row["train_scores"] = told(one.train_scores, one, False)
+        times = {"fit_time": one.fit_time, "score_time": one.score_time}
+        judged.append({**row, **times})
     return judged
-
-
-def _judged(outcome: FitOutcome, substitute: float) -> FitOutcome:
-    failed = outcome["failed"]
-    scores = outcome["test_scores"]
-    if isinstance(scores, dict):
-        scores = {m: substitute if m in failed else s for m, s in scores.items()}
-    elif failed:
-        scores = substitute
-    judged = FitOutcome(**{**outcome, "test_scores": scores})
-    # scikit-learn wants the same keys in all; a fit that never came back has no lease.
-    judged.pop("lease", None)
-    if "train_scores" in outcome:
-        # What is not finite is told as it is: nothing is chosen by it.
-        scores = outcome["train_scores"]
-        if isinstance(scores, dict):
-            scores = {m: substitute if s is None else s for m, s in scores.items()}
-        judged["train_scores"] = substitute if scores is None else scores
-    return judged
-
-
-def fill_in_metrics(outcomes: list[FitOutcome], error_score: Any) -> None:
-    """Give every outcome the metrics that a callable `scoring` returned for others.
-
-    Where a fit or the scorer itself raised, no metrics were named.
-    """
-    scores = (outcome["test_scores"] for outcome in outcomes)
-    metrics = next((s for s in scores if isinstance(s, dict)), None)
-    if metrics is None:
-        return
-    substitute = np.nan if error_score == "raise" else error_score
-    for outcome in outcomes:
-        if not isinstance(outcome["test_scores"], dict):
-            outcome["test_scores"] = dict.fromkeys(metrics, substitute)
-            outcome["failed"] = frozenset(metrics)
-        if not isinstance(outcome.get("train_scores", {}), dict):
-            outcome["train_scores"] = dict.fromkeys(metrics, substitute)
 
 
 def _rank(means: Any, resources: Any, failed: Any) -> Any:

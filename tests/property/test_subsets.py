@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 
 from sktune._errors import EstimatorError
-from sktune.execution.fitting._subsets import check_subsets, subsets
+from sktune.execution.estimators._subsets import check_subsets, subsets
 
 
 @st.composite

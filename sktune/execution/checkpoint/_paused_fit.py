@@ -12,7 +12,6 @@ from typing import Any
 
 from sktune._types import Fit
 from sktune.execution.checkpoint._state_files import read, write
-from sktune.execution.estimators._resource import Resource
 from sktune.persistence import Checkpoints, goes_with_process, remove_folder
 
 
@@ -36,34 +35,20 @@ def checkpoints_in(
 
 
 @dataclass(frozen=True)
-class Continued:
-    """One fit of a candidate that is trained bit by bit.
+class PausedFit:
+    """The states of one fit of a candidate that is trained bit by bit.
 
     Attributes
     ----------
     fit : Fit
-    n_resources : int
-        How far to train.
-    resource : Resource
     checkpoints : Checkpoints or None
         None keeps nothing, and every fit starts over.
-    alone : bool
-        Whether the fit draws from the global generators, which it then has for itself.
-    root : int
-        Root of the seeds of what candidates share.
-    y : array-like or None
-        All of it, uncut.
     device : str or None
         The leased device; None where there is no lease.
     """
 
     fit: Fit
-    n_resources: int
-    resource: Resource
     checkpoints: Checkpoints | None
-    alone: bool
-    root: int
-    y: Any
     device: str | None = None
 
     def save(self, state: Any, owner: Any = None, what: str = "state") -> None:
@@ -93,6 +78,16 @@ class Continued:
                     if not self._save("all", found, None, what):
                         checkpoints.is_first(cannot)
         return make() if found is None else found
+
+    def clear_folder(self) -> None:
+        """Remove what callbacks of a training that is lost have written."""
+        if self.checkpoints is not None:
+            self.checkpoints.clear_folder(self.fit.candidate, self.fit.split)
+
+    def drop(self) -> None:
+        """Remove what was kept: the fit will not go on."""
+        if self.checkpoints is not None:
+            self.checkpoints.drop(self.fit.candidate, self.fit.split)
 
     def _save(self, candidate: int | str, state: Any, owner: Any, what: str) -> bool:
         """Whether it was saved."""

@@ -1,4 +1,4 @@
-"""Why a worker is gone, and which fits may be the reason."""
+"""Why a worker is gone, and which units may be the reason."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 from sktune._errors import WorkerLost
-from sktune._types import Fit
-from sktune.execution.dispatch._running_fits import Note, Notes, Running
+from sktune._types import Fit, Unit
+from sktune.execution.dispatch._running_fits import Marker, Running, RunningFits
 
 # Losses in a row that may be those of workers at rest, such as one that was idle.
 _MAX_UNEXPLAINED = 2
 
 
-class Losses:
+class LostWorkers:
     """What is known of the workers that a search has lost.
 
     Parameters
     ----------
-    notes : Notes
-        Those that workers leave of what they run.
+    running : RunningFits
+        What workers say of what they run.
 
     Attributes
     ----------
@@ -27,50 +27,50 @@ class Losses:
         Processes that were found gone since what was lost has last been sorted.
     """
 
-    def __init__(self, notes: Notes) -> None:
-        self._notes = notes
-        self._n_unexplained = 0  # losses in a row that no fit explains
-        self._has_heard = False  # whether a unit ever came back
+    def __init__(self, running: RunningFits) -> None:
+        self._running = running
+        self._n_unexplained = 0  # losses in a row that no unit explains
+        self._has_heard = False  # whether a batch ever came back
         self.dead: set[int] = set()
 
-    def note_of(self, unit: int) -> Note:
-        """Where a worker notes what it runs of a unit."""
-        return self._notes.of(unit)
+    def marker(self, batch: int) -> Marker:
+        """Where a worker says what it runs of a batch."""
+        return self._running.marker(batch)
 
     def hear(self) -> None:
-        """A unit came back."""
+        """A batch came back."""
         self._n_unexplained, self._has_heard = 0, True
 
-    def sort(self, lost: Mapping[int, Sequence[Fit]]) -> tuple[list[Fit], list[Fit]]:
-        """Fits that may be why a worker is gone, and the others that went with it.
+    def sort(self, lost: Mapping[int, Sequence[Unit]]) -> tuple[list[Unit], list[Unit]]:
+        """Units that may be why a worker is gone, and the others that went with it.
 
         Parameters
         ----------
         lost : dict
-            Units by their numbers.
+            Batches by their numbers.
 
         Raises
         ------
         WorkerLost
             Where workers end again and again before they begin.
         """
-        read = {number: self._notes.read(number) for number in lost}
+        read = {number: self._running.read(number) for number in lost}
         running = {number: one for number, one in read.items() if one is not None}
         guilty = self._guilty(lost, running)
-        suspects: list[Fit] = []
-        others: list[Fit] = []
-        for number, unit in lost.items():
+        suspects: list[Unit] = []
+        others: list[Unit] = []
+        for number, batch in lost.items():
             one = running.get(number)
-            at = range(len(unit)) if one is None else [one.position]
-            for position, fit in enumerate(unit):
+            at = range(len(batch)) if one is None else [one.position]
+            for position, unit in enumerate(batch):
                 is_suspect = number in guilty and position in at
-                (suspects if is_suspect else others).append(fit)
+                (suspects if is_suspect else others).append(unit)
         return suspects, others
 
     def _guilty(
-        self, lost: Mapping[int, Sequence[Fit]], running: Mapping[int, Running]
+        self, lost: Mapping[int, Sequence[Unit]], running: Mapping[int, Running]
     ) -> set[int]:
-        """Units that may be why a worker is gone, among those that were lost."""
+        """Batches that may be why a worker is gone, among those that were lost."""
         dead, self.dead = self.dead, set()
         guilty = {number for number, one in running.items() if one.pid in dead}
         if guilty:
@@ -86,10 +86,11 @@ class Losses:
         return set(running) or set(lost)
 
 
-def warn_of(suspects: Sequence[Fit]) -> None:
+def warn_of(suspects: Sequence[Unit]) -> None:
     """Say which fits run once more, if there are any."""
     if suspects:
-        names = (f"candidate {fit.candidate} on split {fit.split}" for fit in suspects)
+        fits = (fit for unit in suspects for fit in unit)
+        names = (f"candidate {fit.candidate} on split {fit.split}" for fit in fits)
         warnings.warn(
             f"A worker was killed while running {' or '.join(names)}. What it may have "
             "died of runs once more, with nothing beside it. If this happens often, "

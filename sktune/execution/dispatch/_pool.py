@@ -12,10 +12,12 @@ import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import joblib
+from joblib.parallel import BatchedCalls
 
 from sktune._errors import EstimatorError
 
@@ -59,15 +61,64 @@ def breaks_pool(error: BaseException) -> bool:
     return not names.isdisjoint({"BrokenProcessPool", "RayActorError"})
 
 
+@dataclass(frozen=True)
+class Abilities:
+    """What a backend of joblib can do, and how its workers die.
+
+    Attributes
+    ----------
+    in_threads : bool
+        Whether workers are threads of this process.
+    has_client : bool
+        Whether workers may be on other machines, and can be asked who they are.
+    loses_silently : bool
+        Whether a worker that is gone is replaced, and its task forgotten.
+    has_executor : bool
+        Whether its processes are those of an executor.
+    calls_back_errors : bool
+        Whether the callback of a task is called with errors, too.
+    """
+
+    in_threads: bool = False
+    has_client: bool = False
+    loses_silently: bool = False
+    has_executor: bool = False
+    calls_back_errors: bool = True
+
+
+ABILITIES = {
+    "SequentialBackend": Abilities(),
+    "ThreadingBackend": Abilities(in_threads=True),
+    "MultiprocessingBackend": Abilities(loses_silently=True),
+    "LokyBackend": Abilities(has_executor=True),
+    "DaskDistributedBackend": Abilities(has_client=True, calls_back_errors=False),
+    "RayBackend": Abilities(),
+}
+"""By the class of a backend, or of one that it is derived from."""
+
+
+def abilities_of(backend: Any) -> Abilities:
+    """What a backend can do; of one that nobody knows, what joblib says of it."""
+    # Of ray's, which is derived from joblib's multiprocessing, the first name counts.
+    for cls in type(backend).__mro__:
+        if cls.__name__ in ABILITIES:
+            return ABILITIES[cls.__name__]
+    return Abilities(in_threads=bool(getattr(backend, "supports_sharedmem", False)))
+
+
 class Pool:
     """The workers of joblib's active backend, until one of them is lost.
+
+    Where there is one worker, that is this very process: a task runs when it is
+    submitted.
 
     Attributes
     ----------
     backend, options : of joblib
     n_workers : int
-    in_threads : bool
-        Whether workers are threads of this process.
+    abilities : Abilities
+    is_here : bool
+        Whether there is one worker, this process.
     """
 
     def __init__(self, n_jobs: int | None) -> None:
@@ -76,18 +127,23 @@ class Pool:
         self.backend: Any = parallel._backend
         self.options: dict[str, Any] = parallel._backend_kwargs
         self.n_workers: int = parallel._effective_n_jobs()
-        self.in_threads = bool(getattr(self.backend, "supports_sharedmem", False))
-        # A `multiprocessing.Pool`, which replaces a dead worker and forgets its task.
-        pool = getattr(self.backend, "_pool", None)
-        self._silent = pool if hasattr(pool, "_repopulate_pool") else None
-        if self.in_threads or self.n_workers == 1:
-            self._silent = None
+        self.abilities = abilities_of(self.backend)
+        self.is_here = self.n_workers == 1
+        self._silent = None  # a `multiprocessing.Pool`
+        if self.abilities.loses_silently and not self.is_here:
+            self._silent = self.backend._pool
         self._first = self._processes()
 
     def start(self) -> None:
-        """Make ready for tasks; not needed for one worker, which gets none."""
-        self.backend.start_call()
-        self._stack.callback(self.backend.stop_call)
+        """Make ready for tasks."""
+        if not self.is_here:
+            self.backend.start_call()
+            self._stack.callback(self.backend.stop_call)
+
+    @property
+    def in_threads(self) -> bool:
+        """Whether workers run in this process, and are told nothing by files."""
+        return self.is_here or self.abilities.in_threads
 
     @property
     def forks(self) -> bool:
@@ -115,12 +171,27 @@ class Pool:
     def _processes(self) -> dict[int, Any]:
         if self._silent is not None:
             return {process.pid: process for process in list(self._silent._pool)}
-        executor = getattr(self.backend, "_workers", None)  # loky's
-        return dict(getattr(executor, "_processes", None) or {})
+        if self.abilities.has_executor:
+            executor = getattr(self.backend, "_workers", None)
+            return dict(getattr(executor, "_processes", None) or {})
+        return {}
 
-    def submit(self, task: Any, callback: Callable[[Any], None]) -> None:
-        """Have a task run; `callback` gets what `result` understands, or an error."""
-        future = self.backend.submit(task, callback=callback)
+    def submit(
+        self,
+        task: Callable[..., Any],
+        args: tuple[Any, ...],
+        callback: Callable[[Any], None],
+    ) -> None:
+        """Have a task run; `callback` gets what `result` understands, or an error.
+
+        A task that runs here is run before this returns, and what it raises is raised.
+        """
+        if self.is_here:
+            callback(task(*args))
+            return
+        nested = self.backend.get_nested_backend()
+        batch = BatchedCalls([(task, args, {})], nested)
+        future = self.backend.submit(batch, callback=callback)
 
         def failed(future: Any) -> None:
             with suppress(CancelledError):  # by this process, which then ends
@@ -128,9 +199,15 @@ class Pool:
                 if error is not None:
                     callback(error)
 
-        # joblib's backend of dask calls back for results only.
-        if hasattr(future, "add_done_callback"):
+        if not self.abilities.calls_back_errors:
             future.add_done_callback(failed)
+
+    def waiting(self) -> AbstractContextManager[Any]:
+        """A context to wait in, for in a worker of dask others may use its place."""
+        if self.is_here:
+            return nullcontext()
+        context: AbstractContextManager[Any] = self.backend.retrieval_context()
+        return context
 
     def error_of(self, out: Any) -> BaseException | None:
         """The error that came instead of a result, if `out` says so by itself."""
@@ -145,12 +222,16 @@ class Pool:
         """What a task returned; raises what it raised."""
         if isinstance(out, BaseException):
             raise out
-        return self.backend.retrieve_result_callback(out)
+        if self.is_here:
+            return out
+        (result,) = self.backend.retrieve_result_callback(out)
+        return result
 
     def abort(self) -> None:
         """End all workers, whatever they are doing."""
         self._free_the_silent()
-        self.backend.abort_everything(ensure_ready=False)
+        if not self.is_here:
+            self.backend.abort_everything(ensure_ready=False)
 
     def close(self) -> None:
         self._free_the_silent()

@@ -1,24 +1,26 @@
 """Workers on machines that do not see the folders of a search.
 
-A unit of work first goes out as if every worker saw them. One that does not answers
-what it lacks, and the unit is sent again with that. States of paused fits come back
-with the outcomes, and are kept in the folder of the search, where workers that see it
-write theirs.
+A batch first goes out as if every worker saw them. A remote worker, which does not,
+answers with a request for what it lacks, and the batch is sent again with that as its
+payload. States of paused fits come back with the outcomes, and are kept in the folder
+of the search, where workers that see it write theirs.
 """
 
 from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from threading import Event
 from typing import Any
 
 from sktune._errors import EstimatorError
-from sktune._types import Fit, FitOutcome
+from sktune._types import FitOutcome, Unit
+from sktune.execution._job import Job
 from sktune.execution.checkpoint._paused_fit import warn_once
-from sktune.execution.dispatch._shared_data import Parcel, Shared
-from sktune.execution.fitting._fit import Job, run_fit
+from sktune.execution.dispatch._shared_data import Packed, Shared
+from sktune.execution.fitting._unit import run_unit
 from sktune.persistence import (
     Checkpoints,
     Files,
@@ -26,19 +28,19 @@ from sktune.persistence import (
     remove_folder,
 )
 
-# Files of paused fits, by candidate and split.
-States = Mapping[tuple[int, int], Files]
+Key = tuple[int, int]
+"""A candidate and a split."""
 
-# Workers that may be lost with one unit; as many as dask allows a task of its own.
+States = Mapping[Key, Files]
+"""Files of paused fits."""
+
+# Workers that may be lost with one batch; as many as dask allows a task of its own.
 _MAX_LOST = 3
-
-# Where an outcome has what its fit left behind, on its way to the search.
-_LEFT = "left"
 
 
 @dataclass(frozen=True)
-class Asks:
-    """A worker's answer to a unit that it cannot run as it was sent.
+class Request:
+    """A worker's answer to a batch that it cannot run as it was sent.
 
     Attributes
     ----------
@@ -47,6 +49,30 @@ class Asks:
     """
 
     job: bool
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What goes with a batch to a worker that may be remote.
+
+    Attributes
+    ----------
+    states : dict or None
+        None where there may be some: a remote worker requests them.
+    job : Packed or None
+    """
+
+    states: States | None = None
+    job: Packed | None = None
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a fit on another machine left behind: new files, and the names of all."""
+
+    key: Key
+    files: Files
+    names: frozenset[str]
 
 
 class OwnCheckpoints(Checkpoints):
@@ -61,33 +87,50 @@ class OwnCheckpoints(Checkpoints):
         weakref.finalize(self, remove_folder, str(self.path))
 
 
-def arrange(job: Job) -> Job:
+def adapt(job: Job) -> Job:
     """The job as a worker can run it, which may not see the checkpoints."""
     if job.checkpoints is None or job.checkpoints.is_seen():
         return job
     return replace(job, checkpoints=OwnCheckpoints())
 
 
-def is_away(job: Job) -> bool:
-    """Whether states of paused fits have to travel to and from this worker."""
+def is_remote(job: Job) -> bool:
+    """Whether states of paused fits have to be sent to and from this worker."""
     return isinstance(job.checkpoints, OwnCheckpoints)
 
 
-def run_away(job: Job, fit: Fit, states: States) -> FitOutcome:
-    """As `run_fit`; the outcome brings along what the fit left behind."""
-    own, key = job.checkpoints, (fit.candidate, fit.split)
+def run_remote(
+    job: Job, unit: Unit, states: States, stopped: Event | None
+) -> tuple[list[FitOutcome], list[Left]]:
+    """As `run_unit`; brings along what the fits left behind."""
+    own = job.checkpoints
     assert own is not None
-    own.drop(*key)  # of a search that sent the fit once before
+    keys = list(_keys(unit))
+    for key in keys:
+        own.drop(*key)  # of a search that sent the fit once before
     try:
-        own.unpack(*key, states.get(key, {}))
-        before = own.stamps(*key)
-        outcome: Any = run_fit(job, fit)
-        after = own.stamps(*key)
-        changed = [name for name in after if after[name] != before.get(name)]
-        outcome[_LEFT] = own.pack(*key, changed), frozenset(after)
+        for key in keys:
+            own.unpack(*key, states.get(key, {}))
+        before = {key: own.stamps(*key) for key in keys}
+        outcomes = run_unit(job, unit, stopped)
+        left = []
+        for fit in unit:
+            key = fit.candidate, fit.split
+            after = own.stamps(*key)
+            new = [name for name in after if after[name] != before[key].get(name)]
+            left.append(Left(key, own.pack(*key, new), frozenset(after)))
+        return outcomes, left
     finally:
-        own.drop(*key)
-    return outcome
+        for key in keys:
+            own.drop(*key)
+
+
+def _keys(unit: Unit) -> Iterator[Key]:
+    """What the fits of a unit may read: their own states, and those of parents."""
+    for fit in unit:
+        yield fit.candidate, fit.split
+        if fit.parent is not None:
+            yield fit.parent, fit.split
 
 
 def check_workers(client: Any) -> None:
@@ -111,60 +154,55 @@ def check_workers(client: Any) -> None:
         )
 
 
-class Travel:
-    """What a search knows of its workers, and sends to those that are away."""
+class RemoteWorkers:
+    """What a search knows of its workers, and sends to those that are remote."""
 
     def __init__(self, job: Job, shared: Shared) -> None:
         self._checkpoints = job.checkpoints
         self._shared = shared
-        self._some_are_away = False
-        # By the unit: the parcel that was sent with it, and how many were lost.
-        self._parcels: dict[int, Parcel] = {}
+        self._some_are_remote = False
+        # By the batch: the job that was sent with it, and how many workers were lost.
+        self._packed: dict[int, Packed] = {}
         self._n_lost: dict[int, int] = {}
 
-    def luggage(
-        self, unit: Sequence[Fit], asks: Asks | None
-    ) -> tuple[States | None, Parcel | None]:
-        """What goes with a unit: the states of its fits, and the job.
-
-        States are None where there may be some: a worker that is away asks for them.
-        """
+    def payload(self, batch: Sequence[Unit], request: Request | None) -> Payload:
+        """What goes with a batch, after a worker's request if there was one."""
         kept = self._checkpoints
-        self._parcels.pop(id(unit), None)
-        if asks is None:
-            self._n_lost.pop(id(unit), None)
+        self._packed.pop(id(batch), None)
+        if request is None:
+            self._n_lost.pop(id(batch), None)
         else:
-            self._some_are_away = True
-        if not self._some_are_away:
-            return None, None
-        keys = [(fit.candidate, fit.split) for fit in unit]
-        keys = [key for key in keys if kept is not None and kept.has(*key)]
-        if asks is None:
-            return (None if keys else {}), None
-        states = {key: self._pack(*key) for key in keys}
-        if not asks.job:
-            return states, None
-        self._parcels[id(unit)] = parcel = self._shared.parcel()
-        return states, parcel
+            self._some_are_remote = True
+        if not self._some_are_remote:
+            return Payload()
+        keys = dict.fromkeys(key for unit in batch for key in _keys(unit))
+        keys_of_states = [key for key in keys if kept is not None and kept.has(*key)]
+        if request is None:
+            return Payload(None if keys_of_states else {})
+        states = {key: self._pack(*key) for key in keys_of_states}
+        if not request.job:
+            return Payload(states)
+        self._packed[id(batch)] = packed = self._shared.packed()
+        return Payload(states, packed)
 
-    def lost(self, unit: Sequence[Fit], error: BaseException) -> Asks | None:
-        """What to send again where dask gave a unit up without having run it.
+    def lost(self, batch: Sequence[Unit], error: BaseException) -> Request | None:
+        """What to send again where dask gave a batch up without having run it.
 
-        That is when it lost a parcel with the worker that held it. None when that has
-        come so often that what the unit does must be what ends the workers. Any other
-        error is raised.
+        That is when it lost a packed job with the worker that held it. None when that
+        has come so often that what the batch does must be what ends the workers. Any
+        other error is raised.
         """
         # A private name of dask's, and a reason that no worker is to blame for.
         gave_up = type(error).__name__ == "FutureCancelledError"
         if not gave_up or "scheduler-connection-lost" in str(error):
             raise error
-        n_lost = self._n_lost[id(unit)] = self._n_lost.get(id(unit), 0) + 1
+        n_lost = self._n_lost[id(batch)] = self._n_lost.get(id(batch), 0) + 1
         if n_lost > _MAX_LOST:
             return None
-        parcel = self._parcels.get(id(unit))
-        if parcel is not None:
-            self._shared.discard(parcel)
-        return Asks(job=True)
+        packed = self._packed.get(id(batch))
+        if packed is not None:
+            self._shared.discard(packed)
+        return Request(job=True)
 
     def _pack(self, candidate: int, split: int) -> Files:
         kept = self._checkpoints
@@ -175,17 +213,15 @@ class Travel:
             warn_once(kept, "read", error)
             return {}
 
-    def unpack(self, fit: Fit, outcome: Any) -> None:
-        """Keep what a fit on another machine left behind, if it was run on one."""
+    def unpack(self, left: Left) -> None:
+        """Keep what a fit on another machine left behind."""
         kept = self._checkpoints
-        left = outcome.pop(_LEFT, None)
-        if left is None or kept is None:
+        if kept is None:
             return
-        files, names = left
-        if not names:
-            kept.drop(fit.candidate, fit.split)
+        if not left.names:
+            kept.drop(*left.key)
             return
         try:
-            kept.unpack(fit.candidate, fit.split, files, names)
+            kept.unpack(*left.key, left.files, left.names)
         except OSError as error:
             warn_once(kept, "saved", error)

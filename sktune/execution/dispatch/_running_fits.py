@@ -1,9 +1,8 @@
-"""Notes that workers leave of what they run, for when one of them is killed.
+"""What each worker is running, for when one of them is killed.
 
-A process that is gone cannot say which fit it was at. So each unit of work has a small
-file while a worker is at it, with the worker's process and the number of the fit within
-the unit. Where workers do not see the folder there are no notes, and nothing else
-changes.
+A process that is gone cannot say which unit it was at. So each batch has a small file
+while a worker is at it, with the worker's process and the number of the unit within the
+batch. Where workers do not see the folder there are no files, and nothing else changes.
 """
 
 from __future__ import annotations
@@ -17,15 +16,15 @@ from sktune.persistence import remove_folder, temporary_folder
 
 
 class Running(NamedTuple):
-    """A process, and the fit of a unit that it is at, counted from 0."""
+    """A process, and the unit of a batch that it is at, counted from 0."""
 
     pid: int
     position: int
 
 
 @dataclass(frozen=True)
-class Note:
-    """The note of one unit, as the worker that runs it knows it.
+class Marker:
+    """The file of one batch, as the worker that runs it knows it.
 
     Attributes
     ----------
@@ -38,8 +37,8 @@ class Note:
     search: int
 
     def write(self, position: int) -> None:
-        """Note that the fit at this position begins."""
-        with suppress(OSError):  # a note that nobody will read costs no fit
+        """Say that the unit at this position begins."""
+        with suppress(OSError):  # a file that nobody will read costs no fit
             text = f"{os.getpid()} {position:<9}".encode()
             flags = os.O_WRONLY | os.O_CREAT
             file = os.open(self.path, flags, 0o600)
@@ -53,8 +52,8 @@ class Note:
             os.unlink(self.path)
 
 
-class Notes:
-    """The notes of one search.
+class RunningFits:
+    """What the workers of one search are running.
 
     Parameters
     ----------
@@ -66,14 +65,14 @@ class Notes:
     def __init__(self, folder: str | None = None) -> None:
         self._path = temporary_folder(folder)
 
-    def of(self, unit: int) -> Note:
-        """The note of a unit, by its number."""
-        return Note(str(self._path / str(unit)), os.getpid())
+    def marker(self, batch: int) -> Marker:
+        """The file of a batch, by its number."""
+        return Marker(str(self._path / str(batch)), os.getpid())
 
-    def read(self, unit: int) -> Running | None:
-        """Who was at which fit of a unit; None if it had not begun, or had ended."""
+    def read(self, batch: int) -> Running | None:
+        """Who was at which unit of a batch; None if it had not begun, or had ended."""
         try:
-            pid, position = (self._path / str(unit)).read_text().split()
+            pid, position = (self._path / str(batch)).read_text().split()
             return Running(int(pid), int(position))
         except (OSError, ValueError):
             return None

@@ -88,7 +88,7 @@ class NotSeenError(Exception):
     """A worker has not been sent the value, and cannot see its file."""
 
 
-class Parcel:
+class Packed:
     """Bytes that go to a worker along with a unit of work.
 
     An object of its own and as large as it says, which joblib hands to the workers of
@@ -123,47 +123,47 @@ class Shared:
         self._max_nbytes = max_nbytes
         self._token = uuid.uuid4().hex
         self._path: Path | None = None
-        self._parcel: Parcel | None = None
+        self._packed: Packed | None = None
 
     def get(
         self,
-        parcel: Parcel | None = None,
-        arrange: Callable[[Any], Any] = lambda value: value,
+        packed: Packed | None = None,
+        adapt: Callable[[Any], Any] = lambda value: value,
     ) -> Any:
         """The value.
 
-        A worker reads it from the file, or from the parcel if it has been sent one, and
-        keeps what `arrange` makes of it. Raises `NotSeenError` where there is neither.
+        A worker reads it from the file, or from the packed if it has been sent one, and
+        keeps what `adapt` makes of it. Raises `NotSeenError` where there is neither.
         """
         if self._path is None or self._value is not None:
             return self._value
         with _lock:
             if self._token not in _kept:
                 _kept.clear()
-                _kept[self._token] = arrange(self._read(parcel))
+                _kept[self._token] = adapt(self._read(packed))
             return _kept[self._token]
 
-    def _read(self, parcel: Parcel | None) -> Any:
+    def _read(self, packed: Packed | None) -> Any:
         assert self._path is not None
         try:
-            if parcel is not None:
-                return pickle.loads(parcel.content)
+            if packed is not None:
+                return pickle.loads(packed.content)
             return pickle.loads(self._path.read_bytes())
         except Exception as error:
-            if parcel is None and isinstance(error, OSError):
+            if packed is None and isinstance(error, OSError):
                 raise NotSeenError from error
             raise _cannot_be_read("The estimator or its data", error) from error
 
-    def parcel(self) -> Parcel:
+    def packed(self) -> Packed:
         """The value for workers that cannot see the file; made when first asked for."""
-        if self._parcel is None:
-            self._parcel = Parcel(bytes(cloudpickle.dumps(self._value)))
-        return self._parcel
+        if self._packed is None:
+            self._packed = Packed(bytes(cloudpickle.dumps(self._value)))
+        return self._packed
 
-    def discard(self, parcel: Parcel) -> None:
+    def discard(self, packed: Packed) -> None:
         """Make another one next time, of which joblib knows nothing."""
-        if self._parcel is parcel:
-            self._parcel = Parcel(parcel.content)
+        if self._packed is packed:
+            self._packed = Packed(packed.content)
 
     def close(self) -> None:
         """Remove the file, if there is one."""

@@ -1,9 +1,10 @@
-"""Hands fits to joblib's workers, one pool for a whole search.
+"""Hands units of fits to joblib's workers, one pool for a whole search.
 
 `joblib.Parallel` runs a list of tasks to its end, and a search that learns from its
 results has no such list. So `Parallel` is asked for the backend that the user chose
 (`n_jobs`, `joblib.parallel_config`), and tasks go to the backend's `submit` in the form
-in which `Parallel` itself sends them.
+in which `Parallel` itself sends them. One worker is this process, and works on the same
+tasks.
 """
 
 from __future__ import annotations
@@ -14,59 +15,47 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any
 
 import joblib
-from joblib.parallel import BatchedCalls
 from sklearn import get_config
 from sklearn.utils.parallel import delayed
 
-from sktune._types import Fit, FitOutcome
-from sktune.execution.dispatch._gc_freeze import spare_collections
-from sktune.execution.dispatch._lost_workers import Losses, lost_twice, warn_of
-from sktune.execution.dispatch._orphans import end_with
+from sktune._types import Fit, FitOutcome, Unit
+from sktune.execution._job import Job
+from sktune.execution.dispatch._batch import Answer, run_batch, run_batch_in_worker
+from sktune.execution.dispatch._lost_workers import LostWorkers, lost_twice, warn_of
 from sktune.execution.dispatch._pool import Pool, breaks_pool, check_device, is_loss
 from sktune.execution.dispatch._remote_workers import (
-    Asks,
-    States,
-    Travel,
-    arrange,
+    RemoteWorkers,
+    Request,
     check_workers,
-    is_away,
-    run_away,
 )
-from sktune.execution.dispatch._running_fits import Note, Notes
-from sktune.execution.dispatch._shared_data import (
-    NotSeenError,
-    Parcel,
-    Shared,
-    dumps,
-    loads,
-    portable_errors,
-)
+from sktune.execution.dispatch._running_fits import RunningFits
+from sktune.execution.dispatch._shared_data import Shared, dumps
 from sktune.execution.estimators._nets import find_nets
-from sktune.execution.fitting._fit import Job, fail_fit, run_fit
-from sktune.execution.guards._interrupts import (
-    Interrupted,
-    Interrupts,
-    ignored_interrupts,
-    uninterrupted,
-)
+from sktune.execution.fitting._unit import failed
+from sktune.execution.guards._interrupts import Interrupted, Interrupts, uninterrupted
 from sktune.execution.guards._random_states import inside_own_random_states
 from sktune.execution.guards._threads import limit_threads
-from sktune.execution.guards._timeout import stoppable, stopping_threads
+from sktune.execution.guards._timeout import stopping_threads
 
-# Seconds of work that make the cost of sending a unit negligible (it is about 1 ms).
-_UNIT_SECONDS = 0.2
+# Seconds of work that make the cost of sending a batch negligible (it is about 1 ms).
+_BATCH_SECONDS = 0.2
+
+Batch = list[Unit]
+"""Units that are sent to a worker together: by how long they take, and no matter for
+the results."""
 
 Done = list[tuple[Fit, FitOutcome]]
 
 
-class Workers:
+class WorkerPool:
     """A pool of workers for one search; a context manager.
 
     Parameters
@@ -76,10 +65,11 @@ class Workers:
     n_jobs : int or None
         As in joblib: None is 1 unless a ``joblib.parallel_config`` says otherwise.
     pre_dispatch : int or str
-        Units of work that may be on their way at once, as in joblib; "all" for no
-        limit.
+        Batches that may be on their way at once, as in joblib; "all" for no limit.
     may_start : callable
-        Asked before any fit is started; where it returns false, no further one is.
+        Asked before any batch is sent; where it returns false, no further one is.
+    callback_ctx : callable
+        Makes scikit-learn's context for the callbacks of a fit that is going to run.
 
     Attributes
     ----------
@@ -89,9 +79,9 @@ class Workers:
     Notes
     -----
     A worker that is killed takes with it what it ran, and in most backends the whole
-    pool. Then there is a new one. What had not begun is sent again; a fit that may have
-    been the cause runs once more, with nothing beside it, and has failed if that worker
-    is lost too. So no fit fails for what ran beside it.
+    pool. Then there is a new one. What had not begun is sent again; a unit that may
+    have been the cause runs once more, with nothing beside it, and has failed if that
+    worker is lost too. So no fit fails for what ran beside it.
     """
 
     def __init__(
@@ -100,64 +90,65 @@ class Workers:
         n_jobs: int | None,
         pre_dispatch: int | str,
         may_start: Callable[[], bool] = lambda: True,
+        callback_ctx: Callable[[Fit], Any] = lambda fit: None,
     ) -> None:
         # Threads below a fit that holds the global generators would wait for ever.
         self._job = job
         self._n_jobs = 1 if inside_own_random_states() else n_jobs
         self._pre_dispatch = pre_dispatch
         self._may_start = may_start
-        self._ready: deque[Fit] = deque()
-        self._suspects: deque[Fit] = deque()  # to run once more, one at a time
-        self._in_flight: dict[int, list[Fit]] = {}  # units by their numbers
+        self._callback_ctx = callback_ctx
+        self._ready: deque[Unit] = deque()
+        self._suspects: deque[Unit] = deque()  # to run once more, one at a time
+        self._in_flight: dict[int, Batch] = {}  # by their numbers
         self._done: SimpleQueue[Any] = SimpleQueue()
         self._n_sent = 0
-        self._n_arrived = 0  # in a pool of threads, each unit once
-        self._alone = False  # whether what is in flight is a suspect
-        self._losses: Losses | None = None  # none where workers are threads
-        self._unit_size = 1
-        self._seconds_per_fit = 0.0
+        self._n_arrived = 0  # in a pool of threads, each batch once
+        self._in_quarantine = False  # whether what is in flight is a suspect
+        self._lost: LostWorkers | None = None  # none where workers are threads
+        self._batch_size = 1
+        self._seconds_per_unit = 0.0
         self._stopped = threading.Event()
         self._interrupts = Interrupts()
         self._stack = ExitStack()
 
-    def __enter__(self) -> Workers:
+    def __enter__(self) -> WorkerPool:
         self._pool = Pool(self._n_jobs)
         self._stack.callback(lambda: self._pool.close())
         self.n_workers = self._pool.n_workers
         try:
-            if self.n_workers == 1:
-                self._stack.enter_context(self._interrupts)
-            else:
-                self._start(self._pool.options)
+            self._start(self._pool.options)
         except BaseException:
             self._stack.close()
             raise
         return self
 
     def _start(self, options: dict[str, Any]) -> None:
-        for net in find_nets(self._job.estimator).values():
-            check_device(net.device, self._pool.forks)
-        self._pool.start()
-        if hasattr(self._pool.backend, "client"):  # dask
-            check_workers(self._pool.backend.client)
-        self._max_units = _limit(self._pre_dispatch, self.n_workers)
-        self._in_threads = self._pool.in_threads
         folder = options.get("temp_folder") or os.environ.get("JOBLIB_TEMP_FOLDER")
         self._shared = Shared(
             self._job, folder=folder, max_nbytes=options.get("max_nbytes")
         )
+        if self._pool.is_here:
+            self._max_batches = 1.0
+            self._stack.enter_context(self._interrupts)
+            return
+        for net in find_nets(self._job.estimator).values():
+            check_device(net.device, self._pool.forks)
+        self._pool.start()
+        if self._pool.abilities.has_client:
+            check_workers(self._pool.backend.client)
+        self._max_batches = _limit(self._pre_dispatch, self.n_workers)
         self._stack.callback(self._shared.close)
-        self._travel = Travel(self._job, self._shared)
-        if self._in_threads:
+        if self._pool.in_threads:
             self._stack.callback(limit_threads(joblib.cpu_count() // self.n_workers))
+            self._task = _with_config(run_batch)
         else:
+            self._remote = RemoteWorkers(self._job, self._shared)
             self._shared.write()
-            notes = Notes(folder)
-            self._stack.callback(notes.close)
-            self._losses = Losses(notes)
-        self._wrapper, _, _ = delayed(_run_unit)()
-        filters = getattr(sys.modules["warnings"], "filters", [])
-        self._wrapper.with_config_and_warning_filters(get_config(), list(filters))
+            running = RunningFits(folder)
+            self._stack.callback(running.close)
+            self._lost = LostWorkers(running)
+            self._task = _with_config(run_batch_in_worker)
 
     def __exit__(
         self,
@@ -168,7 +159,7 @@ class Workers:
         # A second Ctrl-C must not leave workers behind.
         with uninterrupted() as second:
             try:
-                if self._in_flight:
+                if self._in_flight and not self._pool.is_here:
                     self._abort(second)
             finally:
                 self._stack.close()
@@ -176,7 +167,7 @@ class Workers:
     def _abort(self, second: Interrupted) -> None:
         """After an error or an interrupt, what still runs would run for nobody."""
         self._stopped.set()
-        if self._in_threads:
+        if self._pool.in_threads:
             # Threads cannot be ended from outside. They start no further fit, end a
             # net at its next batch, and must not draw from the caller's generators
             # once these are handed back. Whoever insists need not wait for the rest.
@@ -186,26 +177,21 @@ class Workers:
                     time.sleep(0.01)
         self._pool.abort()
 
-    def submit(self, fit: Fit) -> None:
-        """Queue one fit; it runs when its turn comes."""
+    def submit(self, unit: Unit) -> None:
+        """Queue one unit; it runs when its turn comes."""
         if self._pool.forks:
-            for name, value in fit.params.items():
-                if name.rpartition("__")[2] == "device":
-                    check_device(value, forks=True)
-        self._ready.append(fit)
+            for fit in unit:
+                for name, value in fit.params.items():
+                    if name.rpartition("__")[2] == "device":
+                        check_device(value, forks=True)
+        self._ready.append(
+            tuple(replace(fit, callback_ctx=self._callback_ctx(fit)) for fit in unit)
+        )
 
     def next_done(self) -> Done:
-        """Wait for at least one fit to end; an empty list when there are none."""
-        if self.n_workers == 1:
-            if not self._ready or not self._may_start():
-                return []
-            fit = self._ready.popleft()
-            outcome = run_fit(self._job, fit)
-            self._interrupts.raise_again()
-            return [(fit, outcome)]
+        """Wait for at least one unit to end; an empty list when there are none."""
         done: Done = []
-        # In a worker of dask, others may use its place while it waits.
-        with self._pool.backend.retrieval_context():
+        with self._pool.waiting():
             while not done:
                 self._dispatch()
                 if not self._in_flight:
@@ -213,101 +199,115 @@ class Workers:
                 done += self._take(*self._wait())
                 while not self._done.empty():
                     done += self._take(*self._done.get())
-        self._dispatch()
+        if not self._pool.is_here:  # they have something to do while others think
+            self._dispatch()
         return done
 
+    # -- sending -------------------------------------------------------------------
+
     def _dispatch(self) -> None:
-        """Send units of work until enough are on their way."""
-        if self._suspects or self._alone:
+        """Send batches until enough are on their way."""
+        if self._suspects or self._in_quarantine:
             if self._in_flight:
                 return
-            self._alone = bool(self._suspects)
-            if self._alone:
+            self._in_quarantine = bool(self._suspects)
+            if self._in_quarantine:
                 if self._may_start():
                     self._send([self._suspects.popleft()])
                 return
         while (
-            self._ready and len(self._in_flight) < self._max_units and self._may_start()
+            self._ready
+            and len(self._in_flight) < self._max_batches
+            and self._may_start()
         ):
             # Everybody gets something, and nobody gets the whole rest of the search.
             fair = max(1, len(self._ready) // (2 * self.n_workers))
-            size = min(self._unit_size, fair)
+            size = 1 if self._pool.is_here else min(self._batch_size, fair)
             self._send([self._ready.popleft() for _ in range(size)])
 
-    def _send(self, unit: list[Fit], asks: Asks | None = None) -> None:
-        """Send a unit of work, and what a worker has asked for."""
+    def _send(self, batch: Batch, request: Request | None = None) -> None:
+        """Send a batch, and what a worker has requested."""
         number = self._n_sent
-        args: tuple[Any, ...]
-        if self._in_threads:
-            args = (self._shared, unit, self._stopped)
-        else:
-            assert self._losses is not None
-            luggage = self._travel.luggage(unit, asks)
-            note = self._losses.note_of(number)
-            args = (self._shared, dumps(unit), None, *luggage, note)
-        nested = self._pool.backend.get_nested_backend()
-        task = BatchedCalls([(self._wrapper, args, {})], nested)
         self._n_sent += 1
-        self._in_flight[number] = unit
+        self._in_flight[number] = batch
+        arrived = partial(self._arrived, number)
+        if self._pool.is_here:
+            self._pool.submit(run_batch, (self._shared, batch), arrived)
+            self._interrupts.raise_again()  # skorch has swallowed it
+            return
+        args: tuple[Any, ...] = (self._shared, batch, self._stopped)
+        if self._lost is not None:
+            payload = self._remote.payload(batch, request)
+            args = (self._shared, dumps(batch), payload, self._lost.marker(number))
         try:
-            self._pool.submit(task, partial(self._arrived, number))
+            self._pool.submit(self._task, args, arrived)
         except Exception as error:
             self._arrived(number, error)  # that a worker is gone, say
 
+    # -- receiving -----------------------------------------------------------------
+
     def _arrived(self, number: int, out: Any) -> None:
         """Called by joblib from a thread of its own."""
-        if self._losses is not None and is_loss(self._pool.error_of(out)):
+        if self._lost is not None and is_loss(self._pool.error_of(out)):
             # Now, since the other workers of a broken pool are about to be ended.
-            self._losses.dead |= self._pool.dead()
+            self._lost.dead |= self._pool.dead()
         self._done.put((number, out))
         self._n_arrived += 1
 
     def _wait(self) -> tuple[int | None, Any]:
-        """The next unit of which there is news; None if a worker is silently gone."""
+        """The next batch of which there is news; None if a worker is silently gone."""
         while True:
             try:
                 arrived: tuple[int, Any] = self._done.get(timeout=self._pool.patience)
             except Empty:
-                if self._losses is not None and self._pool.has_silently_lost():
-                    self._losses.dead |= self._pool.dead()
+                if self._lost is not None and self._pool.has_silently_lost():
+                    self._lost.dead |= self._pool.dead()
                     return None, None
             else:
                 return arrived
 
     def _take(self, number: int | None, out: Any) -> Done:
-        """What is done with news of a unit."""
+        """What is done with news of a batch."""
         if number is None:
             return self._renew()
-        unit = self._in_flight.pop(number, None)
-        if unit is None:
+        batch = self._in_flight.pop(number, None)
+        if batch is None:
             return []  # said twice, or by a pool that has been given up
         loss: BaseException | None = None
+        answer: Answer | Request | None = None
         try:
-            (answer,) = self._pool.result(out)
+            answer = self._pool.result(out)
         except BaseException as error:
             loss = error
         if loss is not None:
-            answer = None if is_loss(loss) else self._travel.lost(unit, loss)
+            if self._lost is None:
+                raise loss
+            answer = None if is_loss(loss) else self._remote.lost(batch, loss)
             if breaks_pool(loss):
-                self._in_flight[number] = unit
+                self._in_flight[number] = batch
                 return self._renew()
         if answer is None:
-            return self._sort_out({number: unit})
-        if self._losses is not None:
-            self._losses.hear()
-        if isinstance(answer, Asks):
-            self._send(unit, answer)
+            return self._sort_out({number: batch})
+        if self._lost is not None:
+            self._lost.hear()
+        if isinstance(answer, Request):
+            self._send(batch, answer)
             return []
-        outcomes, seconds = answer
-        done = list(zip(unit, outcomes, strict=True))
-        for fit, outcome in done:
-            self._travel.unpack(fit, outcome)
-        per_fit = seconds / len(done)
-        known = self._seconds_per_fit
-        self._seconds_per_fit = 0.8 * known + 0.2 * per_fit if known else per_fit
-        wanted = int(_UNIT_SECONDS / max(self._seconds_per_fit, 1e-9))
-        self._unit_size = max(1, min(wanted, 2 * self._unit_size))
-        return done
+        return self._read(batch, answer)
+
+    def _read(self, batch: Batch, answer: Answer) -> Done:
+        for left in answer.left:
+            self._remote.unpack(left)
+        per_unit = answer.seconds / len(batch)
+        before = self._seconds_per_unit
+        self._seconds_per_unit = 0.8 * before + 0.2 * per_unit if before else per_unit
+        wanted = int(_BATCH_SECONDS / max(self._seconds_per_unit, 1e-9))
+        self._batch_size = max(1, min(wanted, 2 * self._batch_size))
+        return [
+            done
+            for unit, outcomes in zip(batch, answer.outcomes, strict=True)
+            for done in zip(unit, outcomes, strict=True)
+        ]
 
     # -- after a loss --------------------------------------------------------------
 
@@ -325,14 +325,16 @@ class Workers:
         lost, self._in_flight = self._in_flight, {}
         return done + self._sort_out(lost)
 
-    def _sort_out(self, lost: dict[int, list[Fit]]) -> Done:
+    def _sort_out(self, lost: dict[int, Batch]) -> Done:
         """Send again what was lost; returns as failed what is lost once more."""
-        assert self._losses is not None
-        suspects, others = self._losses.sort(lost)
-        if self._alone:
+        assert self._lost is not None
+        suspects, others = self._lost.sort(lost)
+        if self._in_quarantine:
             self._suspects.extendleft(others)
             return [
-                (fit, fail_fit(self._job, fit, lost_twice(fit))) for fit in suspects
+                (fit, failed(self._job, fit, lost_twice(fit)))
+                for unit in suspects
+                for fit in unit
             ]
         self._suspects.extend(suspects)
         self._ready.extendleft(reversed(others))
@@ -340,48 +342,16 @@ class Workers:
         return []
 
 
-def _run_unit(
-    shared: Shared,
-    payload: bytes | list[Fit],
-    stopped: threading.Event | None,
-    states: States | None = None,
-    parcel: Parcel | None = None,
-    note: Note | None = None,
-) -> tuple[list[FitOutcome], float] | Asks:
-    """What a worker does: some fits, and the seconds that they took."""
-    start = time.perf_counter()
-    outcomes = []
-    if note is not None:
-        end_with(note.search)
-        note.write(0)
-    # Ctrl-C reaches workers too; what becomes of them is decided where the search is.
-    with nullcontext() if note is None else ignored_interrupts(), stoppable(stopped):
-        try:
-            job = shared.get(parcel, arrange)
-        except NotSeenError:
-            return Asks(job=True)
-        away = is_away(job)
-        if away and states is None:
-            return Asks(job=False)
-        unit = loads(payload) if isinstance(payload, bytes) else payload
-        for position, fit in enumerate(unit):
-            if stopped is not None and stopped.is_set():
-                break
-            if note is not None and position:
-                note.write(position)
-            with nullcontext() if note is None else portable_errors():
-                if away:
-                    outcomes.append(run_away(job, fit, states or {}))
-                else:
-                    outcomes.append(run_fit(job, fit, stopped))
-    if note is not None:
-        note.remove()
-        spare_collections(job)
-    return outcomes, time.perf_counter() - start
+def _with_config(task: Callable[..., Any]) -> Any:
+    """A task that has scikit-learn's configuration and the warnings of this process."""
+    wrapper, _, _ = delayed(task)()
+    filters = getattr(sys.modules["warnings"], "filters", [])
+    wrapper.with_config_and_warning_filters(get_config(), list(filters))
+    return wrapper
 
 
 def _limit(pre_dispatch: int | str, n_workers: int) -> float:
-    """Number of units that `pre_dispatch` allows, e.g. 4 for "2*n_jobs" and 2 jobs."""
+    """Number of batches that `pre_dispatch` allows, e.g. 4 for "2*n_jobs" and 2 jobs."""
     if pre_dispatch == "all":
         return float("inf")
     if isinstance(pre_dispatch, str):

@@ -126,3 +126,10 @@ def path_to_last(estimator: Any) -> str:
         return ""
     name, step = estimator.steps[-1]
     return f"{name}__{path_to_last(step)}"
+
+
+def last_step(estimator: Any) -> Any:
+    """What stands alone, or last in (nested) pipelines."""
+    while is_pipeline(estimator):
+        estimator = estimator.steps[-1][1]
+    return estimator

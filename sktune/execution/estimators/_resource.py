@@ -51,6 +51,11 @@ class Resource:
         """Whether training goes on instead of starting over."""
         return self.way in ("epochs", "warm_start", "partial_fit")
 
+    @property
+    def is_parameter(self) -> bool:
+        """Whether the estimator is told it by a parameter."""
+        return self.way not in ("n_samples", "partial_fit")
+
 
 def find_resource(
     estimator: Any,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -27,23 +27,18 @@ class Stopped(BaseException):
     """Ends a fit that nobody waits for; no failure, and nobody's to catch."""
 
 
-def train_in_time(
-    seconds: float,
-    train: Callable[..., None],
-    estimator: Any,
-    X: Any,
-    y: Any,
-    fit_params: dict[str, Any],
-) -> None:
-    """Train; raises `FitTimeout` where that takes longer.
+@contextmanager
+def time_limit(seconds: float, estimator: Any) -> Iterator[None]:
+    """Raise `FitTimeout` where what is done in the context takes longer.
 
-    Modules of torch end as soon as it does. Anything else runs to its own end.
+    Modules of torch end as soon as it does. Anything else runs to its own end. The
+    estimator is the one that is trained, for the message.
     """
     seconds = min(seconds, threading.TIMEOUT_MAX)  # an int may be too large to add
     begin = time.monotonic()
     with _deadline(begin + seconds), _listening():
         try:
-            train(estimator, X, y, fit_params)
+            yield
         except FitTimeout:
             if time.monotonic() - begin <= seconds:  # of a search around this one
                 raise

@@ -10,72 +10,73 @@ last epoch is over, everything is kept before the callbacks of `on_train_end` ch
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from dataclasses import replace
 from typing import Any
 
 from sktune._compat import CALLBACK_ATTRIBUTES
 from sktune._errors import EstimatorError
-from sktune.execution.checkpoint._paused_fit import Continued
 from sktune.execution.estimators._callback_files import folders_of, move_into
 from sktune.execution.estimators._nets import bring
 from sktune.execution.guards._interrupts import CtrlC, Interrupts
 from sktune.execution.guards._random_states import random_states, set_random_states
-
-# Where a net that is being trained has its `_Training`. Names that end in an underscore
-# are no parameters for skorch.
-_TRAINING = "_sktune_training_"
+from sktune.execution.training._listening import (
+    LISTENER,
+    curve_of,
+    listening,
+    n_epochs,
+)
+from sktune.execution.training._task import Task
 
 # Belongs to this process or to this fit, and not to the state of the training. A train
 # split is the user's data, or may have random numbers of its own, and is used once, as
 # each fit begins.
-_NOT_PAUSED = (_TRAINING, "device", "train_split", *CALLBACK_ATTRIBUTES)
+_NOT_PAUSED = (LISTENER, "device", "train_split", *CALLBACK_ATTRIBUTES)
 
 
 def train_epochs(
-    task: Continued, net: Any, X: Any, y: Any, fit_params: dict[str, Any]
+    task: Task, net: Any, X: Any, y: Any, fit_params: dict[str, Any]
 ) -> None:
     """Train a net up to so many epochs, from where it was paused if it was."""
+    resource = task.job.resource
+    assert resource is not None
     # From the beginning: callbacks may ask how long the training will be.
-    net.set_params(max_epochs=task.resource.max_resources)
-    cls: Any = type(net)
-    training = _Training(task)
-    with Interrupts():
-        vars(net)[_TRAINING] = training
-        net.__class__ = _class_to_train(cls)
-        try:
-            net.fit(X, y, **fit_params)
-        finally:
-            net.__class__ = cls
-            del vars(net)[_TRAINING]
+    net.set_params(max_epochs=resource.max_resources)
+    training = Continuation(task, resource.max_resources)
+    with Interrupts(), listening(net, training):
+        net.fit(X, y, **fit_params)
     if training.interrupted:  # skorch has swallowed it
         raise KeyboardInterrupt
     if not training.began:
         raise _cannot_pause(net)
     if not training.saved:  # by a `fit` that never comes to `on_train_end`
-        training.save(net)
+        training.on_train_end(net)
+    task.reached, task.curve = n_epochs(net), curve_of(net)
 
 
-class _Training:
+class Continuation:
     """One call of `fit` of a net that may have been trained before."""
 
-    def __init__(self, task: Continued) -> None:
-        self.task = task
+    def __init__(self, task: Task, max_epochs: int) -> None:
+        assert task.fit.n_resources is not None
+        self._task = task
+        self._n_resources = task.fit.n_resources
+        self._max_epochs = max_epochs
+        self._states = task.states
+        self._random: dict[str, Any] | None = None  # to be put in force
         self.began = False
         self.saved = False
         self.interrupted = False
         self.ended: str | None = None  # how it ended itself, if it did
-        self._states: dict[str, Any] | None = None  # to be put in force
 
     def loop(self, net: Any, loop: Callable[..., Any], epochs: int | None) -> Any:
         """Train as many epochs as are left."""
-        task = self.task
-        if self.began or epochs not in (None, task.resource.max_resources):
+        if self.began or epochs not in (None, self._max_epochs):
             raise _cannot_pause(net)
         self.began = True
         left = self._resume(net)
         if left == 0 or self.ended:
             self.saved = True  # as it was read
-            self.go_on(net)
+            self.on_epoch_begin(net)
             if self.ended == "interrupt":
                 raise KeyboardInterrupt
             return net
@@ -97,35 +98,58 @@ class _Training:
 
     def _resume(self, net: Any) -> int:
         """Become what was paused, if anything; returns how many epochs are left."""
-        task = self.task
-        paused = task.load(net, net.device)
-        if paused is None or paused["n_resources"] > task.n_resources:
-            if task.checkpoints is not None:  # what callbacks of a lost training wrote
-                task.checkpoints.clear_folder(task.fit.candidate, task.fit.split)
-            return task.n_resources
-        live = {name: vars(net)[name] for name in _NOT_PAUSED if name in vars(net)}
+        paused = self._states.load(net, net.device)
+        if paused is None or paused["n_resources"] > self._n_resources:
+            self._states.clear_folder()
+            self._inherit(net)
+            return self._n_resources
+        kept = {name: vars(net)[name] for name in _NOT_PAUSED if name in vars(net)}
         folders = folders_of(net)
         vars(net).clear()
-        vars(net).update(paused["net"], **live)
+        vars(net).update(paused["net"], **kept)
         move_into(folders, net)
         _set_gradients(net, paused["gradients"])
         if paused["device"] == "cpu" and _kind(net.device) not in ("cpu", None):
             bring(net)
-        self._states = paused["random"]
+        self._random = paused["random"]
         self.ended = paused["ended"]
-        return int(task.n_resources - paused["n_resources"])
+        return int(self._n_resources - paused["n_resources"])
 
-    def go_on(self, net: Any) -> None:
+    def _inherit(self, net: Any) -> None:
+        """Begin with the weights of another candidate, if the fit names one."""
+        fit = self._task.fit
+        if fit.parent is None:
+            return
+        of_parent = replace(self._states, fit=replace(fit, candidate=fit.parent))
+        paused = of_parent.load(net, net.device)
+        if paused is None:
+            raise EstimatorError(
+                f"Candidate {fit.candidate} is to begin with the weights of candidate "
+                f"{fit.parent}, of which no state is kept on split {fit.split}. A "
+                "parent has to be paused when its child starts."
+            )
+        for name in [*net._modules, *net._criteria]:
+            mine, weights = getattr(net, name + "_"), paused["net"][name + "_"]
+            if hasattr(mine, "load_state_dict"):
+                mine.load_state_dict(weights.state_dict())
+
+    def on_epoch_begin(self, net: Any) -> None:
         """Go on with the random numbers of the pause.
 
         Not before the first epoch: until then there were those of the beginning, with
         which the data were split.
         """
-        if self._states is not None:
-            set_random_states(self._states, net.device)
-            self._states = None
+        if self._random is not None:
+            set_random_states(self._random, net.device)
+            self._random = None
 
-    def save(self, net: Any) -> None:
+    def on_epoch_end(self, net: Any) -> None:
+        """End the training as skorch's EarlyStopping does, where a rule says so."""
+        rule = self._task.fit.stop_rule
+        if rule is not None and rule(curve_of(net) or ()):
+            raise KeyboardInterrupt
+
+    def on_train_end(self, net: Any) -> None:
         """Keep the state, unless it is known to be half-done or there already."""
         if not self.began or self.saved or self.interrupted:
             return
@@ -136,56 +160,10 @@ class _Training:
             "gradients": _gradients(net),
             "device": _kind(net.device),
             "random": random_states(net.device),
-            "n_resources": self.task.n_resources,
+            "n_resources": self._n_resources,
             "ended": self.ended,
         }
-        self.task.save(state, net)
-
-
-@lru_cache(maxsize=32)
-def _class_to_train(cls: Any) -> Any:
-    """The class of a net while it is trained: its own, listened to in three places."""
-
-    class Net(cls):
-        def fit_loop(
-            self, X: Any, y: Any = None, epochs: int | None = None, **kwargs: Any
-        ) -> Any:
-            def loop(epochs: int | None) -> Any:
-                return super(Net, self).fit_loop(X, y, epochs=epochs, **kwargs)
-
-            training = vars(self).get(_TRAINING)
-            if training is None:  # a clone that `fit` makes of the net
-                return loop(epochs)
-            return training.loop(self, loop, epochs)
-
-        def notify(self, method_name: str, **kwargs: Any) -> None:
-            training = vars(self).get(_TRAINING)
-            if training is not None and method_name == "on_epoch_begin":
-                training.go_on(self)
-            if training is not None and method_name == "on_train_end":
-                training.save(self)
-            super().notify(method_name, **kwargs)
-
-        def __reduce_ex__(self, protocol: Any) -> Any:
-            # For callbacks that pickle or copy the net: nothing of this is left in it.
-            training = self.__dict__.pop(_TRAINING, None)
-            self.__class__ = cls
-            try:
-                function, *rest = self.__reduce_ex__(protocol)
-                # pickle would find that this is not quite an object of that class.
-                return (_new if function.__name__ == "__newobj__" else function), *rest
-            finally:
-                self.__class__ = Net
-                if training is not None:
-                    self.__dict__[_TRAINING] = training
-
-    for name in ("__name__", "__qualname__", "__module__", "__doc__"):
-        setattr(Net, name, getattr(cls, name))
-    return Net
-
-
-def _new(cls: Any, *args: Any) -> Any:
-    return cls.__new__(cls, *args)
+        self._states.save(state, net)
 
 
 def _cannot_pause(net: Any) -> EstimatorError:

@@ -15,30 +15,32 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 
 from sktune._compat import CALLBACK_ATTRIBUTES
 from sktune._random import derive_seed
-from sktune.execution.checkpoint._paused_fit import Continued
 from sktune.execution.estimators._device_parameters import write_device
 from sktune.execution.guards._random_states import seed_everything
+from sktune.execution.training._task import Task
 
 Arguments = tuple[Any, Any, dict[str, Any]]
 
 
 def fit_prefix(
-    task: Continued, pipeline: Any, X: Any, y: Any, fit_params: dict[str, Any]
+    task: Task, pipeline: Any, X: Any, y: Any, fit_params: dict[str, Any]
 ) -> tuple[Any, Arguments]:
     """Fit a pipeline but for its last step; returns that and what it is fitted with.
 
     Pipelines may be nested. Afterwards the random numbers are those of the fit.
     """
-    *path, _ = task.resource.name.split("__")
+    assert task.job.resource is not None
+    *path, _ = task.job.resource.name.split("__")
+    states = task.states
     last = _last_step(pipeline, path)
     if not path:
         return last, (X, y, fit_params)
 
     def make() -> dict[str, Any]:
-        if task.alone:
+        if task.draws_globally:
             seed = derive_seed(task.fit.seed, "prefix")
             if is_shared:
-                seed = derive_seed(task.root, "prefix", task.fit.split)
+                seed = derive_seed(task.job.root, "prefix", task.fit.split)
             seed_everything(seed)
         # The pipeline itself passes everything on as it should, to the last step too.
         _set_last_step(pipeline, path, _Recorder(last))
@@ -48,18 +50,18 @@ def fit_prefix(
 
     is_shared = not any(_reaches_prefix(name, path) for name in task.fit.params)
     if is_shared:
-        fitted = task.share("prefix", make)
+        fitted = states.share("prefix", make)
     else:
-        fitted = task.load(what="prefix")
+        fitted = states.load(what="prefix")
         if fitted is None:
             fitted = make()
-            task.save(fitted, what="prefix")
+            states.save(fitted, what="prefix")
     vars(pipeline).update(fitted)
     if task.device is not None:  # nets before the last step, fitted somewhere else
         write_device(pipeline, task.device)
     arguments = _last_step(pipeline, path).arguments_
     _set_last_step(pipeline, path, last)
-    if task.alone:
+    if task.draws_globally:
         # As if there were nothing before it: whether it was fitted now or read makes no
         # difference.
         seed_everything(task.fit.seed)

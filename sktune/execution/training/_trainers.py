@@ -1,89 +1,93 @@
-"""What a fit does in place of the estimator's own `fit`, where that is not enough."""
+"""Which way a fit is trained: the table of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sktune._types import Fit
-from sktune.execution.checkpoint._paused_fit import Continued
+from sktune._types import Fit, StackKey
+from sktune.execution._job import Job
 from sktune.execution.estimators._callback_files import find_writers, write_into
-from sktune.execution.estimators._resource import Resource
 from sktune.execution.training._epochs import train_epochs
+from sktune.execution.training._once import temporary_folder, train_once
+from sktune.execution.training._partial_fit import train_partially
 from sktune.execution.training._pipelines import fit_prefix
-from sktune.execution.training._warm_start import train_partially, train_warm
+from sktune.execution.training._task import Task, Trainer
+from sktune.execution.training._warm_start import train_warm
 
-_TRAIN = {
-    "epochs": train_epochs,
-    "warm_start": train_warm,
-    "partial_fit": train_partially,
+
+@dataclass(frozen=True)
+class OneByOne:
+    """Trains every fit of a unit by itself.
+
+    Attributes
+    ----------
+    train_one : callable
+        ``train_one(task, stack, estimator, X, y, fit_params)``; what it enters into the
+        stack stays until the fit has been scored.
+    """
+
+    train_one: Callable[..., None]
+
+    def stack_key(self, job: Job, fit: Fit) -> StackKey:
+        """None: no two are trained as one."""
+        return None
+
+    def train(self, tasks: list[Task]) -> Iterator[Task]:
+        """Train one after the other."""
+        for task in tasks:
+            with task.guarded() as stack:
+                task.train_by(partial(self.train_one, task, stack))
+                yield task
+
+
+def continued(train_last: Callable[..., None]) -> Callable[..., None]:
+    """Train on from where a fit was paused, which `train_last` does for the last step.
+
+    What stands before that in a pipeline is fitted once.
+    """
+
+    def train(
+        task: Task,
+        stack: ExitStack,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        fit_params: dict[str, Any],
+    ) -> None:
+        writers = find_writers(estimator)
+        if writers:
+            checkpoints, fit = task.job.checkpoints, task.fit
+            if checkpoints is None:
+                folder = temporary_folder(stack)
+            else:  # resumed in whatever process, it has to find them
+                folder = checkpoints.folder(fit.candidate, fit.split)
+            write_into(folder, writers)
+        last, arguments = fit_prefix(task, estimator, X, y, fit_params)
+        train_last(task, last, *arguments)
+
+    return train
+
+
+ONCE: Trainer = OneByOne(train_once)
+# By the way in which candidates are given more of a resource; see `Resource`.
+CONTINUED: Mapping[str, Trainer] = {
+    "epochs": OneByOne(continued(train_epochs)),
+    "warm_start": OneByOne(continued(train_warm)),
+    "partial_fit": OneByOne(continued(train_partially)),
 }
 
 
-def take_over(estimator: Any, train: Callable[..., None]) -> None:
-    """Let the next call of ``estimator.fit`` call ``train(estimator, X, y, params)``.
-
-    So scikit-learn's own code does all that is around a fit: it slices, sets params,
-    measures time, catches errors, and scores the estimator itself.
-    """
-
-    def fit(X: Any, y: Any = None, **fit_params: Any) -> Any:
-        del vars(estimator)["fit"]
-        train(estimator, X, y, fit_params)
-        return estimator
-
-    # Not by `setattr`, of which some estimators have one of their own.
-    vars(estimator)["fit"] = fit
+def trainer_of(job: Job, fit: Fit) -> Trainer:
+    """The way in which a fit is trained."""
+    if fit.n_resources is None or job.resource is None or not job.resource.continues:
+        return ONCE
+    return CONTINUED[job.resource.way]
 
 
-def train_apart(
-    stack: ExitStack, estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]
-) -> None:
-    """Train as ever, with a folder for what callbacks write until the stack closes."""
-    writers = find_writers(estimator)
-    if writers:
-        write_into(_temporary_folder(stack), writers)
-    if y is None:
-        estimator.fit(X, **fit_params)
-    else:
-        estimator.fit(X, y, **fit_params)
-
-
-def train_on(
-    task: Continued,
-    stack: ExitStack,
-    estimator: Any,
-    X: Any,
-    y: Any,
-    fit_params: dict[str, Any],
-) -> None:
-    """Train from where the candidate was paused, if it was."""
-    writers = find_writers(estimator)
-    if writers:
-        checkpoints = task.checkpoints
-        if checkpoints is None:
-            folder = _temporary_folder(stack)
-        else:  # resumed in whatever process, it has to find them
-            folder = checkpoints.folder(task.fit.candidate, task.fit.split)
-        write_into(folder, writers)
-    last, arguments = fit_prefix(task, estimator, X, y, fit_params)
-    _TRAIN[task.resource.way](task, last, *arguments)
-
-
-def train_fully(
-    estimator: Any, X: Any, y: Any, fit_params: dict[str, Any], resource: Resource
-) -> None:
-    """Train with all resources at once, where these are calls of ``partial_fit``."""
-    n = resource.max_resources
-    fit = Fit(candidate=0, split=0, params={}, seed=0, n_resources=n)
-    task = Continued(fit, n, resource, checkpoints=None, alone=False, root=0, y=y)
-    last, arguments = fit_prefix(task, estimator, X, y, fit_params)
-    train_partially(task, last, *arguments)
-
-
-def _temporary_folder(stack: ExitStack) -> Path:
-    folder = TemporaryDirectory(prefix="sktune-", ignore_cleanup_errors=True)
-    return Path(stack.enter_context(folder))
+def stack_key(job: Job, fit: Fit) -> StackKey:
+    """What fits have in common that are trained as one; None of a fit by itself."""
+    return trainer_of(job, fit).stack_key(job, fit)

@@ -6,14 +6,11 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 
-from sktune._types import Evaluation, Observation
-from sktune.schedule import Rung
-
-Place = tuple[int, int]
-"""A rung, by its bracket and iter."""
+from sktune._types import Evaluation, Listener, Observation
+from sktune.schedule import Place, Rung
 
 
-class Hopes:
+class AllFailed(Listener):
     """Raises where a rung is over in which no candidate has a finite score.
 
     At once where all candidates of a first rung have failed, since those of other
@@ -29,16 +26,16 @@ class Hopes:
     """
 
     def __init__(self, rungs: Sequence[Rung], resource: str) -> None:
-        self._planned = {(rung.bracket, rung.iter): rung for rung in rungs}
+        self._planned = {Place(rung.bracket, rung.iter): rung for rung in rungs}
         self._most = max(rung.n_resources for rung in rungs)
         self._resource = resource
         self._told: Counter[Place] = Counter()
         self._finite: Counter[Place] = Counter()
         self._first_failure: dict[Place, Evaluation] = {}
 
-    def see(self, one: Evaluation, seen: Observation) -> None:
-        """Take note of one evaluation."""
-        place = (one.candidate.bracket, one.iter)
+    def on_evaluation(self, one: Evaluation, seen: Observation) -> None:
+        """Look at one evaluation."""
+        place = Place(one.candidate.bracket, one.iter)
         self._told[place] += 1
         if not seen.failed:
             self._finite[place] += 1
@@ -49,8 +46,11 @@ class Hopes:
         if one.iter == 0 and all_failed and not self._has_answer():
             raise self._error(place)
 
-    def end(self) -> None:
-        """Look at all rungs, also at those to which fewer came than planned."""
+    def check(self) -> None:
+        """Look at all rungs, also at those to which fewer came than planned.
+
+        For when the search is over and its results are in place.
+        """
         for place in self._told:
             if not self._finite[place]:
                 if not self._has_answer():
@@ -67,7 +67,7 @@ class Hopes:
     def _error(self, place: Place) -> ValueError:
         one = self._first_failure[place]
         n = self._told[place]
-        errors = [o["fit_error"] for o in one.outcomes.values() if o["fit_error"]]
+        errors = [o.fit_error for o in one.outcomes.values() if o.fit_error]
         reason = "Every score was NaN or infinite; see scoring."
         if errors:
             reason = f"The first traceback:\n{errors[0]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import TIMEOUT_MAX
 from time import monotonic
 
@@ -21,6 +21,8 @@ class Budget:
     n_splits : int
     continues : bool
         Whether a candidate spends no more than what it is given since its last rung.
+    is_replaying : callable
+        Whether fits are told that a journal has, which takes no time.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class Budget:
         n_splits: int = 1,
         *,
         continues: bool = False,
+        is_replaying: Callable[[], bool] = lambda: False,
     ) -> None:
         # An int may be too large to be added.
         seconds = TIMEOUT_MAX if max_time is None else min(max_time, TIMEOUT_MAX)
@@ -38,6 +41,7 @@ class Budget:
         self._max_resources = max_resources
         self._n_splits = n_splits
         self._continues = continues
+        self._is_replaying = is_replaying
         self._n_seen = 0
         self._reached: dict[int, int] = {}
         self.spent = 0
@@ -50,16 +54,9 @@ class Budget:
         return self.over != "max_time"
 
     def allows(
-        self,
-        decision: Start | Resume,
-        evaluations: Sequence[Evaluation],
-        *,
-        is_timed: bool = True,
+        self, decision: Start | Resume, evaluations: Sequence[Evaluation]
     ) -> bool:
-        """Whether a decision may be carried out after those that were.
-
-        What is known already takes no time: there, `is_timed` is false.
-        """
+        """Whether a decision may be carried out after those that were."""
         for one in evaluations[self._n_seen :]:
             self.spent += self._cost(one.candidate.id, one.n_resources or 0)
             self._reached[one.candidate.id] = one.n_resources or 0
@@ -69,7 +66,7 @@ class Budget:
             cost = self._cost(candidate, decision.n_resources or 0)
             if self.spent + cost > self._max_resources:
                 self.over = "max_resources_total"
-        return self.over is None and (not is_timed or self.has_time())
+        return self.over is None and (self._is_replaying() or self.has_time())
 
     def __str__(self) -> str:
         return f"{self.over}={self._limits.get(self.over or '')!r}"

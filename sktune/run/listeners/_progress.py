@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from sktune._types import Evaluation, Observation
+from sktune._types import Evaluation, Listener, Observation
 
 _SECONDS_BETWEEN_LINES = 1.0
 _NOTHING = (-1, float("-inf"))
@@ -33,7 +33,7 @@ class Cost:
         return float(one.n_resources - (before if self.continues else 0))
 
 
-class Progress:
+class Progress(Listener):
     """Prints a line when a candidate is the best so far, else once a second at most.
 
     The best is the best among those with the most resources so far.
@@ -46,9 +46,21 @@ class Progress:
         Prints nothing at 0.
     cost : Cost
         By which the time left is told.
+    announcement : str
+        What is going to be done.
+    recorded : str
+        What a journal has of it.
     """
 
-    def __init__(self, n_evaluations: int, verbose: int, cost: Cost) -> None:
+    def __init__(
+        self,
+        n_evaluations: int,
+        verbose: int,
+        cost: Cost,
+        announcement: str = "",
+        recorded: str = "",
+    ) -> None:
+        self._lines_at_the_beginning = [announcement, recorded]
         self._n_evaluations = n_evaluations
         self._verbose = verbose
         self._n_done = 0
@@ -58,7 +70,13 @@ class Progress:
         self._best = _NOTHING
         self._start = self._last_line = time.monotonic()
 
-    def __call__(self, one: Evaluation, seen: Observation) -> None:
+    def on_begin(self) -> None:
+        """Say what is going to be done."""
+        if self._verbose > 0:
+            for line in filter(None, self._lines_at_the_beginning):
+                print(line)
+
+    def on_evaluation(self, one: Evaluation, seen: Observation) -> None:
         self._n_done += 1
         before = self._reached.get(one.candidate.id, 0)
         self._spent += self._cost.of(one, before)

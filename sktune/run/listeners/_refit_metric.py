@@ -1,19 +1,34 @@
-"""The metrics of a search: the same for every fit."""
+"""The metric that decides: what comes next, and which candidate is best."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sktune._errors import ScoreError
-from sktune._types import Evaluation
+from sktune._types import (
+    NAMELESS,
+    Evaluation,
+    FitOutcome,
+    Listener,
+    Observation,
+    Scores,
+)
 
 
-class Metrics:
-    """Says at once what would else be said when all has been trained.
+def refit_metric(refit: Any, metrics: Iterable[str]) -> str:
+    """The metric that `refit` names, else the first."""
+    metrics = list(metrics)
+    return refit if refit in metrics else metrics[0]
+
+
+class RefitMetric(Listener):
+    """The score that decides; says at once where metrics are not those of before.
 
     Parameters
     ----------
     search : BaseSearchCV
+        Its `scoring` and `refit`.
     """
 
     def __init__(self, search: Any) -> None:
@@ -21,24 +36,30 @@ class Metrics:
         self._is_known = False
         self._names: set[str] | None = None  # those of the first score; None: a number
 
-    def see(self, one: Evaluation) -> None:
-        """Look at the scores of an evaluation.
+    def score(self, outcome: FitOutcome) -> float | None:
+        """Score that decides; None where the fit or the metric failed."""
+        if not outcome.is_multimetric:
+            return outcome.score(NAMELESS)
+        return outcome.score(refit_metric(self._search.refit, outcome.test_scores))
+
+    def on_evaluation(self, evaluation: Evaluation, observation: Observation) -> None:
+        """Look at the metrics of an evaluation.
 
         Raises
         ------
         ScoreError
-            Where they are of other metrics than those before.
+            Where they are others than those before.
         ValueError
             Where `refit` names none of the metrics that a callable `scoring` returns.
         """
-        told = [o["test_scores"] for o in one.outcomes.values()]
-        told += [o.get("train_scores") for o in one.outcomes.values()]
-        for scores in told:
-            if scores is not None:  # the fit or the scorer raised, or there is none
-                self._see(scores)
+        for outcome in evaluation.outcomes.values():
+            for scores in (outcome.test_scores, outcome.train_scores):
+                # Where the fit or the scorer raised, nothing was named.
+                if scores is not None and dict(scores) != {NAMELESS: None}:
+                    self._look(scores, outcome.is_multimetric)
 
-    def _see(self, scores: Any) -> None:
-        names = set(scores) if isinstance(scores, dict) else None
+    def _look(self, scores: Scores, is_multimetric: bool) -> None:
+        names = set(scores) if is_multimetric else None
         scoring = self._search.scoring
         if not self._is_known:
             self._is_known, self._names = True, names

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-# Word for word scikit-learn's.
-NO_FITS = "No fits were performed. Was the CV iterator empty? Were there no candidates?"
+from sktune import _compat
+from sktune.run import NO_FITS
 
 Split = tuple[Any, Any]
 
@@ -35,6 +36,33 @@ def check_n_splits(n_splits: Any, cv: Any) -> int:
     if n_splits < 1:
         raise ValueError(NO_FITS)
     return int(n_splits)
+
+
+def check_weights(weights: Any, X: Any) -> None:
+    """Refuse weights of other rows: they would not be cut with X, and fits fail."""
+    if not hasattr(weights, "__len__") or isinstance(weights, str | dict):
+        return
+    n_weights, n_samples = _compat.num_samples(weights), _compat.num_samples(X)
+    if n_weights != n_samples:
+        raise ValueError(
+            f"sample_weight has {n_weights} weights, and X has {n_samples} rows. Give "
+            "one weight for each row."
+        )
+
+
+def draw_splits(
+    cv: Any, X: Any, y: Any, n_splits: int, split_params: Mapping[str, Any]
+) -> list[Split]:
+    """Draw the splits, once for the whole search."""
+    splits = read_splits(cv.split(X, y, **split_params), _compat.num_samples(X))
+    if not splits:
+        raise ValueError(NO_FITS)
+    if len(splits) != n_splits:
+        raise ValueError(
+            "cv.split and cv.get_n_splits return inconsistent results. Expected "
+            f"{n_splits} splits, got {len(splits)}"
+        )
+    return splits
 
 
 def read_splits(drawn: Any, n_samples: int) -> list[Split]:

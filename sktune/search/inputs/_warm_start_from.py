@@ -18,7 +18,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from sktune._errors import WarmStartError
-from sktune._types import WarmStartObservation
+from sktune._types import WarmStartObservation, rounded
 from sktune.space import Dimension, Space, to_python
 
 # Of rungs, the highest one with as many scores is read.
@@ -227,7 +227,7 @@ def _scores(columns: Mapping[str, list[Any]], name: str) -> list[float | None]:
         failed |= _out_of_rank(table[:, 0], ranks)
     # As rounded as those of the new search; a file may have changed the last digit.
     return [
-        None if out else float(f"{score:.10g}")
+        None if out else rounded(score)
         for score, out in zip(table[:, 0].tolist(), failed, strict=True)
     ]
 

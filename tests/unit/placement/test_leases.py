@@ -236,7 +236,7 @@ def test_alone(tmp_path):
 
     def alone():
         begun.set()
-        run(of(tmp_path, 3), log, alone_on="cpu:0")
+        run(of(tmp_path, 3), log, exclusive_on="cpu:0")
 
     def late():
         begun.wait()

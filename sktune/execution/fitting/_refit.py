@@ -1,0 +1,161 @@
+"""The best candidate, fitted on all rows: a unit of one, without splits and scores."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sklearn.base import clone
+
+from sktune._compat import NoCallbacks
+from sktune._types import Fit, FitOutcome, Params
+from sktune.execution._job import Job
+from sktune.execution.estimators._device_parameters import OwnDevices, write_device
+from sktune.execution.fitting._leased import Attempt, run_leased
+from sktune.execution.guards._device_memory import (
+    OutOfMemory,
+    on_device,
+    watch_memory,
+)
+from sktune.execution.guards._interrupts import Interrupts
+from sktune.execution.guards._random_states import own_random_states
+from sktune.execution.training._once import call
+from sktune.execution.training._partial_fit import train_partially
+from sktune.execution.training._pipelines import fit_prefix
+from sktune.execution.training._task import Task
+from sktune.placement import Placement
+
+
+@dataclass
+class Refit:
+    """The fit of the best candidate.
+
+    Parameters
+    ----------
+    job : Job
+        Of the search; its data are used whole.
+    estimator : estimator
+        The user's own, whose nets may print.
+    params : dict
+    seed : int
+    placement : Placement or None
+    callback_ctx : object
+        scikit-learn's context for callbacks.
+
+    Attributes
+    ----------
+    best : estimator
+        Fitted, once `run` is over.
+    seconds : float
+        That fitting took.
+    """
+
+    job: Job
+    estimator: Any
+    params: Params
+    seed: int
+    placement: Placement | None
+    callback_ctx: Any
+    best: Any = field(init=False, default=None)
+    seconds: float = field(init=False, default=0.0)
+
+    def run(self) -> FitOutcome:
+        """Fit; raises what the estimator raises."""
+        if self.placement is None:
+            self._fit(None)
+            return _DONE
+        outcomes = run_leased(self.placement, [self], _attempt)
+        return outcomes[0]
+
+    def _fit(self, attempt: Attempt | None) -> None:
+        job, best = self.job, self._clone()
+        weights = job.fit_params.get("sample_weight")
+        told = {
+            "estimator": job.caller,
+            "X": job.X,
+            "y": job.y,
+            "metadata": None if weights is None else {"sample_weight": weights},
+        }
+        # Callbacks are told of the first attempt.
+        is_again = attempt is not None and attempt.is_last
+        ctx = NoCallbacks() if is_again else self.callback_ctx
+        with (
+            ctx.propagate_callback_context(best),
+            own_random_states(self.seed),
+            Interrupts() as interrupts,
+        ):
+            ctx.call_on_fit_task_begin(**told)
+            start = time.time()
+            if attempt is None:
+                self._train(best, attempt)
+            else:
+                own = OwnDevices(best)
+                write_device(best, attempt.device)
+                with on_device(attempt.device):
+                    self._train(best, attempt)
+                own.restore(best)
+            self.seconds = time.time() - start
+            interrupts.raise_again()
+        self.best = best
+        ctx.call_on_fit_task_end(**told)
+
+    def _clone(self) -> Any:
+        """An estimator with the best params, and as much as there is of a resource."""
+        # Parameters may be estimators themselves: cloned, they stay unfitted.
+        best = clone(self.estimator).set_params(**clone(self.params, safe=False))
+        resource = self.job.resource
+        if resource is not None and resource.is_parameter:
+            best.set_params(**{resource.name: resource.max_resources})
+        return best
+
+    def _train(self, best: Any, attempt: Attempt | None) -> None:
+        job = self.job
+        train: Callable[..., None] = _train_at_once
+        if job.resource is not None and job.resource.way == "partial_fit":
+            train = self._train_partially
+        try:
+            train(best, job.X, job.y, dict(job.fit_params))
+        except Exception as error:
+            if attempt is not None and not attempt.is_last:
+                watch_memory(error)
+            raise
+
+    def _train_partially(
+        self, best: Any, X: Any, y: Any, fit_params: dict[str, Any]
+    ) -> None:
+        """With all resources at once, where these are calls of ``partial_fit``."""
+        resource = self.job.resource
+        assert resource is not None
+        fit = Fit(0, 0, self.params, self.seed, resource.max_resources)
+        task = Task(
+            replace(self.job, checkpoints=None),
+            fit,
+            self.params,
+            best,
+            X,
+            y,
+            fit_params,
+            draws_globally=False,
+            has_net=False,
+            callback_ctx=NoCallbacks(),
+        )
+        last, arguments = fit_prefix(task, best, X, y, fit_params)
+        train_partially(task, last, *arguments)
+
+
+_DONE = FitOutcome({})
+
+
+def _train_at_once(best: Any, X: Any, y: Any, fit_params: Mapping[str, Any]) -> None:
+    call(best.fit, X, y, dict(fit_params))
+
+
+def _attempt(refits: Sequence[Refit], attempt: Attempt) -> dict[int, FitOutcome]:
+    """One attempt of a refit; nothing where it ran out of memory."""
+    try:
+        refits[0]._fit(attempt)
+    except OutOfMemory:
+        return {}
+    return {0: _DONE}

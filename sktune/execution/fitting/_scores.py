@@ -1,0 +1,109 @@
+"""The scores of a fit: a number for each metric, or None where there is none."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from numbers import Number
+from traceback import format_exc
+from typing import Any
+
+from sktune._compat import MultimetricScorer, raising
+from sktune._errors import ScoreError
+from sktune._types import NAMELESS, Scores
+
+
+def score(
+    scorer: Any,
+    estimator: Any,
+    X: Any,
+    y: Any,
+    score_params: Mapping[str, Any],
+    error_score: Any,
+    *,
+    watch: Callable[[Exception], None] | None = None,
+) -> tuple[Scores, bool]:
+    """Scores of an estimator, and whether the scorer named its metrics.
+
+    Where it raises, that is a warning, in scikit-learn's words, and a score of None.
+
+    Parameters
+    ----------
+    scorer : callable
+        One scorer, or several joined.
+    error_score : float or "raise"
+    watch : callable or None
+        Sees what the scorer raises, and may raise something else.
+    """
+    joined = is_joined(scorer)
+    args = (estimator, X) if y is None else (estimator, X, y)
+    try:
+        # Joined scorers keep to themselves what one of them raises, unless told.
+        watched = raising(scorer) if joined and watch is not None else scorer
+        scores = watched(*args, **score_params)
+    except Exception as error:
+        if watch is not None:
+            watch(error)
+        if joined and watch is not None:
+            scores = scorer(*args, **score_params)  # for those that did not raise
+        elif joined or error_score == "raise":
+            raise
+        else:
+            _warn_of_failure(error_score, format_exc())
+            return no_scores(scorer), False
+    if not isinstance(scores, dict):
+        return {NAMELESS: _number(scores, scorer)}, False
+    if not scores:
+        raise ScoreError(
+            "scoring returned an empty dict. Return a number, or a dict of metrics and "
+            "their numbers."
+        )
+    for metric, value in scores.items():
+        if joined and isinstance(value, str):
+            _warn_of_failure(error_score, value)
+            scores[metric] = None
+        else:
+            scores[metric] = _number(value, metric)
+    return scores, True
+
+
+def no_scores(scorer: Any) -> Scores:
+    """A score of None for each metric, as far as they are known before any score."""
+    return dict.fromkeys(scorer._scorers if is_joined(scorer) else [NAMELESS])
+
+
+def is_joined(scorer: Any) -> bool:
+    """Whether it is several scorers in one, whose metrics are known beforehand."""
+    return isinstance(scorer, MultimetricScorer)
+
+
+def _warn_of_failure(error_score: Any, traceback: str) -> None:
+    # Word for word scikit-learn's.
+    warnings.warn(
+        "Scoring failed. The score on this train-test partition for these parameters "
+        f"will be set to {error_score}. Details: \n{traceback}",
+        UserWarning,
+        stacklevel=2,
+    )
+
+
+def _number(score: Any, scorer: Any) -> float:
+    """A score as a real number, of whatever kind."""
+    if hasattr(score, "item"):
+        with suppress(ValueError):  # a scalar of numpy, maybe of a file
+            score = score.item()
+    if isinstance(score, float | int):
+        return score
+    if not isinstance(score, Number):
+        raise ScoreError(
+            f"scoring must return a number, got {score!r} ({type(score)}) instead. "
+            f"(scorer={scorer})"
+        )
+    try:
+        return float(score)  # type: ignore[arg-type]  # such as a Fraction
+    except (TypeError, ValueError) as error:  # a complex one
+        raise ScoreError(
+            f"scoring must return a number, got {score!r} ({type(score)}), which "
+            "cannot be compared with others. Return a real number."
+        ) from error

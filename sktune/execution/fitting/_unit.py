@@ -1,0 +1,150 @@
+"""One unit of fits: prepare all, lease once, train, score each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from threading import Event
+from traceback import format_exception
+
+from sktune._compat import num_samples
+from sktune._types import Fit, FitOutcome, Scores, Unit
+from sktune.execution._job import Job
+from sktune.execution.fitting._leased import Attempt, run_leased
+from sktune.execution.fitting._messages import print_end, print_start
+from sktune.execution.fitting._prepare import TestPart, prepare
+from sktune.execution.fitting._scores import is_joined, no_scores, score
+from sktune.execution.guards._device_memory import OutOfMemory, watch_memory
+from sktune.execution.training._task import Task
+from sktune.execution.training._trainers import trainer_of
+
+Outcomes = dict[int, FitOutcome]
+"""By the position of the fit in its unit; without those that ran out of memory."""
+
+
+def run_unit(job: Job, unit: Unit, stopped: Event | None = None) -> list[FitOutcome]:
+    """Train and score the fits of a unit, on a leased device if there are any.
+
+    When `stopped` is set, nobody waits any longer for a unit that waits for a device.
+
+    Raises only where ``error_score="raise"``, or where scikit-learn's searches raise
+    whatever `error_score` says, such as for a parameter that does not exist.
+    """
+    if job.placement is None:
+        outcomes = carry_out(job, unit)
+    else:
+        outcomes = run_leased(job.placement, unit, partial(carry_out, job), stopped)
+    return [outcomes[position] for position in range(len(unit))]
+
+
+def carry_out(
+    job: Job, fits: Sequence[Fit], attempt: Attempt | None = None
+) -> Outcomes:
+    """What came of fits that are trained together."""
+    device = None if attempt is None else attempt.device
+    # Callbacks are told of the first attempt.
+    tells = attempt is None or not attempt.is_last
+    tasks, tests = [], []
+    for fit in fits:
+        task, test = prepare(job, fit, device, fit.callback_ctx if tells else None)
+        print_start(task)
+        tasks.append(task)
+        tests.append(test)
+    outcomes: Outcomes = {}
+    positions = {id(task): position for position, task in enumerate(tasks)}
+    try:
+        with closing(trainer_of(job, fits[0]).train(tasks)) as trained:
+            for task in trained:
+                position = positions[id(task)]
+                outcome = _outcome(task, tests[position], attempt)
+                if outcome is not None:
+                    outcomes[position] = outcome
+    finally:
+        for task in tasks:
+            task.end_callbacks()
+    return outcomes
+
+
+def failed(job: Job, fit: Fit, error: Exception) -> FitOutcome:
+    """Outcome of a fit that never came back, as if its training had raised `error`."""
+    if job.error_score == "raise":
+        raise error
+    return _outcome_of_error(job, "".join(format_exception(error)))
+
+
+def _outcome(task: Task, test: TestPart, attempt: Attempt | None) -> FitOutcome | None:
+    """Score what was trained; None where it ran out of memory and may try again."""
+    job, error = task.job, task.error
+    watch = watch_memory if attempt is not None and not attempt.is_last else None
+    try:
+        if error is None:
+            outcome = _scored(task, test, watch)
+        else:
+            if watch is not None:
+                watch(error)
+            if job.error_score == "raise":
+                raise error
+            outcome = replace(
+                _outcome_of_error(job, task.fit_error),
+                fit_time=task.fit_time,
+                n_test_samples=num_samples(test.X),
+            )
+    except OutOfMemory:
+        return None
+    if not task.fit.pause or error is not None:
+        task.states.drop()
+    print_end(task, outcome)
+    return outcome
+
+
+def _scored(
+    task: Task, test: TestPart, watch: Callable[[Exception], None] | None
+) -> FitOutcome:
+    job, estimator = task.job, task.estimator
+    start = time.time()
+    test_scores, names_metrics = score(
+        job.scorer,
+        estimator,
+        test.X,
+        test.y,
+        test.score_params,
+        job.error_score,
+        watch=watch,
+    )
+    score_time = time.time() - start
+    train_scores: Scores | None = None
+    names_metrics_of_train = False
+    if job.return_train_score:
+        train_scores, names_metrics_of_train = score(
+            job.scorer,
+            estimator,
+            task.X,
+            task.y,
+            test.score_params_train,
+            job.error_score,
+            watch=watch,
+        )
+    return FitOutcome(
+        test_scores,
+        train_scores,
+        names_metrics or names_metrics_of_train,  # one of the two may have raised
+        n_test_samples=num_samples(test.X),
+        fit_time=task.fit_time,
+        score_time=score_time,
+        reached=task.reached,
+        curve=task.curve,
+    )
+
+
+def _outcome_of_error(job: Job, fit_error: str | None) -> FitOutcome:
+    """Without a score, in as many metrics as are known."""
+    scores = no_scores(job.scorer)
+    return FitOutcome(
+        scores,
+        scores if job.return_train_score else None,
+        is_joined(job.scorer),
+        fit_error=fit_error,
+    )

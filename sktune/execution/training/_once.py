@@ -1,0 +1,78 @@
+"""Training in one go: the estimator's own `fit`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sktune._errors import EstimatorError
+from sktune.execution.estimators._callback_files import find_writers, write_into
+from sktune.execution.estimators._nets import is_net
+from sktune.execution.estimators._parameter_paths import last_step
+from sktune.execution.training._listening import curve_of, listening, n_epochs
+from sktune.execution.training._task import Task
+
+
+def train_once(
+    task: Task,
+    stack: ExitStack,
+    estimator: Any,
+    X: Any,
+    y: Any,
+    fit_params: dict[str, Any],
+) -> None:
+    """Train as ever, with a folder for what callbacks write until it is scored."""
+    if task.has_net:
+        writers = find_writers(estimator)
+        if writers:
+            write_into(temporary_folder(stack), writers)
+    net = last_step(estimator)
+    if task.fit.stop_rule is not None:
+        if not is_net(net):
+            raise EstimatorError(
+                f"A stop rule can end the training of a skorch net that stands alone "
+                f"or last in a Pipeline, and not that of {type(net).__name__}."
+            )
+        with listening(net, Stopping(task)):
+            call(estimator.fit, X, y, fit_params)
+    else:
+        call(estimator.fit, X, y, fit_params)
+    if is_net(net):
+        task.reached, task.curve = n_epochs(net), curve_of(net)
+
+
+class Stopping:
+    """Lets a net train as it would, until the rule of the fit says stop."""
+
+    def __init__(self, task: Task) -> None:
+        self._rule = task.fit.stop_rule
+
+    def loop(self, net: Any, loop: Any, epochs: int | None) -> Any:
+        return loop(epochs)
+
+    def on_epoch_begin(self, net: Any) -> None:
+        """Nothing to prepare."""
+
+    def on_epoch_end(self, net: Any) -> None:
+        """End the training as skorch's EarlyStopping does."""
+        if self._rule is not None and self._rule(curve_of(net) or ()):
+            raise KeyboardInterrupt
+
+    def on_train_end(self, net: Any) -> None:
+        """Nothing to keep."""
+
+
+def call(method: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> None:
+    """Call `fit` or the like, without a y where there is none."""
+    if y is None:
+        method(X, **fit_params)
+    else:
+        method(X, y, **fit_params)
+
+
+def temporary_folder(stack: ExitStack) -> Path:
+    """A folder that goes when the stack is closed."""
+    folder = TemporaryDirectory(prefix="sktune-", ignore_cleanup_errors=True)
+    return Path(stack.enter_context(folder))

@@ -1,0 +1,215 @@
+"""The journal of one search: what was asked for, and how every fit ended.
+
+All that a search decides follows from how its fits ended, in the order in which they
+did. So a search is continued by running it again, from the first decision, with
+outcomes that are known where the journal has them: a live search and one that is
+replayed are the same.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from sktune._errors import JournalError
+from sktune._types import Strategy, Workers
+from sktune.journal._fingerprints import describe, differences, is_plain
+from sktune.journal._replay import (
+    Key,
+    RecordedFit,
+    ReplayedStrategy,
+    ReplayedWorkers,
+)
+from sktune.journal._schema import environment, has_raised, moment, outcome_of
+from sktune.persistence import Journal
+
+# Arguments that change nothing that was recorded. `cv` is told by the splits that it
+# made, `random_state` by the root of the seeds, `warm_start_from` by what was learnt.
+_FREE = (
+    "checkpoints",
+    "cv",
+    "devices",
+    "error_score",
+    "fit_timeout",
+    "fits_per_device",
+    "journal",
+    "max_resources_total",
+    "max_time",
+    "n_jobs",
+    "pre_dispatch",
+    "random_state",
+    "refit",
+    "verbose",
+    "warm_start_from",
+)
+
+
+@contextmanager
+def journal_in(
+    path: str | os.PathLike[str] | None,
+) -> Iterator[SearchJournal | None]:
+    """The journal of a search, which nobody else writes to; None for no journal."""
+    if path is None:
+        yield None
+        return
+    with Journal(path) as journal:
+        yield SearchJournal(journal)
+
+
+class SearchJournal:
+    """What is known of a search from its journal, and where the rest is written.
+
+    Parameters
+    ----------
+    journal : Journal
+
+    Attributes
+    ----------
+    id : str
+        Of the search; its checkpoints are found by it.
+    is_new : bool
+        Whether the journal has just been begun.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.is_new = not journal.records
+        self.id = uuid.uuid4().hex
+        if not self.is_new:
+            self.id = str(journal.records[0].get("id"))
+            if not re.fullmatch("[0-9a-f]{32}", self.id):
+                raise self._broken(1, "id")
+
+    @property
+    def path(self) -> str:
+        return str(self._journal.path)
+
+    def checkpoints(self) -> str:
+        """Folder beside the journal for checkpoints that are as safe as it is."""
+        folder = f"{self.path}.checkpoints"
+        if self.is_new:  # of a journal that had the same name
+            shutil.rmtree(folder, ignore_errors=True)
+        return folder
+
+    def root(self, search: Any) -> int | None:
+        """Root of the seeds, where the journal has it and the search has none."""
+        if self.is_new or getattr(search, "random_state", None) is not None:
+            return None
+        root = self._journal.records[0].get("root")
+        if not isinstance(root, int):
+            raise self._broken(1, "root")
+        return root
+
+    def begin(
+        self, search: Any, root: int, data: Mapping[str, Any], refit_metric: str | None
+    ) -> None:
+        """Write the first record, or see that it is of this very search.
+
+        Parameters
+        ----------
+        search : BaseSearchCV
+        root : int
+        data : dict
+            Fingerprints of all that `fit` was given, and of the splits.
+        refit_metric : str or None
+            The metric that decides on what comes next.
+        """
+        arguments = search.get_params(deep=False)
+        random_state = arguments.get("random_state")
+        if isinstance(random_state, np.integer):
+            random_state = int(random_state)
+        now = {
+            "search": f"{type(search).__module__.partition('.')[0]}."
+            f"{type(search).__qualname__}",
+            "random_state": random_state
+            if is_plain(random_state)
+            else type(random_state).__name__,
+            "root": root,
+            "arguments": {
+                name: describe(value)
+                for name, value in arguments.items()
+                if name not in _FREE
+            },
+            "refit_metric": refit_metric,
+            "data": dict(data),
+        }
+        if self.is_new:
+            about = {"id": self.id, "began": moment(), **now, **environment()}
+            self._journal.begin(about)
+        else:
+            self._compare(now)
+
+    def _compare(self, now: Mapping[str, Any]) -> None:
+        header = self._journal.records[0]
+        found = list(differences({key: header.get(key) for key in now}, dict(now)))
+        # The root follows from the random state, unless that is a generator.
+        named = [text for text in found if not text.startswith("root")]
+        if found and not named:
+            named = ["random_state (a generator that had drawn other numbers then)"]
+        if named:
+            which = "; ".join(
+                text.removeprefix("arguments.").removeprefix("data.")
+                for text in named[:4]
+            )
+            hint = ""
+            if named == ["data.splits"]:
+                hint = " A splitter that shuffles needs a random_state of its own."
+            raise JournalError(
+                f"journal={self.path!r} is of another search, which differs in: "
+                f"{which}. Continue it with what it was begun with, or name a new "
+                f"file.{hint}"
+            )
+
+    def strategy(self, strategy: Strategy) -> Strategy:
+        """The strategy, which is not asked again for what the journal has."""
+        params = {
+            record["candidate"]: record["params"] for _, record in self._fit_records()
+        }
+        return ReplayedStrategy(strategy, params, self.path) if params else strategy
+
+    def workers(self, workers: Workers, *, raises: bool) -> ReplayedWorkers:
+        """The workers, which are not asked again for what the journal has.
+
+        Where an error `raises`, fits that failed are run again to raise it.
+        """
+        recorded: dict[Key, RecordedFit] = {}
+        for n_workers, record in self._fit_records():
+            outcome = outcome_of(record)
+            key = (
+                record["candidate"],
+                record["split"],
+                record["iter"],
+                record["n_resources"],
+            )
+            recorded.pop(key, None)
+            if not (raises and has_raised(outcome)):
+                recorded[key] = RecordedFit(outcome, n_workers)
+        return ReplayedWorkers(workers, self._journal, recorded)
+
+    def _fit_records(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Records of fits, with the number of workers that there were then."""
+        n_workers = 1
+        for line, record in enumerate(self._journal.records[1:], 2):
+            if record.get("record") == "session":
+                n_workers = record.get("n_workers", 1)
+            if record.get("record") != "fit":
+                continue
+            for key in ("candidate", "split", "iter", "n_resources", "params"):
+                if key not in record:
+                    raise self._broken(line, key)
+            if "test_scores" not in record:
+                raise self._broken(line, "test_scores")
+            yield n_workers, record
+
+    def _broken(self, line: int, key: str) -> JournalError:
+        return JournalError(
+            f"journal={self.path!r} has no valid {key!r} in line {line}. Restore the "
+            "file, or name a new one."
+        )

@@ -1,0 +1,68 @@
+"""What a search brings to its run: who decides, and on what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sktune._types import Problem, Schedule, Strategy, WarmStartObservation
+from sktune.execution import Resource
+from sktune.run.listeners._all_failed import AllFailed
+from sktune.run.listeners._progress import Cost
+from sktune.schedule import Flat
+from sktune.space import Space
+
+# Candidates that may be pending. With more of them, starting would take long.
+MAX_PENDING = 1_000
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A strategy, a schedule and the problem that they are given.
+
+    Attributes
+    ----------
+    strategy, schedule, problem : as the engine takes them
+    n_candidates : int
+        Candidates that will be started, unless the space has fewer.
+    n_evaluations : int
+        Rows of `cv_results_` that are expected; more than candidates where these are
+        resumed.
+    n_pending : int or None
+        As the engine takes it.
+    cost : Cost
+        What evaluations cost beside each other, to tell how long they will take.
+    all_failed : AllFailed or None
+        Raises where nobody can go on.
+    resource : Resource or None
+        What candidates are given more of; None where they get everything at once.
+    """
+
+    strategy: Strategy
+    schedule: Schedule
+    problem: Problem
+    n_candidates: int
+    n_evaluations: int
+    n_pending: int | None = None
+    cost: Cost = Cost()
+    all_failed: AllFailed | None = None
+    resource: Resource | None = None
+
+    @classmethod
+    def flat(
+        cls,
+        strategy: Strategy,
+        n_candidates: int,
+        n_splits: int,
+        *,
+        space: Space | None = None,
+        n_pending: int | None = None,
+        warm_start: Sequence[WarmStartObservation] = (),
+    ) -> Proposal:
+        """Every candidate gets everything at once."""
+        problem = Problem(space, n_candidates, None, n_splits, warm_start)
+        if n_pending is None and n_candidates > MAX_PENDING:
+            n_pending = MAX_PENDING
+        schedule: Any = Flat(n_candidates)
+        return cls(strategy, schedule, problem, n_candidates, n_candidates, n_pending)

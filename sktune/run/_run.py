@@ -1,0 +1,193 @@
+"""One search, from its beginning to its end or to Ctrl-C."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sktune._errors import JournalError
+from sktune._types import Evaluation, Listener, Observation, Params, Problem, Strategy
+from sktune.engine import Engine
+from sktune.execution import Job, WorkerPool, single_threaded, stack_key
+from sktune.journal import SearchJournal
+from sktune.run._proposal import Proposal
+from sktune.run.listeners._budget import Budget
+from sktune.run.listeners._callbacks import Callbacks
+from sktune.run.listeners._progress import Progress
+from sktune.run.listeners._refit_metric import RefitMetric
+
+# Word for word scikit-learn's.
+NO_FITS = "No fits were performed. Was the CV iterator empty? Were there no candidates?"
+
+
+@dataclass
+class SearchRun:
+    """All that lives as long as one call of `fit`.
+
+    Attributes
+    ----------
+    job : Job
+        What fits have in common.
+    proposal : Proposal
+        Who decides, and on what.
+    root : int
+        Root of the seeds.
+    journal : SearchJournal or None
+    metric : RefitMetric
+    callbacks : Callbacks
+    announcement : str
+        What is going to be done, for who asks for it by `verbose`.
+    verbose : int
+    n_jobs : int or None
+    pre_dispatch : int or str
+    max_time : float or None
+    max_resources_total : int or None
+    listeners : list of Listener
+        Further ones.
+    budget : Budget
+        What has been spent, from when the run has begun.
+    evaluations : list of Evaluation
+        In the order in which they were decided on.
+    """
+
+    job: Job
+    proposal: Proposal
+    root: int
+    journal: SearchJournal | None
+    metric: RefitMetric
+    callbacks: Callbacks
+    announcement: str
+    verbose: int = 0
+    n_jobs: int | None = None
+    pre_dispatch: int | str = "2*n_jobs"
+    max_time: float | None = None
+    max_resources_total: int | None = None
+    listeners: list[Listener] = field(default_factory=list)
+    budget: Budget = field(init=False)
+    evaluations: list[Evaluation] = field(init=False, default_factory=list)
+
+    @property
+    def rows(self) -> list[Evaluation]:
+        """The evaluations that are complete, in the order of a table.
+
+        It is read bracket by bracket; scores may have come in another order.
+        """
+        return sorted(
+            (one for one in self.evaluations if one.is_complete),
+            key=lambda one: (one.candidate.bracket, one.iter, one.candidate.id),
+        )
+
+    @property
+    def is_over_budget(self) -> bool:
+        """Whether a limit has ended the search before it was complete."""
+        return self.budget.over is not None
+
+    def search(self, cut_short: Callable[[BaseException], None]) -> None:
+        """Search until nothing is left to decide.
+
+        Where Ctrl-C or the journal ends it, ``cut_short(reason)`` is called first of
+        all: cleaning up may take long, or be interrupted too.
+        """
+        strategy, replayed = self.proposal.strategy, None
+        self.budget = Budget(
+            self.max_time,
+            self.max_resources_total,
+            len(self.job.splits),
+            continues=self.proposal.cost.continues,
+            is_replaying=lambda: replayed is not None and replayed.is_replaying,
+        )
+        # What has been sent to workers cannot be called back when the time is over.
+        ahead = self.pre_dispatch if self.max_time is None else "n_jobs"
+        has_time, context = self.budget.has_time, self.callbacks.of_fit
+        with WorkerPool(self.job, self.n_jobs, ahead, has_time, context) as pool:
+            workers: Any = pool
+            if self.journal is not None:
+                strategy = self.journal.strategy(strategy)
+                raises = self.job.error_score == "raise"
+                workers = replayed = self.journal.workers(pool, raises=raises)
+            n_recorded = 0 if replayed is None else replayed.n_recorded
+            engine = self._engine(strategy, workers, n_recorded)
+            self.evaluations = engine.evaluations
+            try:
+                engine.run()
+            except (KeyboardInterrupt, JournalError) as reason:
+                cut_short(reason)
+                raise
+        self._check_rows()
+
+    def _engine(self, strategy: Strategy, workers: Any, n_recorded: int) -> Engine:
+        proposal = self.proposal
+        if proposal.problem.space is not None:
+            strategy = SingleThreaded(strategy)
+        recorded = ""
+        if self.journal is not None and n_recorded:
+            recorded = f"{n_recorded} fits are known from {self.journal.path}"
+        progress = Progress(
+            proposal.n_evaluations,
+            self.verbose,
+            proposal.cost,
+            self.announcement,
+            recorded,
+        )
+        listeners: list[Listener] = [_Forgetting(self.job), self.callbacks]
+        listeners += [self.metric, progress, *self.listeners]
+        if proposal.all_failed is not None:
+            listeners.append(proposal.all_failed)
+        return Engine(
+            strategy,
+            proposal.schedule,
+            proposal.problem,
+            workers,
+            root=self.root,
+            score=self.metric.score,
+            n_pending=proposal.n_pending,
+            stack_key=lambda fit: stack_key(self.job, fit),
+            may_go_on=self.budget.allows,
+            listeners=listeners,
+        )
+
+    def _check_rows(self) -> None:
+        """Raise where nothing was done, and keep no states that nobody needs."""
+        if not self.is_over_budget:
+            if not self.rows:
+                raise ValueError(NO_FITS)
+            self.job.forget_all()
+        elif not self.rows:
+            raise ValueError(
+                f"{self.budget} was spent before the first candidate was done. Allow "
+                f"for more than {len(self.job.splits)} fits."
+            )
+
+
+class _Forgetting(Listener):
+    """Drops the states of candidates that will not be resumed."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def on_stop(self, candidate: int) -> None:
+        self._job.forget(candidate)
+
+
+class SingleThreaded:
+    """A strategy that computes with one thread: its last digits depend on how many."""
+
+    def __init__(self, strategy: Strategy) -> None:
+        self._strategy = strategy
+        self._limited = single_threaded()
+
+    def init(self, problem: Problem) -> Any:
+        return self._strategy.init(problem)
+
+    def tell(self, state: Any, observation: Observation) -> Any:
+        return self._strategy.tell(state, observation)
+
+    def ask(
+        self, state: Any, candidate: int, pending: Sequence[Params], seed: int
+    ) -> Params | None:
+        with self._limited():
+            return self._strategy.ask(state, candidate, pending, seed)
+
+    def __repr__(self) -> str:
+        return repr(self._strategy)
