@@ -38,8 +38,8 @@ class StrategyError(SktuneError, ValueError):
     """A strategy proposed what is no candidate."""
 
 
-class KnowledgeError(SktuneError, ValueError):
-    """`warm_start_from` is no earlier search, or one by another metric."""
+class WarmStartError(SktuneError, ValueError):
+    """`warm_start_from` is no search, or one by another metric."""
 
 
 class FitTimeout(SktuneError, TimeoutError):

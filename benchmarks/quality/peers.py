@@ -9,16 +9,16 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from flat import is_ordered
 
 from sktune._random import derive_seed
-from sktune._types import Observation
+from sktune._types import Observation, Problem, WarmStartObservation
 from sktune.space import Space
-from sktune.strategy import Bayes, _bayes
+from sktune.strategy import SURROGATES, Bayes
 
 Params = dict[str, Any]
 Spaces = dict[str, Any] | list[dict[str, Any]]
@@ -53,9 +53,17 @@ class Random:
 class Sktune:
     """A strategy, driven as the engine drives it."""
 
-    def __init__(self, space: Spaces, seed: int, **options: Any) -> None:
+    def __init__(
+        self,
+        space: Spaces,
+        seed: int,
+        n_candidates: int | None = None,
+        warm_start: Sequence[WarmStartObservation] = (),
+        **options: Any,
+    ) -> None:
         self.strategy = Bayes(**options)
-        self.state = self.strategy.init(Space(space))
+        problem = Problem(Space(space), n_candidates, warm_start=warm_start)
+        self.state = self.strategy.init(problem)
         self.seed = seed
         self.number = 0
 
@@ -65,7 +73,7 @@ class Sktune:
         return None if params is None else dict(params)
 
     def tell(self, params: Params, score: float) -> None:
-        observation = Observation(self.number, params, (score,))
+        observation = Observation(self.number, params, {0: score})
         self.state = self.strategy.tell(self.state, observation)
         self.number += 1
 
@@ -207,7 +215,7 @@ def missing(name: str) -> list[str]:
 def surrogates() -> dict[str, str]:
     """sktune's surrogates by the name of their searcher; the default one is first."""
     names = {"gp": "sktune Bayes", "tpe": "sktune TPE"}
-    return {s: names.get(s, f"sktune {s}") for s in _bayes.SURROGATES}
+    return {s: names.get(s, f"sktune {s}") for s in SURROGATES}
 
 
 def searchers(n_candidates: int) -> dict[str, Make]:

@@ -26,8 +26,8 @@ from problems import Problem
 from report import where
 from summary import at_marks, compare, groups_of, marks_of, regrets_of
 
+from sktune import _types as types
 from sktune._random import derive_seed
-from sktune._types import Observation
 from sktune.space import Space
 from sktune.strategy import Bayes
 
@@ -44,8 +44,8 @@ def several(
 ) -> dict[str, Any]:
     rng = np.random.default_rng([seed, 1])
     space = Space(problem.space)
-    strategy = Bayes(n_candidates=n)
-    state = strategy.init(space)
+    strategy = Bayes()
+    state = strategy.init(types.Problem(space, n_candidates=n))
     flying: deque[tuple[int, dict[str, Any]]] = deque()
     asked: list[dict[str, Any]] = []
     incumbent, best_seen, curve = -np.inf, -np.inf, []
@@ -64,7 +64,7 @@ def several(
         seen = score + problem.noise * rng.standard_normal()
         if seen > best_seen:
             best_seen, incumbent = seen, score
-        state = strategy.tell(state, Observation(number, params, (seen,)))
+        state = strategy.tell(state, types.Observation(number, params, {0: seen}))
         curve.append(float(incumbent))
     return {"curve": curve, "cpu_ms": [], **repeated(space, asked)}
 

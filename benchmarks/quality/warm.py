@@ -28,8 +28,8 @@ from problems import Problem  # noqa: E402
 from report import where  # noqa: E402
 from run import known_landscapes, reference, trajectory  # noqa: E402
 
+from sktune._types import WarmStartObservation  # noqa: E402
 from sktune.space import Space  # noqa: E402
-from sktune.strategy import Earlier  # noqa: E402
 
 N_EARLIER, N = 25, 25
 MARKS = (1, 3, 5, 10, 25)
@@ -103,7 +103,7 @@ def unrelated(rows: Rows, problem: Problem, seed: int) -> Rows:
     return earlier_search(other, seed)
 
 
-def knowledge(kind: str, problem: Problem, seed: int, args: Any) -> Rows:
+def rows_of(kind: str, problem: Problem, seed: int, args: Any) -> Rows:
     landscapes = known_landscapes(*args)
     if kind == "none":
         return []
@@ -137,8 +137,9 @@ def one_run(task: Task) -> dict[str, Any]:
     problem = known_landscapes(*args)[name]
     if kind == "reference":
         return {"curve": reference(problem, N).tolist(), "best": problem.best}
-    earlier = [Earlier(p, s) for p, s in knowledge(kind, problem, seed, args)]
-    searcher = Sktune(problem.space, seed, n_candidates=N, knowledge=tuple(earlier))
+    rows = rows_of(kind, problem, seed, args)
+    warm_start = tuple(WarmStartObservation(p, s) for p, s in rows)
+    searcher = Sktune(problem.space, seed, n_candidates=N, warm_start=warm_start)
     return trajectory(problem, searcher, seed, N)
 
 

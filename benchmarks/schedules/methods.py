@@ -38,14 +38,8 @@ def random(task: Task, n_epochs: int, seed: int) -> Strategy:
     return Listed([task.space.decode(u) for u in drawn])
 
 
-def bayes(task: Task, n_epochs: int, seed: int) -> Strategy:
-    return Bayes()
-
-
-def bayes_of_rungs(
-    task: Task, n_epochs: int, seed: int, surrogate: str = "gp"
-) -> Strategy:
-    return Bayes(max_resources=n_epochs, surrogate=surrogate)
+def bayes(task: Task, n_epochs: int, seed: int, surrogate: str = "gp") -> Strategy:
+    return Bayes(surrogate=surrogate)
 
 
 def flat(n_epochs: int, budget: float) -> Schedule:
@@ -73,13 +67,13 @@ METHODS: dict[str, Method] = {
     "ASHA, 8 workers": Method(random, asha, n_workers=8),
     "ASHA, 64 workers": Method(random, asha, n_workers=64),
     "Bayes": Method(bayes, flat, n_pending=1),
-    "halving with Bayes": Method(bayes_of_rungs, repeated_halving, n_pending=1),
-    "Hyperband with Bayes": Method(bayes_of_rungs, repeated_hyperband, n_pending=1),
+    "halving with Bayes": Method(bayes, repeated_halving, n_pending=1),
+    "Hyperband with Bayes": Method(bayes, repeated_hyperband, n_pending=1),
 }
 # Run where they are named.
 OTHERS: dict[str, Method] = {
     f"Hyperband with {surrogate}": Method(
-        partial(bayes_of_rungs, surrogate=surrogate), repeated_hyperband, n_pending=1
+        partial(bayes, surrogate=surrogate), repeated_hyperband, n_pending=1
     )
     for surrogate in ("forest", "tpe")
 }

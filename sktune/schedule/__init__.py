@@ -3,6 +3,7 @@
 from sktune.schedule._asynchronous import Asynchronous
 from sktune.schedule._brackets import Brackets
 from sktune.schedule._flat import Flat
+from sktune.schedule._plan import Plan, within
 from sktune.schedule._rungs import (
     Place,
     Rung,
@@ -20,6 +21,7 @@ __all__ = [
     "Brackets",
     "Flat",
     "Place",
+    "Plan",
     "Rung",
     "exhausting_minimum",
     "halving",
@@ -28,4 +30,5 @@ __all__ = [
     "n_evaluations",
     "n_survivors",
     "total_resources",
+    "within",
 ]

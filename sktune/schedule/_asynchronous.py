@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar
 
-from sktune._types import Decision, Resume, Start, Stop
+from sktune._types import Decision, Report, Resume, Start, Stop
 from sktune.schedule._best import Best, with_score
 from sktune.schedule._rungs import Place, Rung, exact, first_numbers
 
@@ -19,20 +19,20 @@ class RungState:
 
     Attributes
     ----------
-    n_came : int
+    n_entered : int
         Candidates that were started or resumed in this rung.
     n_told : int
         Those of them that have a score here, or failed.
-    gone : tuple of (float, int)
+    promoted : tuple of (float, int)
         Those that went on to the next rung, by their scores here.
     paused : tuple of (float, int)
         Those that still may. No more than there is room for in the next rung, so that
         nobody's state is kept for nothing.
     """
 
-    n_came: int = 0
+    n_entered: int = 0
     n_told: int = 0
-    gone: Best = ()
+    promoted: Best = ()
     paused: Best = ()
 
 
@@ -44,20 +44,20 @@ class AsynchronousState:
     ----------
     rungs : dict
         State of each rung, by its place.
-    out : dict
+    pending : dict
         Place of each candidate that was decided for and has no score there yet.
     n_started : int
         Candidates that were started.
-    hopeless : tuple of int
-        Paused candidates of which it is known that they will not be resumed.
+    eliminated : tuple of int
+        Paused candidates that will not be resumed, and are still to be stopped.
     closed : bool
         Whether no further candidate can be started.
     """
 
     rungs: Mapping[Place, RungState]
-    out: Mapping[int, Place] = field(default_factory=dict)
+    pending: Mapping[int, Place] = field(default_factory=dict)
     n_started: int = 0
-    hopeless: tuple[int, ...] = ()
+    eliminated: tuple[int, ...] = ()
     closed: bool = False
 
 
@@ -119,48 +119,44 @@ class Asynchronous:
         step = exact(self.factor)
         return step.denominator, step.numerator
 
-    def init(self) -> AsynchronousState:
+    def init(self, n_splits: int) -> AsynchronousState:
         return AsynchronousState(dict.fromkeys(self.table, RungState()))
 
     def next(
         self, state: AsynchronousState
     ) -> tuple[Decision | None, AsynchronousState]:
-        if state.hopeless:
-            return Stop(state.hopeless[0]), replace(state, hopeless=state.hopeless[1:])
+        if state.eliminated:
+            return Stop(state.eliminated[0]), replace(
+                state, eliminated=state.eliminated[1:]
+            )
         for place in self._from_the_top:
-            if self._goes_on(place, state):
+            if self._is_promotable(place, state):
                 return self._resume(place, state)
         return self._start(state)
 
-    def tell(
-        self,
-        state: AsynchronousState,
-        candidate: int,
-        n_resources: int | None,
-        score: float | None,
-    ) -> AsynchronousState:
-        place = state.out[candidate]
-        out = {c: where for c, where in state.out.items() if c != candidate}
-        rung, hopeless = state.rungs[place], state.hopeless
+    def tell(self, state: AsynchronousState, report: Report) -> AsynchronousState:
+        place = state.pending[report.candidate]
+        pending = {c: p for c, p in state.pending.items() if c != report.candidate}
+        rung, eliminated = state.rungs[place], state.eliminated
         paused, behind = rung.paused, None
         if self._pauses(place):
             room = self._room(place, state)
-            paused, behind = with_score(paused, candidate, score, room)
+            paused, behind = with_score(paused, report.candidate, report.score, room)
         if behind is not None:
-            hopeless = (*hopeless, behind)
+            eliminated = (*eliminated, behind)
         rung = replace(rung, n_told=rung.n_told + 1, paused=paused)
         rungs = {**state.rungs, place: rung}
-        return replace(state, rungs=rungs, out=out, hopeless=hopeless)
+        return replace(state, rungs=rungs, pending=pending, eliminated=eliminated)
 
     def close(self, state: AsynchronousState) -> AsynchronousState:
         # Fewer began than planned, so there is less room in the later rungs.
         state = replace(state, closed=True)
-        rungs, hopeless = dict(state.rungs), state.hopeless
+        rungs, eliminated = dict(state.rungs), state.eliminated
         for place in self._from_the_top:
             rung, room = rungs[place], self._room(place, state)
             rungs[place] = replace(rung, paused=rung.paused[:room])
-            hopeless = (*hopeless, *(c for _, c in rung.paused[room:]))
-        return replace(state, rungs=rungs, hopeless=hopeless)
+            eliminated = (*eliminated, *(c for _, c in rung.paused[room:]))
+        return replace(state, rungs=rungs, eliminated=eliminated)
 
     def _resume(
         self, place: Place, state: AsynchronousState
@@ -168,9 +164,9 @@ class Asynchronous:
         """Let the best that is paused in a rung go on to the next."""
         above, rung = _above(place), state.rungs[place]
         best, *_ = rung.paused
-        k = bisect(rung.gone, best)
-        gone = (*rung.gone[:k], best, *rung.gone[k:])
-        left = replace(rung, gone=gone, paused=rung.paused[1:])
+        k = bisect(rung.promoted, best)
+        promoted = (*rung.promoted[:k], best, *rung.promoted[k:])
+        left = replace(rung, promoted=promoted, paused=rung.paused[1:])
         state = replace(state, rungs={**state.rungs, place: left})
         planned = self.table[above]
         resume = Resume(best[1], planned.n_resources, above.iter, self._pauses(above))
@@ -196,17 +192,17 @@ class Asynchronous:
         limit = self.table[_above(place)].n_candidates
         if state.closed:
             bottom = Place(place.bracket, 0)
-            n_started = state.rungs[bottom].n_came
+            n_started = state.rungs[bottom].n_entered
             limit = max(1, -(-limit * n_started // self.table[bottom].n_candidates))
-        return max(0, limit - len(state.rungs[place].gone))
+        return max(0, limit - len(state.rungs[place].promoted))
 
-    def _goes_on(self, place: Place, state: AsynchronousState) -> bool:
+    def _is_promotable(self, place: Place, state: AsynchronousState) -> bool:
         """Whether the best that is paused in a rung may be resumed now."""
         rung = state.rungs[place]
         if not rung.paused:
             return False
         # Whoever is better than the best that is paused has gone on.
-        rank = bisect(rung.gone, rung.paused[0])
+        rank = bisect(rung.promoted, rung.paused[0])
         numerator, denominator = self._share
         in_share = rank < rung.n_told * numerator // denominator
         return in_share or self._is_complete(place, state)
@@ -214,10 +210,10 @@ class Asynchronous:
     def _is_complete(self, place: Place, state: AsynchronousState) -> bool:
         """Whether every candidate that can ever come to a rung has its score there."""
         rung = state.rungs[place]
-        if rung.n_told < rung.n_came:
+        if rung.n_told < rung.n_entered:
             return False
         if place.iter == 0:
-            return state.closed or rung.n_came >= self.table[place].n_candidates
+            return state.closed or rung.n_entered >= self.table[place].n_candidates
         below = Place(place.bracket, place.iter - 1)
         if not self._room(below, state):
             return True
@@ -233,5 +229,5 @@ def _with_one_more(
 ) -> AsynchronousState:
     """State in which a candidate is on its way in a rung."""
     rung = state.rungs[place]
-    rungs = {**state.rungs, place: replace(rung, n_came=rung.n_came + 1)}
-    return replace(state, rungs=rungs, out={**state.out, candidate: place})
+    rungs = {**state.rungs, place: replace(rung, n_entered=rung.n_entered + 1)}
+    return replace(state, rungs=rungs, pending={**state.pending, candidate: place})

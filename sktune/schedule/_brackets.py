@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
-from sktune._types import Decision, Resume, Start, Stop
+from sktune._types import Decision, Report, Resume, Start, Stop
 from sktune.schedule._best import Best, with_score
 from sktune.schedule._rungs import Rung, first_numbers
 
@@ -24,7 +24,7 @@ class BracketState:
         Candidates that were decided on in this rung.
     n_told : int
         Those of them that have a score here, or failed.
-    waiting : tuple of int
+    to_resume : tuple of int
         Candidates that are to be resumed in this rung, best first.
     best : tuple of (float, int)
         Those with a score here that may go on; no more than the next rung will have.
@@ -33,7 +33,7 @@ class BracketState:
     iter: int = 0
     n_decided: int = 0
     n_told: int = 0
-    waiting: tuple[int, ...] = ()
+    to_resume: tuple[int, ...] = ()
     best: Best = ()
 
 
@@ -47,15 +47,15 @@ class BracketsState:
         Those that have begun.
     n_started : int
         Candidates that were started.
-    hopeless : tuple of int
-        Paused candidates of which it is known that they will not be resumed.
+    eliminated : tuple of int
+        Paused candidates that will not be resumed, and are still to be stopped.
     closed : bool
         Whether no further candidate can be started.
     """
 
     brackets: tuple[BracketState, ...] = (BracketState(),)
     n_started: int = 0
-    hopeless: tuple[int, ...] = ()
+    eliminated: tuple[int, ...] = ()
     closed: bool = False
 
 
@@ -93,14 +93,16 @@ class Brackets:
     def _first_numbers(self) -> tuple[int, ...]:
         return first_numbers(self.rungs)
 
-    def init(self) -> BracketsState:
+    def init(self, n_splits: int) -> BracketsState:
         return BracketsState(brackets=(BracketState(),) if self.rungs else ())
 
     def next(self, state: BracketsState) -> tuple[Decision | None, BracketsState]:
-        if state.hopeless:
-            return Stop(state.hopeless[0]), replace(state, hopeless=state.hopeless[1:])
-        state = self._climb(state)
-        if state.hopeless:
+        if state.eliminated:
+            return Stop(state.eliminated[0]), replace(
+                state, eliminated=state.eliminated[1:]
+            )
+        state = self._advance(state)
+        if state.eliminated:
             return self.next(state)
         for b, bracket in enumerate(state.brackets):
             decision, bracket = self._decide(b, bracket, state)
@@ -111,24 +113,18 @@ class Brackets:
                 return decision, state
         return None, state
 
-    def tell(
-        self,
-        state: BracketsState,
-        candidate: int,
-        n_resources: int | None,
-        score: float | None,
-    ) -> BracketsState:
-        b = bisect(self._first_numbers, candidate) - 1
+    def tell(self, state: BracketsState, report: Report) -> BracketsState:
+        b = bisect(self._first_numbers, report.candidate) - 1
         bracket = state.brackets[b]
         best, behind = bracket.best, None
         if bracket.iter + 1 < len(self.table[b]):
             limit = self.table[b][bracket.iter + 1].n_candidates
-            best, behind = with_score(best, candidate, score, limit)
+            best, behind = with_score(best, report.candidate, report.score, limit)
         bracket = replace(bracket, n_told=bracket.n_told + 1, best=best)
         state = _with(state, b, bracket)
         if behind is not None:
             # Whatever scores are still to come, that one will not go on.
-            state = replace(state, hopeless=(*state.hopeless, behind))
+            state = replace(state, eliminated=(*state.eliminated, behind))
         return state
 
     def close(self, state: BracketsState) -> BracketsState:
@@ -144,15 +140,15 @@ class Brackets:
                 return None, bracket
             start = Start(rung.n_resources, b, 0, pause)
             return start, replace(bracket, n_decided=bracket.n_decided + 1)
-        if not bracket.waiting:
+        if not bracket.to_resume:
             return None, bracket
-        first, rest = bracket.waiting[0], bracket.waiting[1:]
+        first, rest = bracket.to_resume[0], bracket.to_resume[1:]
         return (
             Resume(first, rung.n_resources, rung.iter, pause),
-            replace(bracket, n_decided=bracket.n_decided + 1, waiting=rest),
+            replace(bracket, n_decided=bracket.n_decided + 1, to_resume=rest),
         )
 
-    def _climb(self, state: BracketsState) -> BracketsState:
+    def _advance(self, state: BracketsState) -> BracketsState:
         """Brackets whose rung is over at their next; the next bracket, when it's time.
 
         A rung is over when every candidate that was planned for it has a score.
@@ -177,14 +173,14 @@ class Brackets:
             return state
         best_first = tuple(candidate for _, candidate in bracket.best)
         n = self._n_survivors(b, bracket, state)
-        climbed = BracketState(bracket.iter + 1, waiting=best_first[:n])
-        hopeless = (*state.hopeless, *best_first[n:])
-        return replace(_with(state, b, climbed), hopeless=hopeless)
+        advanced = BracketState(bracket.iter + 1, to_resume=best_first[:n])
+        eliminated = (*state.eliminated, *best_first[n:])
+        return replace(_with(state, b, advanced), eliminated=eliminated)
 
     def _is_decided(self, b: int, bracket: BracketState, state: BracketsState) -> bool:
         """Whether every candidate of the rung has been decided on."""
         if bracket.iter:
-            return not bracket.waiting
+            return not bracket.to_resume
         planned = self.table[b][0].n_candidates
         return state.closed or bracket.n_decided >= planned
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from sktune._types import Start
+from sktune._types import Report, Start
 
 
 class FlatState(NamedTuple):
@@ -22,7 +22,7 @@ class Flat:
     n_candidates: int
     in_order: ClassVar[bool] = True
 
-    def init(self) -> FlatState:
+    def init(self, n_splits: int) -> FlatState:
         return FlatState()
 
     def next(self, state: FlatState) -> tuple[Start | None, FlatState]:
@@ -30,13 +30,7 @@ class Flat:
             return None, state
         return Start(), state._replace(started=state.started + 1)
 
-    def tell(
-        self,
-        state: FlatState,
-        candidate: int,
-        n_resources: int | None,
-        score: float | None,
-    ) -> FlatState:
+    def tell(self, state: FlatState, report: Report) -> FlatState:
         return state
 
     def close(self, state: FlatState) -> FlatState:

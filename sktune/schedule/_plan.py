@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sktune.schedule import Rung, n_evaluations, total_resources
+from sktune.schedule._rungs import Rung, n_evaluations, total_resources
 
 
 @dataclass(frozen=True)

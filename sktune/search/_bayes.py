@@ -13,6 +13,7 @@ from sktune import _compat
 from sktune.run import Proposal
 from sktune.search._base import BaseSearch
 from sktune.search.inputs._data import Data
+from sktune.search.inputs._warm_start_from import read_warm_start, refit_metric_names
 from sktune.space import Space
 from sktune.strategy import Bayes
 
@@ -63,7 +64,7 @@ class BayesSearchCV(BaseSearch):
         of sktune or scikit-learn, their `cv_results_`, or data frames of these. None of
         their candidates is run for it, or is in `cv_results_`; the first candidate is
         the one that is expected to be best. They need the metric that steers this
-        search, and their parameters may differ. See the guide "Start from knowledge".
+        search, and their parameters may differ. See the guide "Warm start".
     constraint : callable, default=None
         ``constraint(params) -> bool``; candidates for which it is false are never run.
     scoring : str, callable, list, tuple or dict, default=None
@@ -246,7 +247,7 @@ class BayesSearchCV(BaseSearch):
         strategy = Bayes(
             acquisition=self.acquisition,
             surrogate=self.surrogate,
-            initial_points=tuple(space.canonical(p) for p in self.initial_points or ()),
+            initial_points=tuple(map(space.canonical, self.initial_points or ())),
         )
         warm_start = read_warm_start(
             self.warm_start_from,

@@ -18,12 +18,12 @@ from sktune.run import Proposal
 from sktune.search._base import BaseSearch
 from sktune.search.inputs._data import Data
 from sktune.search.inputs._random_draws import (
-    Drawn,
-    accepted,
+    LazyDraws,
+    accepted_draws,
+    all_refused,
     check_any,
     draw_accepted,
-    may_wait,
-    refused,
+    draws_lazily,
     sampler,
 )
 from sktune.space import Space, allows, to_python
@@ -199,7 +199,7 @@ class RandomizedSearchCV(BaseSearch):
         if random_state is None:
             random_state = derive_seed(root, "draw")
         first = self._first()
-        if may_wait(self.param_distributions, self.n_iter, random_state):
+        if draws_lazily(self.param_distributions, self.n_iter, random_state):
             drawn = self._draw_later(first, random_state)
             return Proposal.flat(Listed(drawn), len(drawn), data.n_splits)
         candidates = tuple(
@@ -208,17 +208,17 @@ class RandomizedSearchCV(BaseSearch):
         )
         return Proposal.flat(Listed(candidates), len(candidates), data.n_splits)
 
-    def _draw_later(self, first: list[dict[str, Any]], random_state: Any) -> Drawn:
+    def _draw_later(self, first: list[dict[str, Any]], random_state: Any) -> LazyDraws:
         """As many candidates as fit into no memory are drawn while fits run."""
         accepts = self._accepts(first)
-        draws = accepted(self.param_distributions, random_state, accepts)
-        drawn = Drawn(chain(first, draws), min(self.n_iter, maxsize))
+        draws = accepted_draws(self.param_distributions, random_state, accepts)
+        drawn = LazyDraws(chain(first, draws), min(self.n_iter, maxsize))
         check_any(drawn, self.constraint)
         return drawn
 
     def _check_n_candidates(self, n_candidates: int) -> None:
         dicts, n = self.param_distributions, self.n_iter
-        if n_candidates < n and may_wait(dicts, n, self.random_state):
+        if n_candidates < n and draws_lazily(dicts, n, self.random_state):
             warnings.warn(
                 f"Only {n_candidates} candidates were found that constraint allows, "
                 f"fewer than n_iter={n}.",
@@ -257,7 +257,7 @@ class RandomizedSearchCV(BaseSearch):
 
     def _check_n_drawn(self, n: int, n_draws: int) -> None:
         if n == 0:
-            raise refused(self.constraint, n_draws)
+            raise all_refused(self.constraint, n_draws)
         if n < self.n_iter:
             warnings.warn(
                 f"Only {n} candidates were found in {n_draws} draws, fewer than "

@@ -1,7 +1,7 @@
 """Which params next: strategies, driven by ask and tell."""
 
-from sktune.strategy._bayes import Bayes
+from sktune.strategy._acquisition import ACQUISITIONS
+from sktune.strategy._bayesian_optimization import SURROGATES, Bayes
 from sktune.strategy._listed import Listed
-from sktune.strategy._transfer import Earlier
 
-__all__ = ["Bayes", "Earlier", "Listed"]
+__all__ = ["ACQUISITIONS", "SURROGATES", "Bayes", "Listed"]

@@ -1,12 +1,15 @@
-"""What a candidate promises: functions of the surrogate's belief about its score.
+"""Acquisition functions: how much a candidate is worth trying.
 
-Notation: the belief at a point is normal with mean mu and standard deviation sigma;
+Notation: the posterior at a point is normal with mean mu and standard deviation sigma;
 `best` is the score to beat, z = (mu - best) / sigma, and phi, Phi are density and
 distribution function of the standard normal. Greater is better.
 
-Every function returns its value and the derivatives by mu and by sigma; arguments may
-be arrays. All of them stay finite and ordered where z is very negative, where expected
+Every formula returns its value and the derivatives by mu and by sigma; arguments may be
+arrays. All of them stay finite and ordered where z is very negative, where expected
 improvement itself is 0 in floating point and has no slope to climb ([1]_).
+
+A surrogate makes an `AcquisitionFunction` of a formula and of its posterior: a function
+of points of the space, which is what is maximised.
 
 References
 ----------
@@ -20,17 +23,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from scipy import special
 
-from sktune.strategy._gp import Array
+from sktune.strategy._arrays import Array
+
+if TYPE_CHECKING:
+    from sktune.space import Space
 
 HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 SQRT_HALF_PI = math.sqrt(0.5 * math.pi)
 UCB_WIDTH = 1.8  # standard deviations; the sqrt(beta) of [2]_, held constant
 
-Acquisition = Callable[[Array, Array, float], tuple[Array, Array, Array]]
+# -- formulas: of mu, sigma and best -------------------------------------------------
+
+AcquisitionFormula = Callable[[Array, Array, float], tuple[Array, Array, Array]]
 
 
 def mills_ratio(z: Array) -> Array:
@@ -85,9 +94,47 @@ def ucb(mu: Array, sigma: Array, best: float) -> tuple[Array, Array, Array]:
     return mu + width * sigma, np.ones_like(mu), width
 
 
-def expectation(mu: Array, sigma: Array, best: float) -> tuple[Array, Array, Array]:
-    """What is expected, where there is nothing yet to be improved on."""
+def posterior_mean(mu: Array, sigma: Array, best: float) -> tuple[Array, Array, Array]:
+    """The mean, where there is nothing yet to be improved on."""
     return mu, np.ones_like(mu), np.zeros_like(sigma)
 
 
-ACQUISITIONS: dict[str, Acquisition] = {"log_ei": log_ei, "pi": log_pi, "ucb": ucb}
+ACQUISITIONS: dict[str, AcquisitionFormula] = {
+    "log_ei": log_ei,
+    "pi": log_pi,
+    "ucb": ucb,
+}
+
+
+# -- acquisition functions: of points of a space -------------------------------------
+
+
+class AcquisitionFunction(Protocol):
+    """What candidates are compared by: greater is better."""
+
+    @property
+    def space(self) -> Space:
+        """Where the candidates are."""
+        ...
+
+    def values(self, U: Array) -> Array:
+        """(m,) of snapped points (m, d)."""
+        ...
+
+
+@runtime_checkable
+class DifferentiableAcquisition(AcquisitionFunction, Protocol):
+    """One that can be climbed."""
+
+    def value_and_slope(self, u: Array) -> tuple[float, Array]:
+        """At one snapped point (d,); the slope is 0 where a coordinate is discrete."""
+        ...
+
+
+@runtime_checkable
+class SampledAcquisition(AcquisitionFunction, Protocol):
+    """One that is not to be maximised: it chooses among samples of its own."""
+
+    def samples(self) -> Array:
+        """Snapped points (m, d)."""
+        ...

@@ -1,4 +1,4 @@
-"""Where to look before anything is known: a design that fills the space evenly.
+"""The initial design: candidates that fill the space evenly.
 
 Each point is the one, out of a scrambled Sobol sequence, that leaves the design so far
 with the least wrap-around L2 discrepancy ([1]_, eq. 12). Points that are there already
@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import qmc
 
-from sktune.strategy._gp import Array, Indices
+from sktune.strategy._arrays import Array, Indices
 
 MAX_SOBOL_DIMS = 21_201
 

@@ -6,10 +6,10 @@ n         number of observations
 T         number of trees
 m, v      (T, k) mean and variance of the scores in the leaf of each tree that each of k
           points falls into
-X         (T, k, p) points as each tree sees them
+X         (T, k, p) features of points, for each tree its own
 
-What the forest believes of a point is the mixture of what its leaves say ([1]_, section
-4). By the law of total variance
+The forest's posterior at a point is the mixture of its leaves ([1]_, section 4). By the
+law of total variance
 
     mu = mean_t m_t        sigma^2 = mean_t (v_t + m_t^2) - mu^2.
 
@@ -48,10 +48,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.tree import ExtraTreeRegressor
 
-from sktune.strategy._acquisition import ACQUISITIONS, Acquisition, expectation
-from sktune.strategy._gp import Array, Indices
-from sktune.strategy._multi_fidelity import DEPTH, Known, depths
-from sktune.strategy._surrogate import Answer, Question, first_distinct
+from sktune.strategy._acquisition import (
+    ACQUISITIONS,
+    AcquisitionFormula,
+    posterior_mean,
+)
+from sktune.strategy._arrays import Array, Indices
+from sktune.strategy._multi_fidelity import RESOURCE_SCALE, resource_coordinates
+from sktune.strategy._observations import EncodedObservation
+from sktune.strategy._surrogate import SurrogateInput, SurrogateOutput, first_distinct
 from sktune.strategy._warp import blend, warp
 
 if TYPE_CHECKING:
@@ -63,51 +68,53 @@ SPREAD = 0.5
 FLOOR = 1e-3  # of sigma; the scores have standard deviation 1
 ABSENT = -1.0
 
-Inputs = NDArray[np.float32]  # what sklearn's trees compute with
+TreeInputs = NDArray[np.float32]  # what sklearn's trees compute with
 
 
 @dataclass(frozen=True, slots=True)
-class Eyes:
-    """How each tree sees a point: numbers as they are, categories in its own order.
+class TreeFeatures:
+    """Features of points for each tree: numbers as they are, categories in its order.
 
     Attributes
     ----------
-    places : tuple of ndarray of shape (T, 1 + n_categories)
+    category_positions : tuple of ndarray of shape (T, 1 + n_categories)
         Of each coordinate that is categorical: where each tree puts the categories,
         on [0, 1], after ABSENT.
     """
 
     space: Space
-    places: tuple[Inputs, ...]
+    category_positions: tuple[TreeInputs, ...]
 
     @classmethod
-    def of(cls, space: Space, U: Array, y: Array, rng: np.random.Generator) -> Eyes:
+    def of(
+        cls, space: Space, U: Array, y: Array, rng: np.random.Generator
+    ) -> TreeFeatures:
         """From points (n, d) and their scores (n,), which have mean 0 and variance 1.
 
-        The effect of a category that was seen k times is believed to be normal, around
+        The effect of a category that was seen k times is taken to be normal, around
         the sum of its scores divided by k + 1, with variance 1 / (k + 1).
         """
-        places = []
+        found = []
         for j, codes in _categories(space, U):
             width = int(space.n_categories[j]) + 1
             seen = 1.0 + np.bincount(codes, minlength=width)
             effect = np.bincount(codes, weights=y, minlength=width) / seen
             doubt = rng.standard_normal((N_TREES, width)) / np.sqrt(seen)
             order = np.argsort(np.argsort((effect + doubt)[:, 1:], axis=1), axis=1)
-            place = np.full((N_TREES, width), ABSENT, dtype=np.float32)
-            place[:, 1:] = (order + 0.5) / (width - 1)
-            places.append(place)
-        return cls(space, tuple(places))
+            positions = np.full((N_TREES, width), ABSENT, dtype=np.float32)
+            positions[:, 1:] = (order + 0.5) / (width - 1)
+            found.append(positions)
+        return cls(space, tuple(found))
 
-    def see(self, U: Array, further: Array) -> Inputs:
+    def features(self, U: Array, further: Array) -> TreeInputs:
         """X of snapped points (k, d) and further coordinates (k, q) that they have."""
         X = np.empty((N_TREES, len(U), U.shape[1] + further.shape[1]), np.float32)
         X[:, :, : U.shape[1]] = np.where(np.isnan(U), ABSENT, U)
         X[:, :, U.shape[1] :] = further
-        for (j, codes), place in zip(
-            _categories(self.space, U), self.places, strict=True
+        for (j, codes), positions in zip(
+            _categories(self.space, U), self.category_positions, strict=True
         ):
-            X[:, :, j] = place[:, codes]
+            X[:, :, j] = positions[:, codes]
         return X
 
 
@@ -135,7 +142,7 @@ class Forest:
         Of the scores in each node, one tree after the other.
     """
 
-    eyes: Eyes
+    tree_features: TreeFeatures
     trees: tuple[Any, ...]
     first: Indices
     mean: Array
@@ -145,17 +152,17 @@ class Forest:
     def of(cls, space: Space, U: Array, further: Array, y: Array, seed: int) -> Forest:
         """From snapped points (n, d), further coordinates (n, q) and scores (n,)."""
         rng = np.random.default_rng(seed)
-        eyes = Eyes.of(space, U, y, rng)
+        tree_features = TreeFeatures.of(space, U, y, rng)
         seeds = rng.integers(2**31, size=N_TREES).tolist()
         trees = tuple(
             ExtraTreeRegressor(max_features=SHARE, random_state=seed)
             .fit(X, y[:, None], check_input=False)
             .tree_
-            for X, seed in zip(eyes.see(U, further), seeds, strict=True)
+            for X, seed in zip(tree_features.features(U, further), seeds, strict=True)
         )
         ends = np.cumsum([tree.node_count for tree in trees])
         return cls(
-            eyes,
+            tree_features,
             trees,
             np.concatenate([[0], ends[:-1]])[:, None],
             np.concatenate([tree.value[:, 0, 0] for tree in trees]),
@@ -163,8 +170,8 @@ class Forest:
         )
 
     def predict(self, U: Array, further: Array) -> tuple[Array, Array]:
-        """Mean and variance (k,) of what the leaves say."""
-        X = self.eyes.see(U, further)
+        """Mean and variance (k,) of the mixture of the leaves."""
+        X = self.tree_features.features(U, further)
         leaves = np.array(
             [tree.apply(rows) for tree, rows in zip(self.trees, X, strict=True)]
         )
@@ -175,61 +182,63 @@ class Forest:
 
 
 @dataclass(frozen=True, slots=True)
-class ForestPromise:
+class ForestAcquisition:
     """The acquisition as a function of points (m, d) of a space; it has no slope.
 
-    `constants` are coordinates that points have beside the space's own, such as the
-    resource at which the promise is meant.
+    `target` are coordinates that points have beside the space's own where candidates
+    are compared: that of the largest resource.
     """
 
     space: Space
     forest: Forest
-    acquisition: Acquisition
+    formula: AcquisitionFormula
     best: float
-    constants: tuple[float, ...] = ()
+    target: tuple[float, ...] = ()
 
     def values(self, U: Array) -> Array:
         """(m,) for snapped points."""
-        mu, variance = self.forest.predict(U, _repeated(self.constants, len(U)))
+        mu, variance = self.forest.predict(U, _repeated(self.target, len(U)))
         # All leaves may agree, and an acquisition divides by sigma.
         sigma = np.sqrt(SPREAD**2 * variance + FLOOR**2)
-        return self.acquisition(mu, sigma, self.best)[0]
+        return self.formula(mu, sigma, self.best)[0]
 
 
-def forest(question: Question) -> Answer:
-    """The belief of a random forest, and the points of which it expects most ([4]_)."""
-    space, waiting = question.space, question.waiting
-    scored = [one for one in question.known if one.score is not None]
-    failures = [one for one in question.known if one.score is None]
+def random_forest(data: SurrogateInput) -> SurrogateOutput:
+    """The acquisition by a random forest, and the points of highest mean ([4]_)."""
+    space, pending = data.space, data.pending
+    scored = [one for one in data.observations if one.score is not None]
+    failures = [one for one in data.observations if one.score is None]
     scores = np.array([one.score for one in scored])
-    y = warp(scores) if question.max_resources is None else blend(scores)
+    y = warp(scores) if data.max_resources is None else blend(scores)
     y = np.concatenate([y, np.full(len(failures), y.min())])
     U = np.array([one.point for one in [*scored, *failures]])
-    further = _reached([*scored, *failures], question.max_resources)
-    constants = () if question.max_resources is None else (1.0,)
+    further = _shares([*scored, *failures], data.max_resources)
+    target = () if data.max_resources is None else (1.0,)
 
-    grown = Forest.of(space, U, further, y, question.seed)
-    if len(waiting):  # what is expected of them is taken for what they scored
-        at_the_end = _repeated(constants, len(waiting))
-        expected, _ = grown.predict(waiting, at_the_end)
+    grown = Forest.of(space, U, further, y, data.seed)
+    if len(pending):  # what is expected of them is taken for what they scored
+        at_the_end = _repeated(target, len(pending))
+        expected, _ = grown.predict(pending, at_the_end)
         y = np.concatenate([y, expected])
-        U, further = np.concatenate([U, waiting]), np.concatenate([further, at_the_end])
-        grown = Forest.of(space, U, further, y, question.seed)
+        U, further = np.concatenate([U, pending]), np.concatenate([further, at_the_end])
+        grown = Forest.of(space, U, further, y, data.seed)
 
-    mu, _ = grown.predict(U, _repeated(constants, len(U)))
-    acquisition = ACQUISITIONS[question.acquisition]
-    if all(one.source for one in scored) and not len(waiting):
-        acquisition = expectation  # nothing to beat yet
-    promise = ForestPromise(space, grown, acquisition, float(mu.max()), constants)
-    return promise, first_distinct(U[np.argsort(-mu, kind="stable")])
+    mu, _ = grown.predict(U, _repeated(target, len(U)))
+    formula = ACQUISITIONS[data.acquisition]
+    if all(one.source for one in scored) and not len(pending):
+        formula = posterior_mean  # nothing to beat yet
+    acquisition = ForestAcquisition(space, grown, formula, float(mu.max()), target)
+    return acquisition, first_distinct(U[np.argsort(-mu, kind="stable")])
 
 
-def _reached(known: Sequence[Known], max_resources: int | None) -> Array:
+def _shares(
+    observations: Sequence[EncodedObservation], max_resources: int | None
+) -> Array:
     """How far each was trained, on [0, 1], (n, 1); (n, 0) where there are no rungs."""
     if max_resources is None:
-        return np.empty((len(known), 0))
-    return depths(known, max_resources) / DEPTH
+        return np.empty((len(observations), 0))
+    return resource_coordinates(observations, max_resources) / RESOURCE_SCALE
 
 
-def _repeated(constants: tuple[float, ...], n: int) -> Array:
-    return np.tile(constants, (n, 1)).reshape(n, -1)
+def _repeated(target: tuple[float, ...], n: int) -> Array:
+    return np.tile(target, (n, 1)).reshape(n, -1)

@@ -1,4 +1,4 @@
-"""A Gaussian process as the surrogate: what is known, and what follows from it."""
+"""A Gaussian process as the surrogate, over rungs and over other searches too."""
 
 from __future__ import annotations
 
@@ -9,49 +9,65 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sktune.strategy import _gp as gp
-from sktune.strategy._acquisition import ACQUISITIONS, Acquisition, expectation
-from sktune.strategy._gp import Array, Indices
-from sktune.strategy._multi_fidelity import DEPTH, LEVEL, Known, depths, levels
-from sktune.strategy._surrogate import Answer, Question, first_distinct
-from sktune.strategy._transfer import coordinates, of_sources, source_by_source
+from sktune.strategy import _gp_regression as gp
+from sktune.strategy._acquisition import (
+    ACQUISITIONS,
+    AcquisitionFormula,
+    posterior_mean,
+)
+from sktune.strategy._arrays import Array, Indices
+from sktune.strategy._multi_fidelity import (
+    LEVEL_VARIANCE,
+    RESOURCE_SCALE,
+    level_covariance,
+    resource_coordinates,
+)
+from sktune.strategy._observations import EncodedObservation
+from sktune.strategy._surrogate import SurrogateInput, SurrogateOutput, first_distinct
+from sktune.strategy._transfer import (
+    of_sources,
+    source_coordinates,
+    transform_by_source,
+)
 from sktune.strategy._warp import blend, warp
 
 if TYPE_CHECKING:
     from sktune.space import Space
 
-MAX_EVIDENCE = 150
-MAX_RUNG_EVIDENCE = 100  # there is one more candidate to ask for each cheap score
-N_JUDGING = 3  # scores of this search from which on earlier ones are judged
+# Scores that hyperparameters are fitted to. With rungs there is one more candidate to
+# ask for each cheap score.
+MAX_SCORES = 150
+MAX_RUNG_SCORES = 100
+MIN_OWN_SCORES = 3  # scores of this search from which on its sources are judged
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessPromise:
+class GaussianProcessAcquisition:
     """The acquisition as a function of points (m, d) of a space.
 
-    `constants` are features that the surrogate has beside the space's own, such as the
-    resource at which the promise is meant.
+    `target` are the features that the surrogate has beside the space's own, where
+    candidates are compared: of this search, at the largest resource.
     """
 
     space: Space
     posterior: gp.Posterior
-    acquisition: Acquisition
+    formula: AcquisitionFormula
     best: float
-    constants: tuple[float, ...] = ()
+    target: tuple[float, ...] = ()
 
     def values(self, U: Array) -> Array:
         """(m,) for snapped points."""
-        mu, variance = self.posterior.predict(self._features(U))
-        return self.acquisition(mu, np.sqrt(variance), self.best)[0]
+        mu, variance = self.posterior.predict(self.features(U))
+        return self.formula(mu, np.sqrt(variance), self.best)[0]
 
     def value_and_slope(self, u: Array) -> tuple[float, Array]:
         """At one snapped point (d,); the slope is 0 where a coordinate is discrete."""
         row = u[None]
         mu, variance, dmu, dvariance = self.posterior.predict_with_slopes(
-            self._features(row)[0]
+            self.features(row)[0]
         )
         sigma = np.sqrt(variance)
-        value, by_mu, by_sigma = self.acquisition(
+        value, by_mu, by_sigma = self.formula(
             np.asarray(mu), np.asarray(sigma), self.best
         )
         slope = by_mu * dmu + by_sigma * dvariance / (2.0 * sigma)
@@ -60,27 +76,30 @@ class ProcessPromise:
         np.add.at(by_coordinate, self.space.groups, slope)
         return float(value), by_coordinate
 
-    def _features(self, U: Array) -> Array:
-        return _with_constants(self.space.features(U), self.constants)
+    def features(self, U: Array) -> Array:
+        """Features (m, p) of snapped points."""
+        return _with_target(self.space.features(U), self.target)
 
 
-def process(question: Question) -> Answer:
-    """The belief of a Gaussian process, and the points of which it expects most."""
-    space, acquisition = question.space, ACQUISITIONS[question.acquisition]
-    fit = _helped(question)
-    posterior = _believe(question, fit)
-    constants = fit.layout.constants
-    # Pending points included: what they are believed to bring is no gain any more.
-    points = np.concatenate([fit.points(fit.own), question.waiting])
-    if not len(points):  # nothing to beat yet: what earlier searches lead one to expect
-        points, acquisition = fit.points(~fit.own), expectation
-    mu, _ = posterior.predict(_with_constants(space.features(points), constants))
-    promise = ProcessPromise(space, posterior, acquisition, float(mu.max()), constants)
-    return promise, first_distinct(points[np.argsort(-mu, kind="stable")])
+def gaussian_process(data: SurrogateInput) -> SurrogateOutput:
+    """The acquisition by a Gaussian process, and the points of the highest means."""
+    space, formula = data.space, ACQUISITIONS[data.acquisition]
+    fitted = fitted_to_useful_sources(data)
+    posterior = _posterior(data, fitted)
+    target = fitted.feature_map.target
+    # Pending points included: what they are expected to bring is no gain any more.
+    points = np.concatenate([fitted.points(fitted.own), data.pending])
+    if not len(points):  # nothing to beat yet: what the sources lead one to expect
+        points, formula = fitted.points(~fitted.own), posterior_mean
+    mu, _ = posterior.predict(_with_target(space.features(points), target))
+    acquisition = GaussianProcessAcquisition(
+        space, posterior, formula, float(mu.max()), target
+    )
+    return acquisition, first_distinct(points[np.argsort(-mu, kind="stable")])
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class FeatureMap:
     """The features of an observation: the space's, and what else tells it from others.
 
     Attributes
@@ -88,7 +107,7 @@ class Layout:
     max_resources : int or None
         With it, the rung is a coordinate.
     sources : tuple of int
-        Earlier searches, each of which has a coordinate.
+        Other searches, each of which has a coordinate.
     """
 
     space: Space
@@ -96,14 +115,14 @@ class Layout:
     sources: tuple[int, ...]
 
     @property
-    def constants(self) -> tuple[float, ...]:
-        """Further features of what is judged: this search, at the end."""
-        end = () if self.max_resources is None else (DEPTH,)
+    def target(self) -> tuple[float, ...]:
+        """Further features of what is compared: this search, at the end."""
+        end = () if self.max_resources is None else (RESOURCE_SCALE,)
         return end + (0.0,) * len(self.sources)
 
     @property
     def n_dims(self) -> int:
-        return self.space.n_dims + len(self.constants)
+        return self.space.n_dims + len(self.target)
 
     @property
     def groups(self) -> Indices:
@@ -111,130 +130,134 @@ class Layout:
         others = np.arange(self.space.n_dims, self.n_dims)
         return np.append(self.space.groups, others)
 
-    def features(self, known: Sequence[Known]) -> Array:
+    def features(self, observations: Sequence[EncodedObservation]) -> Array:
         """Features (n, p) of observations."""
-        points = np.array([one.point for one in known])
+        points = np.array([one.point for one in observations])
         blocks = [self.space.features(points.reshape(-1, self.space.n_dims))]
         if self.max_resources is not None:
-            blocks.append(depths(known, self.max_resources))
+            blocks.append(resource_coordinates(observations, self.max_resources))
         if self.sources:
-            blocks.append(coordinates(known, self.sources))
+            blocks.append(source_coordinates(observations, self.sources))
         return np.hstack(blocks)
 
-    def levels(self, F: Array) -> Array | None:
+    def level_covariance(self, F: Array) -> Array | None:
         """Covariance of the levels of observations, by their features."""
-        n = len(self.constants)
-        return levels(F[:, -n:]) if n else None
+        n = len(self.target)
+        return level_covariance(F[:, -n:]) if n else None
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class FittedGP:
     """Observations that have a score, n of them, and hyperparameters fitted to these.
 
     Attributes
     ----------
-    scored : list of Known
+    scored : list of EncodedObservation
     own : ndarray of shape (n,), bool
         Which of them are of this search.
     y, F, theta : ndarrays
-        As in `_gp.py`.
-    some : ndarray of int
+        As in `_gp_regression.py`.
+    subset : ndarray of int
         The observations that `theta` was fitted to.
     """
 
-    layout: Layout
-    scored: list[Known]
+    feature_map: FeatureMap
+    scored: list[EncodedObservation]
     own: NDArray[np.bool_]
     y: Array
     F: Array
     theta: Array
-    some: Indices
+    subset: Indices
 
     @classmethod
-    def of(cls, question: Question, sources: tuple[int, ...]) -> Fit:
-        layout = Layout(question.space, question.max_resources, sources)
-        scored = [one for one in of_sources(question.known, sources) if not one.failed]
+    def of(cls, data: SurrogateInput, sources: tuple[int, ...]) -> FittedGP:
+        feature_map = FeatureMap(data.space, data.max_resources, sources)
+        observations = of_sources(data.observations, sources)
+        scored = [one for one in observations if not one.failed]
         own = np.array([not one.source for one in scored], dtype=bool)
-        is_flat = question.max_resources is None
-        y = source_by_source(scored, warp if is_flat else blend)
-        F = layout.features(scored)
-        limit = MAX_EVIDENCE if is_flat else MAX_RUNG_EVIDENCE
-        some = np.concatenate(
-            [np.flatnonzero(own)[_telling(y[own], limit)], np.flatnonzero(~own)]
+        is_flat = data.max_resources is None
+        y = transform_by_source(scored, warp if is_flat else blend)
+        F = feature_map.features(scored)
+        limit = MAX_SCORES if is_flat else MAX_RUNG_SCORES
+        subset = np.concatenate(
+            [np.flatnonzero(own)[_subset(y[own], limit)], np.flatnonzero(~own)]
         )
-        evidence = _evidence(layout, F[some], y[some])
-        theta = evidence.maximise([evidence.loc])
-        return cls(layout, scored, own, y, F, theta, some)
+        likelihood = _likelihood(feature_map, F[subset], y[subset])
+        theta = likelihood.maximise([likelihood.loc])
+        return cls(feature_map, scored, own, y, F, theta, subset)
 
     def points(self, which: NDArray[np.bool_]) -> Array:
         """Where some of the observations are, (m, d)."""
         points = [one.point for one, yes in zip(self.scored, which, strict=True) if yes]
-        return np.array(points).reshape(-1, self.layout.space.n_dims)
+        return np.array(points).reshape(-1, self.feature_map.space.n_dims)
 
     def log_predictive(self) -> float:
-        """Log density of this search's scores, given those of the earlier ones."""
-        own = self.own[self.some]
-        F, y = self.F[self.some], self.y[self.some]
+        """Log density of this search's scores, given those of its sources."""
+        own = self.own[self.subset]
+        F, y = self.F[self.subset], self.y[self.subset]
         given = 0.0
         if not own.all():
-            given = _log_likelihood(self.layout, self.theta, F[~own], y[~own])
-        return _log_likelihood(self.layout, self.theta, F, y) - given
+            given = _log_likelihood(self.feature_map, self.theta, F[~own], y[~own])
+        return _log_likelihood(self.feature_map, self.theta, F, y) - given
 
 
-def _evidence(
-    layout: Layout, F: Array, y: Array, B: Array | None = None
-) -> gp.Evidence:
-    """B is the levels of the observations unless it is given."""
-    B = layout.levels(F) if B is None else B
-    return gp.Evidence.of(F, layout.groups, layout.n_dims, y, gp.Prior(), B)
+def _likelihood(
+    feature_map: FeatureMap, F: Array, y: Array, B: Array | None = None
+) -> gp.MarginalLikelihood:
+    """B is the covariance of the observations' levels unless it is given."""
+    B = feature_map.level_covariance(F) if B is None else B
+    groups, n_dims = feature_map.groups, feature_map.n_dims
+    return gp.MarginalLikelihood.of(F, groups, n_dims, y, gp.Prior(), B)
 
 
-def _log_likelihood(layout: Layout, theta: Array, F: Array, y: Array) -> float:
-    B = layout.levels(F)
-    if B is None:  # beside an earlier search, this one has a level
-        B = np.full((len(F), len(F)), LEVEL)
-    return _evidence(layout, F, y, B).log_likelihood(theta)[0]
+def _log_likelihood(feature_map: FeatureMap, theta: Array, F: Array, y: Array) -> float:
+    B = feature_map.level_covariance(F)
+    if B is None:  # beside another search, this one has a level
+        B = np.full((len(F), len(F)), LEVEL_VARIANCE)
+    return _likelihood(feature_map, F, y, B).log_likelihood(theta)[0]
 
 
-def _helped(question: Question) -> Fit:
-    """The fit to this search and to those earlier ones that help to predict it."""
-    sources = tuple(sorted({one.source for one in question.known} - {0}))
+def fitted_to_useful_sources(data: SurrogateInput) -> FittedGP:
+    """Fitted to this search and to those sources that help to predict it."""
+    sources = tuple(sorted({one.source for one in data.observations} - {0}))
     if not sources:
-        return Fit.of(question, ())
-    n_own = sum(not one.failed for one in of_sources(question.known, ()))
-    if n_own < N_JUDGING:
-        return Fit.of(question, sources)
-    alone = Fit.of(question, ())
-    to_beat = alone.log_predictive()
-    fits = {source: Fit.of(question, (source,)) for source in sources}
-    help = tuple(k for k, fit in fits.items() if fit.log_predictive() >= to_beat)
-    if len(help) > 1:
-        return Fit.of(question, help)
-    return fits[help[0]] if help else alone
+        return FittedGP.of(data, ())
+    n_own = sum(not one.failed for one in of_sources(data.observations, ()))
+    if n_own < MIN_OWN_SCORES:
+        return FittedGP.of(data, sources)
+    without = FittedGP.of(data, ())
+    to_beat = without.log_predictive()
+    each = {source: FittedGP.of(data, (source,)) for source in sources}
+    useful = tuple(k for k, one in each.items() if one.log_predictive() >= to_beat)
+    if len(useful) > 1:
+        return FittedGP.of(data, useful)
+    return each[useful[0]] if useful else without
 
 
-def _believe(question: Question, fit: Fit) -> gp.Posterior:
-    """The belief that follows from all, failures and pending candidates among them."""
-    layout, groups, F, y = fit.layout, fit.layout.groups, fit.F, fit.y
-    known = of_sources(question.known, layout.sources)
-    failures = [one for one in known if one.failed]
+def _posterior(data: SurrogateInput, fitted: FittedGP) -> gp.Posterior:
+    """The posterior given all, failures and pending candidates among them."""
+    feature_map, F, y = fitted.feature_map, fitted.F, fitted.y
+    groups, theta = feature_map.groups, fitted.theta
+    observations = of_sources(data.observations, feature_map.sources)
+    failures = [one for one in observations if one.failed]
     if failures:
-        F = np.concatenate([F, layout.features(failures)])
+        F = np.concatenate([F, feature_map.features(failures)])
         y = np.concatenate([y, np.full(len(failures), y.min())])
-    B = layout.levels(F)
-    posterior = gp.Posterior.of(fit.theta, F, groups, y, B)
-    waiting = question.waiting
-    if len(waiting):
-        F_waiting = layout.features([Known(-1, point, None) for point in waiting])
-        expected, _ = posterior.predict(F_waiting)
-        F, y = np.concatenate([F, F_waiting]), np.concatenate([y, expected])
+    B = feature_map.level_covariance(F)
+    posterior = gp.Posterior.of(theta, F, groups, y, B)
+    n_pending = len(data.pending)
+    if n_pending:
+        pending = [EncodedObservation(-1, point, None) for point in data.pending]
+        F_pending = feature_map.features(pending)
+        expected, _ = posterior.predict(F_pending)
+        F, y = np.concatenate([F, F_pending]), np.concatenate([y, expected])
         # What is expected has no level in it.
-        B = None if B is None else np.pad(B, (0, len(waiting)))
-        posterior = gp.Posterior.of(fit.theta, F, groups, y, B)
+        B = None if B is None else np.pad(B, (0, n_pending))
+        posterior = gp.Posterior.of(theta, F, groups, y, B)
     return posterior
 
 
-def _telling(y: Array, limit: int) -> Indices:
+def _subset(y: Array, limit: int) -> Indices:
     """Indices of the scores that hyperparameters are fitted to: all, or enough.
 
     Beyond `limit` it is the better half of that number, and as many evenly among the
@@ -249,8 +272,8 @@ def _telling(y: Array, limit: int) -> Indices:
     return np.sort(np.concatenate([best_first[:half], rest[evenly]]))
 
 
-def _with_constants(F: Array, constants: tuple[float, ...]) -> Array:
-    """F (m, p) and a further column for each constant."""
-    if not constants:
+def _with_target(F: Array, target: tuple[float, ...]) -> Array:
+    """F (m, p) and a further column for each feature of the target."""
+    if not target:
         return F
-    return np.hstack([F, np.tile(constants, (len(F), 1))])
+    return np.hstack([F, np.tile(target, (len(F), 1))])

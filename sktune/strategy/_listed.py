@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from sktune._types import Observation, Params
-
-if TYPE_CHECKING:
-    from sktune.space import Space
+from sktune._types import Observation, Params, Problem
 
 
 @dataclass(frozen=True)
@@ -23,6 +19,7 @@ class Listed:
 
     Examples
     --------
+    >>> from sktune.strategy import Listed
     >>> strategy = Listed([{"lr": 0.1}, {"lr": 0.2}])
     >>> strategy.ask(None, 1, pending=(), seed=0)
     {'lr': 0.2}
@@ -32,7 +29,7 @@ class Listed:
 
     candidates: Sequence[Params]
 
-    def init(self, space: Space | None) -> None:
+    def init(self, problem: Problem) -> None:
         """Nothing to remember."""
 
     def tell(self, state: None, observation: Observation) -> None:

@@ -1,4 +1,4 @@
-"""The candidate that promises most: maximise an acquisition over a mixed space.
+"""The next candidate: maximise an acquisition function over a mixed space.
 
 The space has plateaus (integers, lists), corners (categories) and rooms with different
 furniture (branches), so only snapped points are ever compared. A pool of quasi-random
@@ -11,13 +11,17 @@ in those moves.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import optimize
 
+from sktune.strategy._acquisition import (
+    AcquisitionFunction,
+    DifferentiableAcquisition,
+)
+from sktune.strategy._arrays import Array
 from sktune.strategy._design import sobol
-from sktune.strategy._gp import Array
 
 if TYPE_CHECKING:
     from sktune.space import Space
@@ -37,70 +41,39 @@ LEVELS = (np.arange(16) + 0.5) / 16
 Admissible = Callable[[Array], bool]
 
 
-class Promise(Protocol):
-    """What a surrogate makes of candidates: greater promises more."""
-
-    @property
-    def space(self) -> Space:
-        """Where the candidates are."""
-        ...
-
-    def values(self, U: Array) -> Array:
-        """(m,) of snapped points (m, d)."""
-        ...
-
-
-@runtime_checkable
-class SmoothPromise(Promise, Protocol):
-    """One that can be climbed."""
-
-    def value_and_slope(self, u: Array) -> tuple[float, Array]:
-        """At one snapped point (d,); the slope is 0 where a coordinate is discrete."""
-        ...
-
-
-@runtime_checkable
-class ChoosyPromise(Promise, Protocol):
-    """One that is not to be maximised: it chooses among candidates of its own."""
-
-    def proposals(self) -> Array:
-        """Snapped points (m, d)."""
-        ...
-
-
 def maximise(
-    promise: Promise, anchors: Array, admissible: Admissible, seed: int
+    acquisition: AcquisitionFunction, anchors: Array, admissible: Admissible, seed: int
 ) -> Array | None:
     """The best admissible point (d,) that is found; None where there is none.
 
     `anchors` (k, d) are the best points observed, around which is looked closely.
     """
     rng = np.random.default_rng(seed)
-    snap = promise.space.snap
-    everywhere = snap(sobol(promise.space.n_dims, LOG2_POOL, seed))
+    snap = acquisition.space.snap
+    everywhere = snap(sobol(acquisition.space.n_dims, LOG2_POOL, seed))
     nearby = snap(variations(anchors, rng))
     found: list[tuple[float, Array]] = []
     for pool in (everywhere, nearby):
-        for value, u in leaders(promise, pool, admissible, N_STARTS // 2):
-            found.append(climb(promise, u, value, admissible, rng))
+        for value, u in best_admissible(acquisition, pool, admissible, N_STARTS // 2):
+            found.append(refine(acquisition, u, value, admissible, rng))
     return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
-def leaders(
-    promise: Promise, U: Array, admissible: Admissible, n: int
+def best_admissible(
+    acquisition: AcquisitionFunction, U: Array, admissible: Admissible, n: int
 ) -> list[tuple[float, Array]]:
     """The n best admissible rows of U, best first, with their values."""
-    values = promise.values(U)
+    values = acquisition.values(U)
     chosen: list[tuple[float, Array]] = []
     for i in np.argsort(-values, kind="stable"):
         if len(chosen) == n:
             break
-        if not any(same(U[i], u) for _, u in chosen) and admissible(U[i]):
+        if not any(is_same(U[i], u) for _, u in chosen) and admissible(U[i]):
             chosen.append((float(values[i]), U[i]))
     return chosen
 
 
-def same(u: Array, v: Array) -> bool:
+def is_same(u: Array, v: Array) -> bool:
     return bool(np.array_equal(u, v, equal_nan=True))
 
 
@@ -122,60 +95,66 @@ def variations(anchors: Array, rng: np.random.Generator) -> Array:
     return np.clip(U, 0.0, 1.0)
 
 
-def climb(
-    promise: Promise,
+def refine(
+    acquisition: AcquisitionFunction,
     u: Array,
     value: float,
     admissible: Admissible,
     rng: np.random.Generator,
 ) -> tuple[float, Array]:
     """Ascend and move in turns, from an admissible point to an admissible point."""
-    if not isinstance(promise, SmoothPromise):
-        return walk(promise, u, value, admissible, rng)
-    is_discrete = ~promise.space.is_continuous
+    if not isinstance(acquisition, DifferentiableAcquisition):
+        return local_search(acquisition, u, value, admissible, rng)
+    is_discrete = ~acquisition.space.is_continuous
     for _ in range(MAX_ROUNDS):
         before = value
-        risen, v = ascend(promise, u)
+        risen, v = gradient_ascent(acquisition, u)
         if risen > value and admissible(v):
             value, u = risen, v
         if not is_discrete.any():
             break
-        moves = discrete_moves(promise.space, u, rng)
-        for gain, v in leaders(promise, moves, admissible, 1) if len(moves) else ():
-            if gain > value:
-                value, u = gain, v
+        moves = discrete_moves(acquisition.space, u, rng)
+        best = best_admissible(acquisition, moves, admissible, 1) if len(moves) else []
+        if best and best[0][0] > value:
+            value, u = best[0]
         if value <= before + MIN_GAIN:
             break
     return value, u
 
 
-def walk(
-    promise: Promise,
+def local_search(
+    acquisition: AcquisitionFunction,
     u: Array,
     value: float,
     admissible: Admissible,
     rng: np.random.Generator,
 ) -> tuple[float, Array]:
     """Make the best move of a single coordinate as long as it gains."""
+    space = acquisition.space
     for _ in range(MAX_MOVES):
-        near = [discrete_moves(promise.space, u, rng), steps(promise.space, u, rng)]
-        best = leaders(promise, np.concatenate(near), admissible, 1)
+        near = [
+            discrete_moves(space, u, rng),
+            continuous_moves(space, u, rng),
+        ]
+        best = best_admissible(acquisition, np.concatenate(near), admissible, 1)
         if not best or best[0][0] <= value:
             break
         value, u = best[0]
     return value, u
 
 
-def ascend(promise: SmoothPromise, u: Array) -> tuple[float, Array]:
+def gradient_ascent(
+    acquisition: DifferentiableAcquisition, u: Array
+) -> tuple[float, Array]:
     """L-BFGS-B on the coordinates that are continuous and active."""
-    free = promise.space.is_continuous & ~np.isnan(u)
+    free = acquisition.space.is_continuous & ~np.isnan(u)
     if not free.any():
         return -np.inf, u
     v = u.copy()
 
     def negative(x: Array) -> tuple[float, Array]:
         v[free] = x
-        value, slope = promise.value_and_slope(v)
+        value, slope = acquisition.value_and_slope(v)
         return -value, -slope[free]
 
     found = optimize.minimize(
@@ -187,8 +166,8 @@ def ascend(promise: SmoothPromise, u: Array) -> tuple[float, Array]:
         options={"maxiter": MAX_ASCENT, "maxfun": 2 * MAX_ASCENT, "ftol": 1e-5},
     )
     v[free] = found.x
-    v = promise.space.snap(v[None])[0]
-    return float(promise.values(v[None])[0]), v
+    v = acquisition.space.snap(v[None])[0]
+    return float(acquisition.values(v[None])[0]), v
 
 
 def discrete_moves(space: Space, u: Array, rng: np.random.Generator) -> Array:
@@ -205,7 +184,7 @@ def discrete_moves(space: Space, u: Array, rng: np.random.Generator) -> Array:
     return np.concatenate(blocks) if blocks else np.empty((0, len(u)))
 
 
-def steps(space: Space, u: Array, rng: np.random.Generator) -> Array:
+def continuous_moves(space: Space, u: Array, rng: np.random.Generator) -> Array:
     """Points that differ from u in one continuous coordinate, by chance, (m, d)."""
     moved = np.flatnonzero(space.is_continuous & ~np.isnan(u))
     block = np.tile(np.where(np.isnan(u), 0.5, u), (len(moved), len(STEPS), 1))

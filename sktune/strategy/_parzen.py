@@ -18,7 +18,7 @@ Bayes' rule, probability of improvement and expected improvement over y* are ::
     E[(y - y*)+ | x] = P(y > y* | x) E[y - y* | y > y*]                            (2)
 
 (for (2) see [1]_, eq. 3 and below). What x has to do with it is l(x) / g(x) in both,
-with which both grow: they rank candidates alike, and the promise is log l - log g.
+with which both grow: they rank candidates alike, and the acquisition is log l - log g.
 
 A density is a mixture of one kernel for each candidate and of the prior, which is what
 random search draws, and 1 everywhere in the unit cube::
@@ -55,16 +55,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from sktune.strategy._gp import Array
-from sktune.strategy._maximize import same
-from sktune.strategy._multi_fidelity import Known
-from sktune.strategy._surrogate import Answer, Question, first_distinct
+from sktune.strategy._arrays import Array
+from sktune.strategy._maximize import is_same
+from sktune.strategy._observations import EncodedObservation
+from sktune.strategy._surrogate import SurrogateInput, SurrogateOutput, first_distinct
 
 if TYPE_CHECKING:
     from sktune.space import Space
 
 N_DRAWN = 100
-BLUR = 0.8  # of the kernels of categories, from where it falls with their number
+CATEGORICAL_BANDWIDTH = 0.8  # from where it falls with the number of kernels
 NARROWEST = 100  # a kernel is at least as wide as one of so many on [0, 1]
 NARROW = 1e-5  # a cell over which a kernel does not change
 SQRT_2PI = math.sqrt(2.0 * math.pi)
@@ -82,12 +82,12 @@ class Density:
     @classmethod
     def of(cls, space: Space, X: Array) -> Density:
         """The density of candidates at snapped points (n, d)."""
-        X = np.clip(X, 0.0, 1.0)  # earlier searches may have gone further
+        X = np.clip(X, 0.0, 1.0)  # other searches may have gone further
         H = np.ones(X.shape)
         for j in range(space.n_dims):
             has = ~np.isnan(X[:, j])
             if space.n_categories[j]:
-                H[has, j] = blur(int(has.sum()), space.n_dims)
+                H[has, j] = categorical_bandwidth(int(has.sum()), space.n_dims)
             else:
                 H[has, j] = bandwidths(X[has, j])
         return cls(space, X, H, np.full(len(X) + 1, 1.0 / (len(X) + 1)))
@@ -124,7 +124,7 @@ class Density:
 
 
 @dataclass(frozen=True, slots=True)
-class ParzenPromise:
+class ParzenAcquisition:
     """The ratio of the densities of good and of bad candidates, by its logarithm."""
 
     space: Space
@@ -136,49 +136,50 @@ class ParzenPromise:
         """(m,) for snapped points."""
         return self.good.log_values(U) - self.bad.log_values(U)
 
-    def proposals(self) -> Array:
+    def samples(self) -> Array:
         """Draws from the density of the good, snapped (m, d)."""
         return self.good.draw(N_DRAWN, np.random.default_rng(self.seed))
 
 
-def parzen(question: Question) -> Answer:
+def parzen_estimator(data: SurrogateInput) -> SurrogateOutput:
     """The ratio of two densities, and the best points seen.
 
     As many candidates are good as is the root of their number.
     """
-    space = question.space
-    scored = judged(question.known, question.max_resources, space.n_dims)
-    # Once each, however many rungs; those of earlier searches have no number.
+    space, observations = data.space, data.observations
+    scored = scores_of_one_rung(observations, data.max_resources, space.n_dims)
+    # Once each, however many rungs; those of other searches have no number.
     failed = first_distinct(
-        (one.point for one in question.known if one.score is None),
-        len(question.known),
+        (one.point for one in observations if one.score is None), len(observations)
     )
     best_first = sorted(scored, key=lambda one: -(one.score or 0.0))
     n_good = max(1, min(math.ceil(math.sqrt(len(scored))), len(scored) - 1))
     points = [one.point for one in best_first]
-    # A candidate that is on its way to the next rung is pending, and has been judged.
-    waiting = [
-        u for u in question.waiting if not any(same(u, point) for point in points)
+    # A candidate that is on its way to the next rung is pending, and has a score here.
+    pending = [
+        u for u in data.pending if not any(is_same(u, point) for point in points)
     ]
-    bad = [*points[n_good:], *failed, *waiting]
-    promise = ParzenPromise(
+    bad = [*points[n_good:], *failed, *pending]
+    acquisition = ParzenAcquisition(
         space,
         Density.of(space, np.array(points[:n_good])),
         Density.of(space, np.array(bad).reshape(-1, space.n_dims)),
-        question.seed,
+        data.seed,
     )
-    return promise, first_distinct(points)
+    return acquisition, first_distinct(points)
 
 
-def judged(
-    known: Sequence[Known], max_resources: int | None, n_dims: int
-) -> list[Known]:
+def scores_of_one_rung(
+    observations: Sequence[EncodedObservation],
+    max_resources: int | None,
+    n_dims: int,
+) -> list[EncodedObservation]:
     """The scores of one rung: the highest with enough of them, else the fullest.
 
     Enough are three more than there are coordinates, as in [2]_.
     """
-    by_rung: dict[int, list[Known]] = {}
-    for one in known:
+    by_rung: dict[int, list[EncodedObservation]] = {}
+    for one in observations:
         if one.score is not None:
             rung = one.n_resources or max_resources or 0
             by_rung.setdefault(rung, []).append(one)
@@ -187,7 +188,7 @@ def judged(
 
 
 def bandwidths(x: Array) -> Array:
-    """The way of each of n numbers on [0, 1] to the farther of its neighbours, (n,).
+    """The distance of each of n numbers on [0, 1] to the farther neighbour, (n,).
 
     Those at either end have one neighbour, and a single number has the ends of [0, 1].
     None is narrower than one of n + 2 on [0, 1], nor than NARROWEST allows.
@@ -202,12 +203,12 @@ def bandwidths(x: Array) -> Array:
     return np.maximum(h, 1.0 / min(n + 2, NARROWEST))
 
 
-def blur(n: int, n_dims: int) -> float:
+def categorical_bandwidth(n: int, n_dims: int) -> float:
     """How much of the kernels of n categories is spread over all.
 
     It falls as slowly as bandwidths do in d dimensions by the usual rule of thumb.
     """
-    return BLUR * (n + 1.0) ** (-1.0 / (n_dims + 4))
+    return CATEGORICAL_BANDWIDTH * (n + 1.0) ** (-1.0 / (n_dims + 4))
 
 
 def log_normal(u: Array, low: Array, high: Array, x: Array, h: Array) -> Array:

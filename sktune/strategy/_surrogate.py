@@ -1,8 +1,8 @@
-"""What a surrogate is asked, and what it answers.
+"""What every surrogate is given, and what it returns.
 
-A surrogate is a function of a `Question`: it learns from what is known, and answers
-with a promise, which can be evaluated anywhere in the space, and with the points around
-which it is worth looking closely, the best first.
+A surrogate is a function of a `SurrogateInput`: it is fitted to the observations, and
+returns an acquisition function, which can be evaluated anywhere in the space, and the
+anchors, points around which it is worth looking closely, the best first.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sktune.strategy._gp import Array
-from sktune.strategy._maximize import Promise, same
-from sktune.strategy._multi_fidelity import Known
+from sktune.strategy._acquisition import AcquisitionFunction
+from sktune.strategy._arrays import Array
+from sktune.strategy._maximize import is_same
+from sktune.strategy._observations import EncodedObservation
 
 if TYPE_CHECKING:
     from sktune.space import Space
@@ -22,39 +23,39 @@ N_ANCHORS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is known, and what is meant by a promise.
+class SurrogateInput:
+    """What a surrogate is fitted to, and where its acquisition is evaluated.
 
     Attributes
     ----------
     space : Space
-    known : sequence of Known
+    observations : sequence of EncodedObservation
         In an order that does not depend on which score came first; at least two have
-        a score. With a `source`, it is of an earlier search.
-    waiting : ndarray of shape (k, d)
+        a score. With a `source`, it is of another search.
+    pending : ndarray of shape (k, d)
         Snapped points of pending candidates.
     acquisition : str
     max_resources : int or None
-        The resource at which the promise is meant; None where there are no rungs.
+        The resource at which candidates are compared; None where there are no rungs.
     seed : int
     """
 
     space: Space
-    known: Sequence[Known]
-    waiting: Array
+    observations: Sequence[EncodedObservation]
+    pending: Array
     acquisition: str
     max_resources: int | None
     seed: int
 
 
-Answer = tuple[Promise, Sequence[Array]]
-Surrogate = Callable[[Question], Answer]
+SurrogateOutput = tuple[AcquisitionFunction, Sequence[Array]]
+Surrogate = Callable[[SurrogateInput], SurrogateOutput]
 
 
 def first_distinct(points: Iterable[Array], n: int = N_ANCHORS) -> list[Array]:
     """The first n different points: a candidate has one for each rung it was at."""
     chosen: list[Array] = []
     for point in points:
-        if len(chosen) < n and not any(same(point, other) for other in chosen):
+        if len(chosen) < n and not any(is_same(point, other) for other in chosen):
             chosen.append(point)
     return chosen

@@ -1,16 +1,17 @@
-"""What earlier searches found, and how it counts beside what this one finds.
+"""Transfer: how observations of other searches count beside those of this one.
 
-Earlier searches may have been on other data, on other splits or of another estimator:
-their scores are those of other functions, which are more or less alike. So the scores
-of each search are standardised by themselves, and as with rungs (`_rungs.py`) the
-process is one over params and over where a score is from: each earlier search has a
-coordinate, NEAR for its own observations and 0 for all others, whose lengthscale says
-how much it is worth. The scores of one search share a level.
+A search may be warm started from searches on other data, on other splits or of another
+estimator: their scores are those of other functions, which are more or less alike. So
+the scores of each search are standardised by themselves, and as with rungs
+(`_multi_fidelity.py`) the Gaussian process is one over params and over where a score is
+from: each source has a coordinate, SOURCE_OFFSET for its own observations and 0 for all
+others, whose lengthscale says how much it is worth. The scores of one search share a
+level.
 
-That alone is not enough where an earlier search misleads: its scores also shape what is
-believed of the parameters. It is left out where the scores of this search are likelier
-without it. [1]_ weighs processes by how well they predict; here it is yes or no, by
-their likelihoods.
+That is not enough where a source misleads: its scores also shape the posterior over the
+parameters. It is left out where the scores of this search are likelier without it. [1]_
+weighs Gaussian processes by how well they predict; here it is yes or no, by their
+likelihoods.
 
 References
 ----------
@@ -22,55 +23,38 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sktune._types import Params
-from sktune.strategy._gp import Array
-from sktune.strategy._multi_fidelity import Known
+from sktune._types import WarmStartObservation
+from sktune.strategy._arrays import Array
+from sktune.strategy._observations import EncodedObservation
 from sktune.strategy._warp import warp
 
 if TYPE_CHECKING:
     from sktune.space import Space
 
-NEAR = 0.4
-MAX_EARLIER = 100  # scores, and half as many failures, of all earlier searches
+SOURCE_OFFSET = 0.4
+MAX_TRANSFERRED = 100  # scores, and half as many failures, of all sources together
 # Surrogates that know one source from another; others are handed one scale.
-TELLS_SOURCES = ("gp",)
+MULTI_SOURCE_SURROGATES = ("gp",)
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """A candidate of an earlier search.
-
-    Attributes
-    ----------
-    params : dict
-        Numbers of an even or a logarithmic scale may lie beyond its ends.
-    score : float or None
-        Greater is better; None where it failed.
-    source : int
-        Which search it is of, counted from 1.
-    """
-
-    params: Params
-    score: float | None
-    source: int = 1
-
-
-def learnt(space: Space, knowledge: Sequence[Earlier]) -> list[Known]:
-    """Knowledge as points of the space; of much, what tells most.
+def encode_warm_start(
+    space: Space, warm_start: Sequence[WarmStartObservation]
+) -> list[EncodedObservation]:
+    """Observations of other searches as points of the space; of many, some.
 
     Of the scores of each source the better half, and as many evenly among the rest.
     """
-    by_source: dict[int, list[Known]] = {}
-    for one in knowledge:
+    by_source: dict[int, list[EncodedObservation]] = {}
+    for one in warm_start:
         point = space.outline(one.params)
-        known = Known(-1, point, one.score, source=one.source)
-        by_source.setdefault(one.source, []).append(known)
-    limit = max(MAX_EARLIER // max(len(by_source), 1), 1)
+        encoded = EncodedObservation(-1, point, one.score, source=one.source)
+        by_source.setdefault(one.source, []).append(encoded)
+    limit = max(MAX_TRANSFERRED // max(len(by_source), 1), 1)
     found = []
     for source in sorted(by_source):
         best_first = sorted(
@@ -85,25 +69,30 @@ def learnt(space: Space, knowledge: Sequence[Earlier]) -> list[Known]:
     return found
 
 
-def _evenly(known: list[Known], n: int) -> list[Known]:
-    if len(known) <= n:
-        return known
-    return [known[i] for i in np.linspace(0, len(known) - 1, n).astype(int)]
+def _evenly(observations: list[EncodedObservation], n: int) -> list[EncodedObservation]:
+    if len(observations) <= n:
+        return observations
+    chosen = np.linspace(0, len(observations) - 1, n).astype(int)
+    return [observations[i] for i in chosen]
 
 
-def of_sources(known: Sequence[Known], sources: Collection[int]) -> list[Known]:
-    """The observations of this search, and of some earlier ones."""
-    return [one for one in known if not one.source or one.source in sources]
+def of_sources(
+    observations: Sequence[EncodedObservation], sources: Collection[int]
+) -> list[EncodedObservation]:
+    """The observations of this search, and of some of its sources."""
+    return [one for one in observations if not one.source or one.source in sources]
 
 
-def coordinates(known: Sequence[Known], sources: Sequence[int]) -> Array:
+def source_coordinates(
+    observations: Sequence[EncodedObservation], sources: Sequence[int]
+) -> Array:
     """A coordinate for each source that says which observations are of it, (n, m)."""
-    of = np.array([one.source for one in known], dtype=int)
-    return np.where(of[:, None] == np.array(sources, dtype=int), NEAR, 0.0)
+    of = np.array([one.source for one in observations], dtype=int)
+    return np.where(of[:, None] == np.array(sources, dtype=int), SOURCE_OFFSET, 0.0)
 
 
-def source_by_source(
-    scored: Sequence[Known], transform: Callable[[Array], Array]
+def transform_by_source(
+    scored: Sequence[EncodedObservation], transform: Callable[[Array], Array]
 ) -> Array:
     """Scores (n,), those of each source transformed by themselves."""
     of = np.array([one.source for one in scored], dtype=int)
@@ -114,14 +103,16 @@ def source_by_source(
     return y
 
 
-def on_one_scale(space: Space, known: Sequence[Known]) -> list[Known]:
+def to_common_scale(
+    space: Space, observations: Sequence[EncodedObservation]
+) -> list[EncodedObservation]:
     """The same for surrogates that take all scores to be of one function.
 
     Scores of each source are standardised, and those of this search shifted to the
-    level of what earlier ones scored nearest to its candidates.
+    level of what the sources scored nearest to its candidates.
     """
-    scored = [one for one in known if one.score is not None]
-    y = source_by_source(scored, warp)
+    scored = [one for one in observations if one.score is not None]
+    y = transform_by_source(scored, warp)
     F = space.features(np.array([one.point for one in scored]))
     own = np.array([not one.source for one in scored], dtype=bool)
     if own.any() and not own.all():
@@ -130,5 +121,6 @@ def on_one_scale(space: Space, known: Sequence[Known]) -> list[Known]:
         y[own] += np.median(nearest - y[own])
     level = iter(y.tolist())
     return [
-        one if one.score is None else replace(one, score=next(level)) for one in known
+        one if one.score is None else replace(one, score=next(level))
+        for one in observations
     ]

@@ -1,6 +1,6 @@
 """Scores as the surrogate sees them: zero mean, unit variance, no bottomless pits.
 
-A Gaussian process believes that scores are normal. Scores of real searches are not: a
+A Gaussian process assumes that scores are normal. Scores of real searches are not: a
 diverging net scores -1e30 beside a crowd within a few per cent, and what matters is the
 order within that crowd. So scores far below the median count as if they were at the
 end of what is normal; those above it are never touched.
@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special, stats
 
-from sktune.strategy._gp import Array
+from sktune.strategy._arrays import Array
 
 REACH = 6.0  # a low score counts as at most this many upper quartile ranges low
 ROUNDING = 8.0 * float(np.finfo(float).eps)  # relative range of scores that are equal
@@ -30,8 +30,8 @@ ROUNDING = 8.0 * float(np.finfo(float).eps)  # relative range of scores that are
 def warp(scores: Array) -> Array:
     """Winsorised, standardised scores (n,); equal scores stay equal.
 
-    The floor is as far below the median as REACH times the way from the median up to
-    the upper quartile, or up to the best score where more than half of them tie.
+    The floor is as far below the median as REACH times the distance from the median up
+    to the upper quartile, or up to the best score where more than half of them tie.
     """
     y = scores / 64.0  # exact, and no difference or multiple below can overflow
     median, quartile, best = np.quantile(y, [0.5, 0.75, 1.0])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sktune._types import Resume, Start, Stop
+from sktune._types import Report, Resume, Start, Stop
 from sktune.schedule import (
     Asynchronous,
     Brackets,
@@ -19,7 +19,13 @@ from sktune.schedule import (
     hyperband,
     total_resources,
 )
-from tests.helpers.driven import ASYNCHRONOUS, Drive, counted, scores_to_come
+from tests.helpers.driven import (
+    ASYNCHRONOUS,
+    N_SPLITS,
+    Drive,
+    counted,
+    scores_to_come,
+)
 
 SCHEDULES = {
     "flat": Flat(5),
@@ -72,6 +78,28 @@ def test_earlier_states_stay_as_they_were(schedule):
     drive = Keeping(schedule, [3.0, None, 1.0, 2.0, 2.0], [1, 0, 2], 3)
     for state, decision in drive.kept:
         assert schedule.next(state)[0] == decision
+
+
+class OnSomeSplits(Drive):
+    """Told the same means, of fewer splits than there are, and more beside them."""
+
+    def report(self, candidate, n_resources, score, splits):
+        if score is None:
+            return Report(candidate, n_resources, {0: None})
+        scores = {0: score - 1.0, N_SPLITS - 1: score + 1.0}
+        # What has stopped a fit, and how it went till then, is for those who ask.
+        reached, curves = {0: 1}, {0: (0.5,)}
+        return Report(candidate, n_resources, scores, reached, curves)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
+@given(scores=scores_to_come, n_workers=st.integers(1, 6))
+@settings(deadline=None, max_examples=20)
+def test_a_split_that_was_not_run_has_not_failed(schedule, scores, n_workers):
+    """The mean over those that were run decides, and a failure on any of them."""
+    on_all = Drive(schedule, scores, n_workers=n_workers)
+    on_some = OnSomeSplits(schedule, scores, n_workers=n_workers)
+    assert on_some.decisions == on_all.decisions
 
 
 @pytest.mark.parametrize("schedule", RUNGS.values(), ids=RUNGS)
@@ -140,7 +168,7 @@ def test_a_bracket_begins_when_the_last_rung_before_is_decided():
 
         def judge(self, decision):
             if isinstance(decision, Start) and decision.bracket not in self.begun:
-                out = [n_resources for _, n_resources, _ in self.in_flight]
+                out = [n_resources for _, n_resources, *_ in self.in_flight]
                 self.begun[decision.bracket] = out
 
     drive = Noting(SCHEDULES["hyperband"])
@@ -155,7 +183,7 @@ def test_a_bracket_begins_when_the_last_rung_before_is_decided():
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_a_score_costs_no_sort_of_all_before(schedule, sign):
     """A tenth of a second or two; with a sort for each score it took several."""
-    began, state, newest, out = time.process_time(), schedule.init(), -1, []
+    began, state, newest, out = time.process_time(), schedule.init(1), -1, []
     while True:
         decision, state = schedule.next(state)
         if isinstance(decision, Start):
@@ -167,6 +195,7 @@ def test_a_score_costs_no_sort_of_all_before(schedule, sign):
             if not out:
                 break
             candidate, n_resources = out.pop(0)
-            state = schedule.tell(state, candidate, n_resources, sign * candidate)
+            told = Report(candidate, n_resources, {0: sign * candidate})
+            state = schedule.tell(state, told)
     assert newest == 1999
     assert time.process_time() - began < 1

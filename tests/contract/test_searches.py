@@ -723,7 +723,7 @@ def test_every_surrogate_searches_with_any_number_of_workers(surrogate):
 
 def test_a_forest_over_rungs():
     space = {"a": uniform(0, 1), "b": uniform(0, 1)}
-    strategy = Bayes(surrogate="forest", max_resources=144)
+    strategy = Bayes(surrogate="forest")
     options = {"factor": 4, "min_resources": 9, "max_resources": 144, "cv": 2}
     fitted = hyperband(Score(), space, strategy=strategy, **options).fit(X, y)
     params = [

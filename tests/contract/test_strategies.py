@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,15 @@ import pytest
 from scipy import stats
 
 from sktune._random import derive_seed
-from sktune._types import Observation, Params, Strategy
+from sktune._types import (
+    Observation,
+    Params,
+    Problem,
+    Strategy,
+    WarmStartObservation,
+)
 from sktune.space import Space
-from sktune.strategy import Bayes, Earlier, Listed
+from sktune.strategy import Bayes, Listed
 
 
 def listed(space: Space) -> Listed:
@@ -26,26 +33,43 @@ def listed(space: Space) -> Listed:
     return Listed(list(found.values())[:100])
 
 
-def warm(space: Space) -> Bayes:
-    """One that knows twelve candidates of two earlier searches."""
+def warm(space: Space) -> Problem:
+    """One of which twelve candidates of two other searches are known."""
     rows = np.random.default_rng(1).random((12, space.n_dims))
-    knowledge = [
-        Earlier(space.decode(row), None if i % 5 == 0 else np.cos(i), 1 + i // 8)
+    warm_start = [
+        WarmStartObservation(
+            space.decode(row), None if i % 5 == 0 else np.cos(i), 1 + i // 8
+        )
         for i, row in enumerate(rows)
     ]
-    return Bayes(knowledge=tuple(knowledge))
+    return Problem(space, n_splits=N_SPLITS, warm_start=tuple(warm_start))
 
 
+def flat(space: Space) -> Problem:
+    return Problem(space, n_splits=N_SPLITS)
+
+
+def with_rungs(space: Space) -> Problem:
+    return Problem(space, max_resources=27, n_splits=N_SPLITS)
+
+
+N_SPLITS = 2
 STRATEGIES: dict[str, Callable[[Space], Strategy]] = {
     "listed": listed,
     "bayes": lambda space: Bayes(),
     "bayes-pi": lambda space: Bayes(acquisition="pi"),
-    "bayes-rungs": lambda space: Bayes(max_resources=27),
+    "bayes-rungs": lambda space: Bayes(),
     "bayes-forest": lambda space: Bayes(surrogate="forest"),
     "bayes-tpe": lambda space: Bayes(surrogate="tpe", n_initial=3),
-    "bayes-tpe-rungs": lambda space: Bayes(surrogate="tpe", max_resources=27),
-    "bayes-warm": warm,
+    "bayes-tpe-rungs": lambda space: Bayes(surrogate="tpe"),
+    "bayes-warm": lambda space: Bayes(),
     "bayes-ucb": lambda space: Bayes(acquisition="ucb", n_initial=2),
+}
+# What the search knows; where nothing is said, the space and the number of splits.
+PROBLEMS: dict[str, Callable[[Space], Problem]] = {
+    "bayes-rungs": with_rungs,
+    "bayes-tpe-rungs": with_rungs,
+    "bayes-warm": warm,
 }
 
 
@@ -78,10 +102,17 @@ spaces = pytest.mark.parametrize("space", list(SPACES))
 class Search:
     """Asks and tells as the engine does: a seed of its own for every candidate."""
 
-    def __init__(self, strategy: str, space: str | Space, seed: int = 0) -> None:
+    def __init__(
+        self,
+        strategy: str,
+        space: str | Space,
+        seed: int = 0,
+        problem: Callable[[Space], Problem] | None = None,
+    ) -> None:
         self.space = Space(SPACES[space]) if isinstance(space, str) else space
         self.strategy = STRATEGIES[strategy](self.space)
-        self.state = self.strategy.init(self.space)
+        problem = problem or PROBLEMS.get(strategy, flat)
+        self.state = self.strategy.init(problem(self.space))
         self.seed = seed
         self.asked: list[Params] = []
         self.pending: dict[int, Params] = {}
@@ -98,11 +129,17 @@ class Search:
         return params
 
     def tell(self, number: int, score: float | None) -> None:
-        observation = Observation(
-            number,
-            self.pending.pop(number),
-            (None, None) if score is None else (score - 0.1, score + 0.1),
-        )
+        scores = (None, None) if score is None else (score - 0.1, score + 0.1)
+        self.tell_splits(number, dict(enumerate(scores)))
+
+    def tell_splits(
+        self,
+        number: int,
+        scores: dict[int, float | None],
+        n_resources: int | None = None,
+    ) -> None:
+        params = self.pending.pop(number)
+        observation = Observation(number, params, scores, n_resources)
         self.state = self.strategy.tell(self.state, observation)
 
     def run(self, n: int, score: Callable[[int], float | None]) -> list[Params]:
@@ -228,11 +265,34 @@ def test_failed_scores_are_not_read(strategy: str) -> None:
             params = search.ask()
             assert params is not None
             if number % 3 == 1:
-                told = Observation(number, search.pending.pop(number), scores)
-                search.state = search.strategy.tell(search.state, told)
+                search.tell_splits(number, dict(enumerate(scores)))
             else:
                 search.tell(number, wavy(number))
     assert one.asked == other.asked
+
+
+@strategies
+def test_a_split_that_was_not_run_has_not_failed(strategy: str) -> None:
+    """The mean over those that were run counts."""
+    on_all, on_one = Search(strategy, "mixed"), Search(strategy, "mixed")
+    for number in range(9):
+        assert on_all.ask() == on_one.ask()
+        on_all.tell_splits(number, dict.fromkeys(range(N_SPLITS), wavy(number)))
+        on_one.tell_splits(number, {number % N_SPLITS: wavy(number)})
+    check_valid(on_one)
+
+
+@strategies
+@spaces
+def test_whatever_the_search_knows(strategy: str, space: str) -> None:
+    def problem(space: Space) -> Problem:
+        return replace(warm(space), n_candidates=9, max_resources=27)
+
+    search = Search(strategy, space, problem=problem)
+    for number in range(FINITE.get(space, 9)):
+        assert search.ask() is not None
+        search.tell_splits(number, {0: wavy(number)}, (1, 27)[number % 2])
+    check_valid(search)
 
 
 @strategies

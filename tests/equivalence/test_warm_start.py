@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.model_selection import RandomizedSearchCV, cross_validate
 
 from sktune import BayesSearchCV
-from sktune._errors import JournalError, KnowledgeError
+from sktune._errors import JournalError, WarmStartError
 from tests.helpers.estimators import Score, blobs
 
 X, y = blobs(30)
@@ -52,7 +52,7 @@ def test_all_forms_lead_to_the_same_candidates(old):
         assert again.cv_results_["params"] == first.cv_results_["params"]
 
 
-def test_it_is_knowledge_and_nothing_else(old):
+def test_it_is_learnt_from_and_nothing_else(old):
     class Counting(Score):
         n_fits = 0
 
@@ -132,7 +132,7 @@ def test_of_several_metrics_the_one_that_steers(old):
     )
     assert near.best_score_ > -0.05 and far.best_score_ > 0.4
     with pytest.raises(
-        KnowledgeError, match=r"'mean_test_near'.*\['mean_test_score'\]"
+        WarmStartError, match=r"'mean_test_near'.*\['mean_test_score'\]"
     ):
         bayes(old, scoring=metrics, refit="near").fit(X, y)
 
@@ -151,7 +151,7 @@ def test_a_journal_is_of_what_was_learnt(old, tmp_path):
             bayes(given, journal=path).fit(X, y)
 
 
-def test_a_journal_without_knowledge_is_of_another_search(old, tmp_path):
+def test_a_journal_without_a_warm_start_is_of_another_search(old, tmp_path):
     bayes(None, journal=tmp_path / "journal").fit(X, y)
     with pytest.raises(JournalError, match="differs in: warm_start_from"):
         bayes(old, journal=tmp_path / "journal").fit(X, y)

@@ -8,24 +8,23 @@ from typing import Any
 import numpy as np
 
 from sktune._random import derive_seed
-from sktune._types import Observation, Params
-from sktune.space import Space
+from sktune._types import Observation, Params, Problem
 from sktune.strategy import Bayes
 
 
 def searched(
     strategy: Bayes,
-    space: Space,
+    problem: Problem,
     n: int,
     score: Callable[[Params], float | None],
     seed: int = 0,
 ) -> tuple[list[Params], Any]:
     """Params of n candidates, each told before the next is asked; the last state."""
-    state, asked = strategy.init(space), []
+    state, asked = strategy.init(problem), []
     for number in range(n):
         params = strategy.ask(state, number, (), derive_seed(seed, "ask", number))
         assert params is not None
-        state = strategy.tell(state, Observation(number, params, (score(params),)))
+        state = strategy.tell(state, Observation(number, params, {0: score(params)}))
         asked.append(params)
     return asked, state
 

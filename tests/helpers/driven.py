@@ -7,7 +7,7 @@ from collections import Counter
 
 from hypothesis import strategies as st
 
-from sktune._types import Resume, Start, Stop
+from sktune._types import Report, Resume, Start, Stop
 from sktune.schedule import Asynchronous, halving, hyperband
 
 ASYNCHRONOUS = {
@@ -25,11 +25,22 @@ scores_to_come = st.lists(
 )
 
 
+N_SPLITS = 3
+
+
+def report(candidate, n_resources, score, splits=range(N_SPLITS)):
+    """Of a score that is the mean over some splits; of a failure, on the last one."""
+    scores = dict.fromkeys(splits, 1e9 if score is None else score)
+    if score is None:
+        scores[splits[-1]] = None
+    return Report(candidate, n_resources, scores)
+
+
 class Drive:
-    """Carries out the decisions of a schedule, as the engine does, and notes them."""
+    """Carries out the decisions of a schedule, as the engine does, and keeps them."""
 
     def __init__(self, schedule, scores=(), order=(), n_workers=1, limit=math.inf):
-        self.schedule, self.state = schedule, schedule.init()
+        self.schedule, self.state = schedule, schedule.init(N_SPLITS)
         self.decisions, self.reached, self.places = [], {}, {}
         self.closed = False
         self.told = []  # (candidate, n_resources, score)
@@ -42,12 +53,13 @@ class Drive:
                 return
             k = order[i % len(order)] if order else 0
             k = 0 if schedule.in_order else k % len(self.in_flight)
-            candidate, n_resources, pause = self.in_flight.pop(k)
+            candidate, n_resources, pause, splits = self.in_flight.pop(k)
             score = scores[i % len(scores)] if scores else float(-candidate)
             (self.paused if pause else self.ended).add(candidate)
             self.told.append((candidate, n_resources, score))
             self.hear(candidate, score)
-            self.state = schedule.tell(self.state, candidate, n_resources, score)
+            told = self.report(candidate, n_resources, score, splits)
+            self.state = schedule.tell(self.state, told)
         raise AssertionError("does not end")
 
     def decide(self, n_workers, limit):
@@ -67,6 +79,10 @@ class Drive:
             self.state = state
             self.peak = max(self.peak, len(self.paused))
 
+    def report(self, candidate, n_resources, score, splits):
+        """What the schedule is told."""
+        return report(candidate, n_resources, score, splits)
+
     def judge(self, decision):
         """Called with each decision, before it is carried out."""
 
@@ -78,6 +94,8 @@ class Drive:
         if isinstance(decision, Start):
             candidate = len(self.reached)
             self.places[candidate] = decision.bracket
+            told = {c for c, _, _ in self.told}
+            assert decision.parent is None or decision.parent in told
         else:
             candidate = decision.candidate
             assert candidate in self.paused, "only who is paused can go on or stop"
@@ -89,7 +107,11 @@ class Drive:
             assert decision.n_resources >= self.reached[candidate]
             assert decision.iter > 0
         self.reached[candidate] = decision.n_resources
-        self.in_flight.append((candidate, decision.n_resources, decision.pause))
+        splits = range(N_SPLITS) if decision.splits is None else decision.splits
+        assert splits and len(set(splits)) == len(splits)
+        assert set(splits) <= set(range(N_SPLITS)), "only splits that there are"
+        one = (candidate, decision.n_resources, decision.pause, splits)
+        self.in_flight.append(one)
 
 
 def counted(drive):

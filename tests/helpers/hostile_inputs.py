@@ -90,7 +90,7 @@ class Proposes:
     def __init__(self, answer: Any) -> None:
         self.answer = answer
 
-    def init(self, space):
+    def init(self, problem):
         return None
 
     def ask(self, state, candidate, pending, seed):

@@ -51,10 +51,10 @@ def test_log_h_rises_everywhere() -> None:
 @pytest.mark.parametrize("sigma", [0.05, 1.0, 7.0])
 def test_log_ei_is_the_log_of_the_expected_improvement(mu: float, sigma: float) -> None:
     best = -0.2
-    belief = stats.norm(mu, sigma)
+    posterior = stats.norm(mu, sigma)
     low = max(best, mu - 40 * sigma)
     integral, _ = integrate.quad(
-        lambda x: (x - best) * belief.pdf(x),
+        lambda x: (x - best) * posterior.pdf(x),
         low,
         max(best, mu) + 12 * sigma,
         points=[max(mu, low)],

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-from sktune.strategy import _gp as gp
+from sktune.strategy import _gp_regression as gp
 
 Array = NDArray[np.float64]
 
@@ -36,16 +36,18 @@ def dense_kernel(theta: Array, A: Array, B: Array) -> Array:
         for j, b in enumerate(B):
             scaled = (a - b) / np.exp(theta[:-2])[GROUPS]
             r = np.sqrt(np.sum(scaled**2))
-            together = (1 + np.sqrt(5) * r + 5 * r**2 / 3) * np.exp(-np.sqrt(5) * r)
-            alone = [1 / (1 + np.sum(scaled[g == GROUPS] ** 2) / 2) for g in range(3)]
+            joint = (1 + np.sqrt(5) * r + 5 * r**2 / 3) * np.exp(-np.sqrt(5) * r)
+            additive = [
+                1 / (1 + np.sum(scaled[g == GROUPS] ** 2) / 2) for g in range(3)
+            ]
             K[i, j] = np.exp(theta[-2]) * (
-                (1 - gp.ADDITIVE) * together + gp.ADDITIVE * np.mean(alone)
+                (1 - gp.ADDITIVE) * joint + gp.ADDITIVE * np.mean(additive)
             )
     return K
 
 
-def evidence(F: Array, y: Array) -> gp.Evidence:
-    return gp.Evidence.of(F, GROUPS, 3, y, gp.Prior())
+def marginal_likelihood(F: Array, y: Array) -> gp.MarginalLikelihood:
+    return gp.MarginalLikelihood.of(F, GROUPS, 3, y, gp.Prior())
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -56,7 +58,7 @@ def test_likelihood_is_the_density_of_a_normal(n: int, seed: int) -> None:
     K = dense_kernel(theta, F, F) + np.exp(theta[-1]) * np.eye(n)
     _, log_det = np.linalg.slogdet(2 * np.pi * K)
     expected = -0.5 * (y @ np.linalg.solve(K, y) + log_det)
-    assert evidence(F, y).log_likelihood(theta)[0] == pytest.approx(expected)
+    assert marginal_likelihood(F, y).log_likelihood(theta)[0] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -64,7 +66,7 @@ def test_likelihood_is_the_density_of_a_normal(n: int, seed: int) -> None:
 def test_gradient_by_theta(function: str, seed: int) -> None:
     F, y = data(15, seed)
     theta = theta_of(seed)
-    target = getattr(evidence(F, y), function)
+    target = getattr(marginal_likelihood(F, y), function)
     gradient = target(theta)[1]
     for i in range(len(theta)):
         step = np.zeros(len(theta))
@@ -104,13 +106,13 @@ def test_posterior_and_likelihood_are_those_of_scikit_learn(
     np.testing.assert_allclose(mu, mean, rtol=1e-7)
     with_noise = variance + np.exp(theta[-1])
     np.testing.assert_allclose(np.sqrt(with_noise), deviation, rtol=1e-7)
-    assert evidence(F, y).log_likelihood(theta)[0] == pytest.approx(
+    assert marginal_likelihood(F, y).log_likelihood(theta)[0] == pytest.approx(
         model.log_marginal_likelihood_value_
     )
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_slopes_of_the_belief(seed: int) -> None:
+def test_slopes_of_the_posterior(seed: int) -> None:
     F, y = data(20, seed)
     posterior = gp.Posterior.of(theta_of(seed), F, GROUPS, y)
     f = np.random.default_rng(seed).random(5)
@@ -132,7 +134,7 @@ def test_the_coordinate_that_matters_gets_the_shortest_lengthscale() -> None:
     rng = np.random.default_rng(0)
     F = rng.random((60, 4))
     y = np.sin(8 * F[:, 2]) / np.std(np.sin(8 * F[:, 2]))
-    found = gp.Evidence.of(F, np.arange(4), 4, y, gp.Prior())
+    found = gp.MarginalLikelihood.of(F, np.arange(4), 4, y, gp.Prior())
     theta = found.maximise([found.loc])
     assert np.argmin(theta[:4]) == 2
     assert theta[2] < np.delete(theta[:4], 2).min() - 1.0
@@ -148,7 +150,9 @@ def test_main_effects_are_told_from_few_scores(
         F, F_new = rng.random((40, 4)), rng.random((200, 4))
         y, y_new = (np.sin(6.0 * X + np.arange(4)).sum(axis=1) for X in (F, F_new))
         mean, std = y.mean(), y.std()
-        found = gp.Evidence.of(F, np.arange(4), 4, (y - mean) / std, gp.Prior())
+        found = gp.MarginalLikelihood.of(
+            F, np.arange(4), 4, (y - mean) / std, gp.Prior()
+        )
         theta = found.maximise([found.loc])
         posterior = gp.Posterior.of(theta, F, np.arange(4), found.y)
         misses = posterior.predict(F_new)[0] - (y_new - mean) / std

@@ -23,7 +23,7 @@ MAX_DRAWN = 10_000
 MAX_REFUSED = 1_000_000
 
 
-class Drawn(Sequence[Mapping[str, Any]]):
+class LazyDraws(Sequence[Mapping[str, Any]]):
     """Candidates that are drawn when they are asked for, since there are many.
 
     Parameters
@@ -50,7 +50,7 @@ class Drawn(Sequence[Mapping[str, Any]]):
         return self._drawn[index]
 
 
-def may_wait(param_distributions: Any, n: int, random_state: Any) -> bool:
+def draws_lazily(param_distributions: Any, n: int, random_state: Any) -> bool:
     """Whether so many draws are made while fits run.
 
     Not from lists, which are drawn without replacement, and not from a generator: a
@@ -60,7 +60,7 @@ def may_wait(param_distributions: Any, n: int, random_state: Any) -> bool:
     return n > MAX_DRAWN and is_seed and _has_distribution(_dicts(param_distributions))
 
 
-def accepted(
+def accepted_draws(
     param_distributions: Any, random_state: Any, accepts: Callable[[Any], bool]
 ) -> Iterator[Mapping[str, Any]]:
     """Draws that are accepted, for as long as there are any."""
@@ -126,8 +126,8 @@ def draw_unique(
         return is_new
 
     n = int(min(n, maxsize, n_different(param_distributions, constraint)))
-    if may_wait(param_distributions, n, random_state):
-        drawn_later = Drawn(accepted(param_distributions, rng, accepts), n)
+    if draws_lazily(param_distributions, n, random_state):
+        drawn_later = LazyDraws(accepted_draws(param_distributions, rng, accepts), n)
         check_any(drawn_later, constraint)
         return drawn_later
     drawn = list(filter(accepts, sampler(param_distributions, n, rng)))
@@ -136,23 +136,23 @@ def draw_unique(
         more, n_draws = draw_accepted(param_distributions, wanted, rng, accepts)
         drawn += more
         if not drawn:
-            raise refused(constraint, n_draws)
+            raise all_refused(constraint, n_draws)
     return tuple({k: to_python(v) for k, v in params.items()} for params in drawn)
 
 
-def check_any(drawn: Drawn, constraint: Any) -> None:
+def check_any(drawn: LazyDraws, constraint: Any) -> None:
     """Make the first draw, which raises where there is none."""
     try:
         drawn[0]
     except IndexError:
-        raise refused(constraint, MAX_REFUSED) from None
+        raise all_refused(constraint, MAX_REFUSED) from None
 
 
 def _has_distribution(dicts: list[Any]) -> bool:
     return any(hasattr(v, "rvs") for d in dicts for v in d.values())
 
 
-def refused(constraint: Any, n_draws: int) -> SpaceError:
+def all_refused(constraint: Any, n_draws: int) -> SpaceError:
     """The error for a constraint that refuses everything."""
     return SpaceError(
         f"constraint={constraint!r} refused {n_draws} draws of param_distributions. "

@@ -1,7 +1,7 @@
-"""What `warm_start_from` holds, read as candidates of the space that is searched.
+"""What `warm_start_from` holds, read as observations in the space that is searched.
 
-An earlier search comes as itself, as its `cv_results_`, or as a data frame of these, be
-it one that was written to a file and read again: there, what is no number is text, and
+Another search comes as itself, as its `cv_results_`, or as a data frame of these, be it
+one that was written to a file and read again: there, what is no number is text, and
 nothing, None and NaN are the same.
 """
 
@@ -17,11 +17,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from scipy.stats import rankdata
 
-from sktune._errors import KnowledgeError
+from sktune._errors import WarmStartError
+from sktune._types import WarmStartObservation
 from sktune.space import Dimension, Space, to_python
-from sktune.strategy import Earlier
 
-# Of rungs, the highest one with as many scores is learnt from.
+# Of rungs, the highest one with as many scores is read.
 MIN_SCORES = 5
 MAX_COMPARED = 100_000  # values of one parameter
 _FORMS = (
@@ -29,30 +29,30 @@ _FORMS = (
 )
 
 
-class _Mark:
+class _Missing:
     """What stands for a value where there is none."""
 
 
-ABSENT: Final = _Mark()  # the candidate has no such parameter
-BLANK: Final = _Mark()  # nothing, None or NaN: a table does not tell which
+ABSENT: Final = _Missing()  # the candidate has no such parameter
+BLANK: Final = _Missing()  # nothing, None or NaN: a table does not tell which
 
 
-class Table(NamedTuple):
-    """The candidates of one earlier search; the score of one that failed is None."""
+class Source(NamedTuple):
+    """The candidates of one other search; the score of one that failed is None."""
 
     rows: list[dict[str, Any]]
     scores: list[float | None]
 
 
-def read_knowledge(
+def read_warm_start(
     given: Any,
     space: Space,
     estimator: Any,
     metrics: Sequence[str],
     *,
     verbose: int = 0,
-) -> tuple[Earlier, ...]:
-    """What earlier searches found, as far as it lies in the space.
+) -> tuple[WarmStartObservation, ...]:
+    """What was observed in other searches, as far as it lies in the space.
 
     Parameters
     ----------
@@ -60,38 +60,38 @@ def read_knowledge(
         The argument `warm_start_from`.
     space : Space
     estimator : estimator
-        Has the values of parameters that an earlier search did not search.
+        Has the values of parameters that another search did not search.
     metrics : sequence of str
-        Names of the metric that steers, see `steering`.
+        Names that the refit metric may have, see `refit_metric_names`.
     verbose : int
         Whether to print how much was read.
 
     Raises
     ------
-    KnowledgeError
-        If something is no earlier search, or has not the metric.
+    WarmStartError
+        If something is no search, or has not the metric.
     """
     if given is None:
         return ()
-    sources = given if isinstance(given, list | tuple) else [given]
-    tables = [read_table(one, metrics) for one in sources]
-    own = _params_of(estimator)
-    found: list[Earlier] = []
+    given = given if isinstance(given, list | tuple) else [given]
+    sources = [read_source(one, metrics) for one in given]
+    fixed = _params_of(estimator)
+    found: list[WarmStartObservation] = []
     culprits: Counter[str] = Counter()
-    for number, table in enumerate(tables, 1):
-        for row, score in zip(table.rows, table.scores, strict=True):
-            params, culprit = place(row, space, own)
+    for number, source in enumerate(sources, 1):
+        for row, score in zip(source.rows, source.scores, strict=True):
+            params, culprit = params_in_space(row, space, fixed)
             if params is None:
                 culprits[culprit] += 1
             else:
-                found.append(Earlier(params, score, number))
-    _tell_of_others(tables, space)
-    _tell_of_dropped(len(found), culprits, verbose)
+                found.append(WarmStartObservation(params, score, number))
+    _warn_of_unsearched(sources, space)
+    _tell_of_left_out(len(found), culprits, verbose)
     return tuple(found)
 
 
-def steering(scoring: Any, refit: Any) -> tuple[str, ...]:
-    """The names that the metric which steers may have in `cv_results_`."""
+def refit_metric_names(scoring: Any, refit: Any) -> tuple[str, ...]:
+    """The names that the refit metric may have in `cv_results_`."""
     if scoring is None or isinstance(scoring, str):
         return ("score",) if scoring is None else ("score", scoring)
     if isinstance(refit, str):
@@ -104,50 +104,50 @@ def steering(scoring: Any, refit: Any) -> tuple[str, ...]:
 # -- tables --------------------------------------------------------------------------
 
 
-def read_table(one: Any, metrics: Sequence[str]) -> Table:
-    """The candidates of one earlier search, those of one rung if it had rungs."""
+def read_source(one: Any, metrics: Sequence[str]) -> Source:
+    """The candidates of one other search, those of one rung if it had rungs."""
     columns = _columns(one)
     name = _score_column(columns, metrics)
     n_rows = len(columns[name])
     for key, column in columns.items():
         if len(column) != n_rows:
-            raise KnowledgeError(
+            raise WarmStartError(
                 f"warm_start_from has {len(column)} rows in column {key!r} and "
                 f"{n_rows} in {name!r}. {_FORMS}"
             )
     rows, scores = _rows(columns, n_rows), _scores(columns, name)
     if "n_resources" not in columns:
-        return Table(rows, scores)
+        return Source(rows, scores)
     chosen = _one_rung(_numbers(columns, "n_resources"), scores)
-    return Table([rows[i] for i in chosen], [scores[i] for i in chosen])
+    return Source([rows[i] for i in chosen], [scores[i] for i in chosen])
 
 
 def _columns(one: Any) -> dict[str, list[Any]]:
     """The columns of `cv_results_`, whatever they came in."""
     shown = reprlib.repr(one)
     if isinstance(one, type):
-        raise KnowledgeError(f"warm_start_from={shown} is a class. {_FORMS}")
+        raise WarmStartError(f"warm_start_from={shown} is a class. {_FORMS}")
     if hasattr(one, "cv_results_"):
         one = one.cv_results_
     elif hasattr(one, "get_params"):
-        raise KnowledgeError(
+        raise WarmStartError(
             f"warm_start_from={shown} is not fitted, or is no search: it has no "
             "cv_results_. Fit it first, or leave it out."
         )
     is_frame = hasattr(one, "columns") and hasattr(one, "iloc")
     if not isinstance(one, Mapping) and not is_frame:
-        raise KnowledgeError(f"warm_start_from={shown} is no earlier search. {_FORMS}")
+        raise WarmStartError(f"warm_start_from={shown} is no earlier search. {_FORMS}")
     columns = {}
     for name in one.columns if is_frame else one:
         column = one[name]
         if is_frame and column.ndim > 1:
-            raise KnowledgeError(
+            raise WarmStartError(
                 f"warm_start_from has more than one column {name!r}. Drop all but one."
             )
         is_list = hasattr(column, "__len__") and hasattr(column, "__iter__")
         is_list = is_list and getattr(column, "ndim", 1) > 0
         if not is_list or isinstance(column, str | Mapping):
-            raise KnowledgeError(
+            raise WarmStartError(
                 f"warm_start_from holds {reprlib.repr(column)} as {name!r}, which is "
                 f"no list of values. {_FORMS}"
             )
@@ -170,7 +170,7 @@ def _score_column(columns: Mapping[str, Any], metrics: Sequence[str]) -> str:
             return f"mean_test_{metric}"
     there = [name for name in columns if name.startswith("mean_test_")]
     wanted = " or ".join(repr(f"mean_test_{metric}") for metric in metrics)
-    raise KnowledgeError(
+    raise WarmStartError(
         f"warm_start_from has no column {wanted}, the metric that steers this search; "
         f"it has {there if there else 'no mean_test_ column'}. Search by one that is "
         "there (see scoring and refit), or rename the column that is meant."
@@ -192,7 +192,7 @@ def _rows(columns: Mapping[str, list[Any]], n_rows: int) -> list[dict[str, Any]]
         if name.startswith("param_")
     }
     if not named and n_rows:
-        raise KnowledgeError(
+        raise WarmStartError(
             "warm_start_from has neither dicts in a column 'params' nor columns "
             f"'param_...'. {_FORMS}"
         )
@@ -255,7 +255,7 @@ def _numbers(columns: Mapping[str, list[Any]], name: str) -> np.ndarray[Any, Any
             is_none = value is ABSENT or _is_blank(value)
             numbers.append(math.nan if is_none else float(value))
         except (TypeError, ValueError, OverflowError):
-            raise KnowledgeError(
+            raise WarmStartError(
                 f"warm_start_from holds {reprlib.repr(value)} in column {name!r}, "
                 "which is no number. Give results as a search made them."
             ) from None
@@ -280,13 +280,14 @@ def _one_rung(
 # -- candidates ----------------------------------------------------------------------
 
 
-def place(
-    row: Mapping[str, Any], space: Space, own: Mapping[str, Any]
+def params_in_space(
+    row: Mapping[str, Any], space: Space, fixed: Mapping[str, Any]
 ) -> tuple[dict[str, Any] | None, str]:
     """A row as params of the space, and else the parameter that keeps it out.
 
     It goes to the dict of `param_distributions` that needs the fewest values which the
-    row has not, and leaves the fewest out that it has.
+    row has not, and leaves the fewest out that it has. `fixed` are the parameters of
+    the estimator, which the row had where it has no others.
     """
     best: tuple[int, dict[str, Any]] | None = None
     culprit = ""
@@ -297,7 +298,7 @@ def place(
             given = row.get(name, ABSENT)
             value = value_of(dimension, given)
             if value is ABSENT and (given is ABSENT or given is BLANK):
-                value = value_of(dimension, own.get(name, ABSENT))
+                value = value_of(dimension, fixed.get(name, ABSENT))
                 n_off += 1
             if value is ABSENT:
                 culprit = culprit or name
@@ -357,13 +358,13 @@ def _params_of(estimator: Any) -> Mapping[str, Any]:
 # -- what users are told -------------------------------------------------------------
 
 
-def _tell_of_others(tables: Sequence[Table], space: Space) -> None:
+def _warn_of_unsearched(sources: Sequence[Source], space: Space) -> None:
     """Warn of parameters that had several values and are not searched here."""
-    known = {name for branch in space.branches for name in branch}
+    searched = {name for branch in space.branches for name in branch}
     varied = set()
-    for table in tables:
-        for name in {name for row in table.rows for name in row} - known:
-            if len({repr(row.get(name, BLANK)) for row in table.rows}) > 1:
+    for source in sources:
+        for name in {name for row in source.rows for name in row} - searched:
+            if len({repr(row.get(name, BLANK)) for row in source.rows}) > 1:
                 varied.add(name)
     if varied:
         names = ", ".join(map(repr, sorted(varied)))
@@ -375,16 +376,16 @@ def _tell_of_others(tables: Sequence[Table], space: Space) -> None:
         )
 
 
-def _tell_of_dropped(n_found: int, culprits: Counter[str], verbose: int) -> None:
-    n_dropped = culprits.total()
-    n_rows = n_found + n_dropped
+def _tell_of_left_out(n_found: int, culprits: Counter[str], verbose: int) -> None:
+    n_left_out = culprits.total()
+    n_rows = n_found + n_left_out
     if not n_rows:
         return
     text = f"{n_found} of the {n_rows} candidates of warm_start_from are in the space"
     if culprits:
         name, n = culprits.most_common(1)[0]
         text += f"; {n} are not because of parameter {name!r}"
-    if n_dropped > n_found:
+    if n_left_out > n_found:
         learns = f"from {n_found} only" if n_found else "nothing from it"
         warnings.warn(
             f"{text}: it had other values there, or none. The search learns {learns}; "

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from sktune._types import Resume, Start, Stop
 from sktune.schedule import Asynchronous, Place, halving
-from tests.helpers.driven import ASYNCHRONOUS, Drive, counted, scores_to_come
+from tests.helpers.driven import (
+    ASYNCHRONOUS,
+    N_SPLITS,
+    Drive,
+    counted,
+    report,
+    scores_to_come,
+)
 
 
 class Judged(Drive):
@@ -146,10 +153,10 @@ def test_asha_does_not_spend_more_when_each_candidate_is_better():
 def test_a_share_is_exact():
     """``int(33 / 1.1)`` is 29."""
     schedule = Asynchronous(halving(40, 1.1, 100, 121), 1.1)
-    state = schedule.init()
+    state = schedule.init(N_SPLITS)
     for candidate in range(33):
         decision, state = schedule._start(state)
-        state = schedule.tell(state, candidate, decision.n_resources, 1.0)
+        state = schedule.tell(state, report(candidate, decision.n_resources, 1.0))
     for candidate in range(30):
         decision, state = schedule.next(state)
         assert decision == Resume(candidate, 110, 1, True)
@@ -159,18 +166,18 @@ def test_a_share_is_exact():
 def test_the_top_comes_first():
     """Several may be told before a worker is free, if a candidate has many splits."""
     schedule = Asynchronous(halving(27, 3, 1, 27), 3)
-    state = schedule.init()
+    state = schedule.init(N_SPLITS)
     for _ in range(27):
         _, state = schedule.next(state)
     for candidate in range(9):
-        state = schedule.tell(state, candidate, 1, -float(candidate))
+        state = schedule.tell(state, report(candidate, 1, -float(candidate)))
     for candidate in range(3):
         decision, state = schedule.next(state)
         assert decision == Resume(candidate, 3, 1, True)
     for candidate in (9, 10, 11):
-        state = schedule.tell(state, candidate, 1, -float(candidate))
+        state = schedule.tell(state, report(candidate, 1, -float(candidate)))
     for candidate in range(3):
-        state = schedule.tell(state, candidate, 3, -float(candidate))
+        state = schedule.tell(state, report(candidate, 3, -float(candidate)))
     decision, state = schedule.next(state)
     while isinstance(decision, Stop):
         decision, state = schedule.next(state)
@@ -187,7 +194,7 @@ def test_the_first_candidate_gets_no_free_pass():
 def test_a_straggler_holds_nobody_up():
     """Candidate 0 never ends, and all the others go their way."""
     schedule = ASYNCHRONOUS["asha"]
-    state, newest = schedule.init(), -1
+    state, newest = schedule.init(N_SPLITS), -1
     in_flight, told = [], []
     for _ in range(200):
         while len(in_flight) < 2:
@@ -204,6 +211,6 @@ def test_a_straggler_holds_nobody_up():
             break
         in_flight.remove(movable[0])
         told.append(movable[0])
-        state = schedule.tell(state, *movable[0], score=float(movable[0][0]))
+        state = schedule.tell(state, report(*movable[0], score=float(movable[0][0])))
     assert {c for c, _ in told} == set(range(1, 9))
     assert max(n for _, n in told) == 9

@@ -14,15 +14,15 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import LogisticRegression
 
 from sktune import GridSearchCV, HyperbandSearchCV, RandomizedSearchCV
-from sktune._errors import KnowledgeError
+from sktune._errors import WarmStartError
 from sktune.search.inputs._warm_start_from import (
-    place,
-    read_knowledge,
-    read_table,
-    steering,
+    params_in_space,
+    read_source,
+    read_warm_start,
+    refit_metric_names,
 )
 from sktune.space import Space
-from sktune.strategy._transfer import learnt
+from sktune.strategy._transfer import encode_warm_start
 from tests.helpers.estimators import Score, blobs
 
 X, y = blobs(30)
@@ -44,7 +44,7 @@ def results(params, scores, **columns):
 
 def read(given, space, estimator=None, metrics=("score",), **kwargs):
     space = space if isinstance(space, Space) else Space(space)
-    return read_knowledge(given, space, estimator, metrics, **kwargs)
+    return read_warm_start(given, space, estimator, metrics, **kwargs)
 
 
 def written_and_read(table):
@@ -174,8 +174,8 @@ def test_rows_that_failed_have_no_score(odd):
         (len, "auc", ("auc",)),
     ],
 )
-def test_the_metric_is_the_one_that_steers(scoring, refit, names):
-    assert steering(scoring, refit) == names
+def test_the_metric_is_the_refit_metric(scoring, refit, names):
+    assert refit_metric_names(scoring, refit) == names
 
 
 def test_a_metric_of_several():
@@ -189,7 +189,7 @@ def test_a_metric_of_several():
         2,
     ]
     with pytest.raises(
-        KnowledgeError, match=r"no column 'mean_test_auc'.*'mean_test_f1'"
+        WarmStartError, match=r"no column 'mean_test_auc'.*'mean_test_f1'"
     ):
         read(table, SPACE, None, ("auc",))
 
@@ -288,10 +288,13 @@ def test_parameters_that_are_not_searched_any_more():
 
 def test_a_row_goes_to_the_dict_that_it_fits_best():
     space = Space([{"a": uniform(0, 1)}, {"b": uniform(0, 1)}, SPACE])
-    own = Score(a=0.5, b=0.5).get_params()
-    assert place({"b": 0.1}, space, own) == ({"b": 0.1}, "")
-    assert place({"a": 0.1, "b": 0.2}, space, own) == ({"a": 0.1, "b": 0.2}, "")
-    assert place({"a": "x"}, space, {})[0] is None
+    fixed = Score(a=0.5, b=0.5).get_params()
+    assert params_in_space({"b": 0.1}, space, fixed) == ({"b": 0.1}, "")
+    assert params_in_space({"a": 0.1, "b": 0.2}, space, fixed) == (
+        {"a": 0.1, "b": 0.2},
+        "",
+    )
+    assert params_in_space({"a": "x"}, space, {})[0] is None
 
 
 # -- what it is not ------------------------------------------------------------------
@@ -325,7 +328,7 @@ def test_a_row_goes_to_the_dict_that_it_fits_best():
     ],
 )
 def test_what_cannot_be_learnt_from(given, message):
-    with pytest.raises(KnowledgeError, match=message):
+    with pytest.raises(WarmStartError, match=message):
         read(given, SPACE)
 
 
@@ -348,7 +351,7 @@ def test_scores_that_were_masked():
         "params": [{"a": 0.1}, {"a": 0.2}],
         "mean_test_score": np.ma.MaskedArray([1.0, 2.0], mask=[False, True]),
     }
-    assert read_table(table, ("score",)).scores == [1.0, None]
+    assert read_source(table, ("score",)).scores == [1.0, None]
 
 
 def test_an_estimator_of_scikit_learn_by_its_own_values():
@@ -394,12 +397,12 @@ def test_failures_with_a_numeric_error_score():
 def test_a_hundred_searches_and_more():
     one = results([{"a": 0.1}, {"a": 0.2}], [0.1, 0.2])
     space = Space({"a": uniform(0, 1)})
-    known = learnt(space, read([one] * 120, space))
-    assert {k.source for k in known} == set(range(1, 121))
+    observed = encode_warm_start(space, read([one] * 120, space))
+    assert {k.source for k in observed} == set(range(1, 121))
 
 
 def test_a_column_that_is_there_twice():
     frame = pd.DataFrame({"param_a": [0.1, 0.2], "mean_test_score": [0.1, 0.2]})
     frame = pd.concat([frame, frame[["mean_test_score"]]], axis=1)
-    with pytest.raises(KnowledgeError, match="more than one column 'mean_test_score'"):
+    with pytest.raises(WarmStartError, match="more than one column 'mean_test_score'"):
         read(frame, {"a": uniform(0, 1)})

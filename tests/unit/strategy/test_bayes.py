@@ -1,4 +1,4 @@
-"""What Bayes itself promises, beyond the contract of every strategy."""
+"""What Bayes itself holds, beyond the contract of every strategy."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from scipy import stats
 
 from sktune._errors import SpaceError
-from sktune._types import Observation, Params
+from sktune._types import Observation, Params, Problem
 from sktune.space import Space
 from sktune.strategy import Bayes
-from sktune.strategy._bayes import _observed
-from sktune.strategy._multi_fidelity import MAX_OBSERVATIONS
+from sktune.strategy._bayesian_optimization import _observed
+from sktune.strategy._observations import MAX_OBSERVATIONS
 from tests.helpers.asked import least_gap, searched
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
@@ -26,7 +26,7 @@ def peak(params: Params) -> float:
 def search(
     strategy: Bayes, space: Space, n: int, score: Any, seed: int = 0
 ) -> list[Params]:
-    return searched(strategy, space, n, score, seed)[0]
+    return searched(strategy, Problem(space), n, score, seed)[0]
 
 
 @pytest.mark.parametrize("acquisition", ["log_ei", "pi", "ucb"])
@@ -73,18 +73,18 @@ def test_initial_points_that_are_repeated_are_tried_once() -> None:
 
 def test_initial_points_outside_the_space() -> None:
     with pytest.raises(SpaceError, match="z"):
-        Bayes(initial_points=({"x": 0.9, "z": 0.1},)).init(Space(PLANE))
+        Bayes(initial_points=({"x": 0.9, "z": 0.1},)).init(Problem(Space(PLANE)))
 
 
 def test_initial_points_that_the_constraint_refuses() -> None:
     space = Space(PLANE, constraint=lambda p: p["x"] < 0.5)
     with pytest.raises(SpaceError, match=r"initial_points holds .* refuses"):
-        Bayes(initial_points=({"x": 0.9, "y": 0.1},)).init(space)
+        Bayes(initial_points=({"x": 0.9, "y": 0.1},)).init(Problem(space))
 
 
 def test_a_constraint_that_refuses_everything() -> None:
     strategy = Bayes()
-    state = strategy.init(Space(PLANE, constraint=lambda p: False))
+    state = strategy.init(Problem(Space(PLANE, constraint=lambda p: False)))
     with pytest.raises(SpaceError, match="constraint refused every candidate"):
         strategy.ask(state, 0, (), 0)
 
@@ -99,7 +99,7 @@ def test_a_constraint_that_refuses_everything() -> None:
 )
 def test_options_that_make_no_sense(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Bayes(**options).init(Space(PLANE))
+        Bayes(**options).init(Problem(Space(PLANE)))
 
 
 def test_the_design_is_even() -> None:
@@ -139,34 +139,34 @@ def test_pending_candidates_are_kept_away_from() -> None:
     def waves(params: Params) -> float:
         return float(np.sin(9 * params["x"]) + np.cos(7 * params["y"]))
 
-    _, state = searched(strategy, space, 6, waves)
+    _, state = searched(strategy, Problem(space), 6, waves)
     assert least_gap(strategy, state, 6) > 0.01
 
 
 def test_told_again_the_last_score_counts() -> None:
     space, strategy = Space(PLANE), Bayes()
-    state = strategy.init(space)
+    state = strategy.init(Problem(space))
     point = {"x": 0.2, "y": 0.2}
     for score in (1.0, 2.0):
-        state = strategy.tell(state, Observation(0, point, (score,)))
-    assert [r.score for r in state.known.values()] == [2.0]
+        state = strategy.tell(state, Observation(0, point, {0: score}))
+    assert [r.score for r in state.observations.values()] == [2.0]
 
 
 def test_what_the_surrogate_bears_is_bounded() -> None:
     """The best half of that number, and the latest; others are still not repeated."""
     strategy, rng = Bayes(), np.random.default_rng(0)
-    state = strategy.init(Space(PLANE))
+    state = strategy.init(Problem(Space(PLANE)))
     n = MAX_OBSERVATIONS + 100
     scores = rng.permutation(n).astype(float)
     for number, (x, y) in enumerate(rng.random((n, 2)).tolist()):
-        seen = Observation(number, {"x": x, "y": y}, (scores[number],))
+        seen = Observation(number, {"x": x, "y": y}, {0: scores[number]})
         state = strategy.tell(state, seen)
     kept = _observed(state, None)
     assert len(kept) == MAX_OBSERVATIONS
     assert {n - 1, n - 2} <= {one.candidate for one in kept}
     best = sorted(scores)[-MAX_OBSERVATIONS // 2 :]
     assert set(best) <= {one.score for one in kept}
-    assert len(state.known) == n
+    assert len(state.observations) == n
 
 
 def test_coordinates_that_are_one_number_are_one_candidate() -> None:
@@ -182,9 +182,9 @@ def test_the_order_of_the_scores_does_not_matter(n: int) -> None:
     asked = list(enumerate(search(strategy, space, n, peak)))
     answers = []
     for order in (asked, asked[::-1]):
-        state = strategy.init(space)
+        state = strategy.init(Problem(space))
         for number, params in order:
-            state = strategy.tell(state, Observation(number, params, (peak(params),)))
+            state = strategy.tell(state, Observation(number, params, {0: peak(params)}))
         answers.append(strategy.ask(state, n, (), 0))
     assert answers[0] == answers[1]
 
@@ -194,4 +194,4 @@ def test_the_start_leaves_half_of_a_short_search(
     n_candidates: int | None, expected: int
 ) -> None:
     space = Space({f"x{i}": stats.uniform(0, 1) for i in range(9)})
-    assert Bayes(n_candidates=n_candidates)._n_initial(space) == expected
+    assert Bayes()._n_initial(Problem(space, n_candidates)) == expected

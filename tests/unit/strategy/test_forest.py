@@ -1,4 +1,4 @@
-"""The random forest: what it believes, and what it finds."""
+"""The random forest: its posterior, and what it finds."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sktune._types import Observation, Params
+from sktune._types import Observation, Params, Problem
 from sktune.space import Space
 from sktune.strategy import Bayes
 from sktune.strategy import _forest as forest
-from sktune.strategy._forest import ABSENT, N_TREES, Eyes, Forest
-from sktune.strategy._multi_fidelity import Known
-from sktune.strategy._surrogate import Question
+from sktune.strategy._forest import ABSENT, N_TREES, Forest, TreeFeatures
+from sktune.strategy._observations import EncodedObservation
+from sktune.strategy._surrogate import SurrogateInput
 from tests.helpers.asked import least_gap, searched
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
@@ -44,21 +44,23 @@ def matches(params: Params) -> float:
 
 def search(space: Space, n: int, score: Any, seed: int = 0, **options: Any) -> Any:
     """Params that were asked for, and the last state."""
-    return searched(Bayes(surrogate="forest", **options), space, n, score, seed)
+    strategy = Bayes(surrogate="forest", **options)
+    return searched(strategy, Problem(space), n, score, seed)
 
 
 def drawn(space: Space, n: int, seed: int = 0) -> np.ndarray:
     return space.snap(np.random.default_rng(seed).random((n, space.n_dims)))
 
 
-def asked_of(space: Space, U: np.ndarray, scores: Any, **options: Any) -> Question:
-    known = [Known(i, u, s) for i, (u, s) in enumerate(zip(U, scores, strict=True))]
-    waiting = np.empty((0, space.n_dims))
-    fields = {"waiting": waiting, "acquisition": "log_ei", "max_resources": None}
-    return Question(space, known, **{**fields, "seed": 0, **options})
+def data_of(space: Space, U: np.ndarray, scores: Any, **options: Any) -> SurrogateInput:
+    pairs = enumerate(zip(U, scores, strict=True))
+    observations = [EncodedObservation(i, u, s) for i, (u, s) in pairs]
+    pending = np.empty((0, space.n_dims))
+    fields = {"pending": pending, "acquisition": "log_ei", "max_resources": None}
+    return SurrogateInput(space, observations, **{**fields, "seed": 0, **options})
 
 
-# -- what it believes --------------------------------------------------------------
+# -- its posterior -----------------------------------------------------------------
 
 
 @spaces
@@ -79,8 +81,8 @@ def test_law_of_total_variance(space: str) -> None:
         (tree.apply(old), tree.apply(new))
         for tree, old, new in zip(
             grown.trees,
-            grown.eyes.see(U, further),
-            grown.eyes.see(query, at),
+            grown.tree_features.features(U, further),
+            grown.tree_features.features(query, at),
             strict=True,
         )
     ]
@@ -106,13 +108,14 @@ def test_what_was_seen_once_is_known() -> None:
 
 @pytest.mark.parametrize("acquisition", ["log_ei", "pi", "ucb"])
 @pytest.mark.parametrize("scores", ["constant", "different"])
-def test_promises_are_finite(acquisition: str, scores: str) -> None:
+def test_acquisitions_are_finite(acquisition: str, scores: str) -> None:
     """Also where all trees agree, as they do of equal scores."""
     space = Space(MIXED)
     U = drawn(space, 12)
     y = np.zeros(12) if scores == "constant" else np.arange(12.0)
-    promise, anchors = forest.forest(asked_of(space, U, y, acquisition=acquisition))
-    values = promise.values(np.concatenate([U, drawn(space, 200, seed=1)]))
+    data = data_of(space, U, y, acquisition=acquisition)
+    found, anchors = forest.random_forest(data)
+    values = found.values(np.concatenate([U, drawn(space, 200, seed=1)]))
     assert np.isfinite(values).all()
     if scores == "different":
         assert np.ptp(values) > 0
@@ -124,28 +127,30 @@ def test_each_tree_has_an_order_of_its_own() -> None:
     space = Space({"c": ["bad", "good", "new", "fair"]})
     U = np.array([space.encode({"c": c}) for c in ["bad", "good"] * 9 + ["fair"]])
     y = np.array([-1.0, 1.0] * 9 + [0.0])
-    eyes = Eyes.of(space, U, y, np.random.default_rng(0))
-    (places,) = eyes.places
-    assert places.shape == (N_TREES, 5)
-    assert (places[:, 0] == ABSENT).all()
+    tree_features = TreeFeatures.of(space, U, y, np.random.default_rng(0))
+    (positions,) = tree_features.category_positions
+    assert positions.shape == (N_TREES, 5)
+    assert (positions[:, 0] == ABSENT).all()
     np.testing.assert_allclose(
-        np.sort(places[:, 1:], axis=1),
+        np.sort(positions[:, 1:], axis=1),
         np.tile([0.125, 0.375, 0.625, 0.875], (N_TREES, 1)),
     )
     codes = {c: 1 + i for i, c in enumerate(["bad", "good", "new", "fair"])}
-    is_behind = places[:, codes["good"]] > places[:, codes["bad"]]
+    is_behind = positions[:, codes["good"]] > positions[:, codes["bad"]]
     assert is_behind.mean() > 0.95
-    assert len(set(places[:, codes["new"]].tolist())) == 4
-    X = eyes.see(U[:2], np.empty((2, 0)))
-    np.testing.assert_array_equal(X[:, :, 0], places[:, [codes["bad"], codes["good"]]])
+    assert len(set(positions[:, codes["new"]].tolist())) == 4
+    X = tree_features.features(U[:2], np.empty((2, 0)))
+    np.testing.assert_array_equal(
+        X[:, :, 0], positions[:, [codes["bad"], codes["good"]]]
+    )
 
 
 def test_what_is_not_active_lies_below() -> None:
     space = Space(BRANCHES)
     U = drawn(space, 30)
     y = np.random.default_rng(0).standard_normal(30)
-    eyes = Eyes.of(space, U, y, np.random.default_rng(0))
-    X = eyes.see(U, np.empty((30, 0)))
+    tree_features = TreeFeatures.of(space, U, y, np.random.default_rng(0))
+    X = tree_features.features(U, np.empty((30, 0)))
     is_absent = np.isnan(U)
     assert is_absent.any()
     assert (X[:, is_absent] == ABSENT).all()
@@ -155,8 +160,10 @@ def test_what_is_not_active_lies_below() -> None:
 def test_values_that_are_listed_twice_are_one_category() -> None:
     space = Space({"c": ["u", "u", "u", "v"]})
     U = np.array([space.encode({"c": c}) for c in "uvuv"])
-    eyes = Eyes.of(space, U, np.array([1.0, -1.0, 1.0, -1.0]), np.random.default_rng(0))
-    X = eyes.see(U, np.empty((4, 0)))
+    tree_features = TreeFeatures.of(
+        space, U, np.array([1.0, -1.0, 1.0, -1.0]), np.random.default_rng(0)
+    )
+    X = tree_features.features(U, np.empty((4, 0)))
     assert set(X[:, :, 0].ravel().tolist()) == {0.25, 0.75}
     assert (X[:, 0, 0] != X[:, 1, 0]).all()
 
@@ -165,23 +172,23 @@ def test_failures_count_with_the_worst_score() -> None:
     space = Space(PLANE)
     U = drawn(space, 20)
     scores = [None if u[0] > 0.6 else float(u[0]) for u in U]
-    promise, _ = forest.forest(asked_of(space, U, scores))
+    acquisition, _ = forest.random_forest(data_of(space, U, scores))
     lost = np.array([u for u, s in zip(U, scores, strict=True) if s is None])
     worst = min((s, tuple(u)) for u, s in zip(U, scores, strict=True) if s is not None)
     np.testing.assert_allclose(
-        promise.values(lost), promise.values(np.array([worst[1]]))[0]
+        acquisition.values(lost), acquisition.values(np.array([worst[1]]))[0]
     )
 
 
-def test_what_is_waiting_promises_no_more() -> None:
+def test_what_is_pending_is_worth_no_more() -> None:
     space = Space(PLANE)
     U = drawn(space, 12)
     y = [peak({"x": u[0], "y": u[1]}) for u in U]
-    promise, _ = forest.forest(asked_of(space, U, y))
+    acquisition, _ = forest.random_forest(data_of(space, U, y))
     pool = drawn(space, 300, seed=1)
-    best = pool[np.argmax(promise.values(pool))]
-    after, _ = forest.forest(asked_of(space, U, y, waiting=best[None]))
-    assert after.values(best[None])[0] < promise.values(best[None])[0] - 1.0
+    best = pool[np.argmax(acquisition.values(pool))]
+    after, _ = forest.random_forest(data_of(space, U, y, pending=best[None]))
+    assert after.values(best[None])[0] < acquisition.values(best[None])[0] - 1.0
     assert not np.array_equal(pool[np.argmax(after.values(pool))], best)
 
 
@@ -190,8 +197,8 @@ def test_the_seed_decides_and_nothing_else() -> None:
     U, pool = drawn(space, 12), drawn(space, 50, seed=1)
     values = []
     for seed in (5, 5, 6):
-        question = asked_of(space, U, np.arange(12.0), seed=seed)
-        values.append(forest.forest(question)[0].values(pool))
+        data = data_of(space, U, np.arange(12.0), seed=seed)
+        values.append(forest.random_forest(data)[0].values(pool))
     np.testing.assert_array_equal(values[0], values[1])
     assert (values[0] != values[2]).any()
 
@@ -199,12 +206,12 @@ def test_the_seed_decides_and_nothing_else() -> None:
 @pytest.mark.parametrize("max_resources", [None, 27])
 def test_the_order_of_the_scores_does_not_matter(max_resources: int | None) -> None:
     space = Space(MIXED)
-    strategy = Bayes(surrogate="forest", max_resources=max_resources)
+    strategy = Bayes(surrogate="forest")
     asked = [space.decode(u) for u in drawn(space, 10)]
-    seen = [Observation(i, p, (np.sin(3.0 * i),), 27) for i, p in enumerate(asked)]
+    seen = [Observation(i, p, {0: np.sin(3.0 * i)}, 27) for i, p in enumerate(asked)]
     answers = []
     for order in (seen, seen[::-1]):
-        state = strategy.init(space)
+        state = strategy.init(Problem(space, max_resources=max_resources))
         for one in order:
             state = strategy.tell(state, one)
         answers.append(strategy.ask(state, 10, asked[:1], 0))
@@ -267,12 +274,12 @@ def test_pending_candidates_are_kept_away_from() -> None:
 def test_it_learns_from_cheap_scores() -> None:
     """All but two candidates were seen at one epoch only."""
     space = Space(PLANE)
-    strategy = Bayes(surrogate="forest", max_resources=27)
-    state = strategy.init(space)
+    strategy = Bayes(surrogate="forest")
+    state = strategy.init(Problem(space, max_resources=27))
     for i, u in enumerate(drawn(space, 30)):
         params = space.decode(u)
         for r in (1, 3, 9, 27) if i < 2 else (1,):
-            seen = Observation(i, params, (peak(params) - 0.5 / r,), r)
+            seen = Observation(i, params, {0: peak(params) - 0.5 / r}, r)
             state = strategy.tell(state, seen)
     asked = [strategy.ask(state, 30, (), seed) for seed in range(5)]
     away = [np.hypot(p["x"] - 0.7, p["y"] - 0.2) for p in asked if p is not None]
@@ -282,11 +289,11 @@ def test_it_learns_from_cheap_scores() -> None:
 def test_what_holds_at_the_largest_resource_counts() -> None:
     """One epoch says the contrary of 27."""
     space = Space(PLANE)
-    strategy = Bayes(surrogate="forest", max_resources=27)
-    state = strategy.init(space)
+    strategy = Bayes(surrogate="forest")
+    state = strategy.init(Problem(space, max_resources=27))
     for i, u in enumerate(drawn(space, 25)):
         p = space.decode(u)
         for r, score in ((1, p["x"]), (27, -p["x"] - (p["y"] - 0.5) ** 2)):
-            state = strategy.tell(state, Observation(i, p, (score,), r))
+            state = strategy.tell(state, Observation(i, p, {0: score}, r))
     asked = [strategy.ask(state, 25, (), seed) for seed in range(5)]
     assert np.median([p["x"] for p in asked if p is not None]) < 0.2

@@ -11,14 +11,13 @@ import pytest
 from scipy import stats
 
 from sktune.space import Space
-from sktune.strategy import _gp as gp
-from sktune.strategy._acquisition import log_ei
-from sktune.strategy._gaussian_process import ProcessPromise
+from sktune.strategy import _gp_regression as gp
+from sktune.strategy._acquisition import DifferentiableAcquisition, log_ei
+from sktune.strategy._gaussian_process import GaussianProcessAcquisition
 from sktune.strategy._maximize import (
-    SmoothPromise,
+    continuous_moves,
     discrete_moves,
     maximise,
-    steps,
     variations,
 )
 
@@ -34,15 +33,15 @@ BRANCHES: Any = [
 ]
 
 
-def promise_on(
+def acquisition_on(
     space: Space, n: int = 15, seed: int = 0
-) -> tuple[ProcessPromise, np.ndarray]:
+) -> tuple[GaussianProcessAcquisition, np.ndarray]:
     rng = np.random.default_rng(seed)
     U = space.snap(rng.random((n, space.n_dims)))
     y = rng.standard_normal(n)
     theta = np.r_[np.full(space.n_dims, -0.7), 0.0, np.log(0.01)]
     posterior = gp.Posterior.of(theta, space.features(U), space.groups, y)
-    return ProcessPromise(space, posterior, log_ei, float(y.max())), U[
+    return GaussianProcessAcquisition(space, posterior, log_ei, float(y.max())), U[
         np.argsort(-y)[:4]
     ]
 
@@ -54,16 +53,16 @@ def anything(u: np.ndarray) -> bool:
 @pytest.mark.parametrize("distributions", [MIXED, BRANCHES])
 def test_slope_is_the_finite_difference(distributions: Any) -> None:
     space = Space(distributions)
-    promise, _ = promise_on(space)
+    acquisition, _ = acquisition_on(space)
     for u in space.snap(np.random.default_rng(1).random((8, space.n_dims))):
-        slope = promise.value_and_slope(u)[1]
+        slope = acquisition.value_and_slope(u)[1]
         for j in range(space.n_dims):
             if not space.is_continuous[j] or np.isnan(u[j]):
                 assert slope[j] == 0.0
                 continue
             step = np.zeros(space.n_dims)
             step[j] = 1e-6
-            high, low = promise.values(np.array([u + step, u - step]))
+            high, low = acquisition.values(np.array([u + step, u - step]))
             assert slope[j] == pytest.approx((high - low) / 2e-6, rel=1e-3, abs=1e-4)
 
 
@@ -71,36 +70,36 @@ def test_slope_is_the_finite_difference(distributions: Any) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_no_worse_than_20000_random_points(distributions: Any, seed: int) -> None:
     space = Space(distributions)
-    promise, anchors = promise_on(space, seed=seed)
-    found = maximise(promise, anchors, anything, seed)
+    acquisition, anchors = acquisition_on(space, seed=seed)
+    found = maximise(acquisition, anchors, anything, seed)
     assert found is not None
     rows = np.random.default_rng(seed + 100).random((20_000, space.n_dims))
-    crowd = promise.values(space.snap(rows)).max()
-    assert promise.values(found[None])[0] > crowd - 0.02
+    crowd = acquisition.values(space.snap(rows)).max()
+    assert acquisition.values(found[None])[0] > crowd - 0.02
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_best_of_a_grid(seed: int) -> None:
     space = Space({f"x{j}": list(range(12)) for j in range(3)})
-    promise, anchors = promise_on(space, seed=seed)
-    found = maximise(promise, anchors, anything, seed)
+    acquisition, anchors = acquisition_on(space, seed=seed)
+    found = maximise(acquisition, anchors, anything, seed)
     assert found is not None
     cells = itertools.product((np.arange(12) + 0.5) / 12, repeat=3)
-    best = promise.values(space.snap(np.array(list(cells)))).max()
-    assert promise.values(found[None])[0] == pytest.approx(best)
+    best = acquisition.values(space.snap(np.array(list(cells)))).max()
+    assert acquisition.values(found[None])[0] == pytest.approx(best)
 
 
 def test_only_admissible_points() -> None:
     space = Space(MIXED)
-    promise, anchors = promise_on(space)
+    acquisition, anchors = acquisition_on(space)
 
     def admissible(u: np.ndarray) -> bool:
         return space.decode(u)["c"] == "b" and space.decode(u)["lr"] > 0.01
 
-    found = maximise(promise, anchors, admissible, 0)
+    found = maximise(acquisition, anchors, admissible, 0)
     assert found is not None
     assert admissible(found)
-    assert maximise(promise, anchors, lambda u: False, 0) is None
+    assert maximise(acquisition, anchors, lambda u: False, 0) is None
 
 
 @pytest.mark.parametrize("distributions", [MIXED, BRANCHES])
@@ -144,20 +143,20 @@ def test_without_a_slope_it_moves_one_coordinate_at_a_time(seed: int) -> None:
     space = Space(distributions)
     rng = np.random.default_rng(seed)
     target, anchor = space.snap(rng.random((2, space.n_dims)))
-    promise = Steep(space, target)
-    pool = promise.values(space.snap(rng.random((5000, space.n_dims)))).max()
-    found = maximise(promise, anchor[None], anything, seed)
+    acquisition = Steep(space, target)
+    pool = acquisition.values(space.snap(rng.random((5000, space.n_dims)))).max()
+    found = maximise(acquisition, anchor[None], anything, seed)
     assert found is not None
-    assert promise.values(found[None])[0] > pool + 3
-    assert not isinstance(promise, SmoothPromise)
+    assert acquisition.values(found[None])[0] > pool + 3
+    assert not isinstance(acquisition, DifferentiableAcquisition)
 
 
 @pytest.mark.parametrize("distributions", [MIXED, BRANCHES])
-def test_steps_change_one_continuous_coordinate(distributions: Any) -> None:
+def test_continuous_moves_change_one_continuous_coordinate(distributions: Any) -> None:
     space = Space(distributions)
     rng = np.random.default_rng(0)
     for u in space.snap(rng.random((5, space.n_dims))):
-        found = steps(space, u, rng)
+        found = continuous_moves(space, u, rng)
         np.testing.assert_array_equal(space.snap(found), found)
         is_active = ~np.isnan(u)
         assert (np.isnan(found) == ~is_active).all()

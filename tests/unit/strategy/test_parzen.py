@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from sktune._types import Observation, Params
+from sktune._types import Observation, Params, Problem
 from sktune.space import Space
 from sktune.strategy import Bayes
-from sktune.strategy._bayes import _observed
-from sktune.strategy._multi_fidelity import Known
+from sktune.strategy._bayesian_optimization import _observed
+from sktune.strategy._observations import EncodedObservation
 from sktune.strategy._parzen import (
     NARROWEST,
     Density,
     bandwidths,
-    judged,
-    parzen,
+    parzen_estimator,
+    scores_of_one_rung,
 )
-from sktune.strategy._surrogate import Question
+from sktune.strategy._surrogate import SurrogateInput
 from tests.helpers.asked import least_gap, searched
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
@@ -148,7 +148,7 @@ def test_branches_learn_from_each_other_what_they_share() -> None:
     assert value(x=0.3, n=1) > value(x=0.3, n=2) > value(x=0.3, c="a")
 
 
-def test_bandwidths_are_ways_to_neighbours() -> None:
+def test_bandwidths_are_distances_to_neighbours() -> None:
     x = np.array([0.9, 0.1, 0.5, 0.45])
     np.testing.assert_allclose(bandwidths(x), [0.4, 0.35, 0.4, 0.35])
     np.testing.assert_allclose(bandwidths(np.array([0.3])), [0.7])
@@ -160,22 +160,24 @@ def test_bandwidths_are_ways_to_neighbours() -> None:
 # -- what is good, and what is bad -------------------------------------------------
 
 
-def known(
+def observed(
     points: Any, scores: Any, n_resources: Any = None, first: int = 0
-) -> list[Known]:
+) -> list[EncodedObservation]:
     rungs = (
         n_resources if isinstance(n_resources, list) else [n_resources] * len(points)
     )
     return [
-        Known(first + i, np.asarray(u, dtype=float), score, rung)
+        EncodedObservation(first + i, np.asarray(u, dtype=float), score, rung)
         for i, (u, score, rung) in enumerate(zip(points, scores, rungs, strict=True))
     ]
 
 
-def question(space: Space, seen: list[Known], waiting: Any = (), **kwargs: Any) -> Any:
+def data_of(
+    space: Space, seen: list[EncodedObservation], pending: Any = (), **kwargs: Any
+) -> Any:
     options = {"acquisition": "log_ei", "max_resources": None, "seed": 0, **kwargs}
-    at = np.array(waiting, dtype=float).reshape(-1, space.n_dims)
-    return Question(space, seen, at, **options)
+    at = np.array(pending, dtype=float).reshape(-1, space.n_dims)
+    return SurrogateInput(space, seen, at, **options)
 
 
 def rows(density: Density) -> list[Any]:
@@ -186,71 +188,77 @@ def test_the_best_are_good_and_the_rest_are_bad() -> None:
     space = Space(PLANE)
     U = np.random.default_rng(0).random((16, 2))
     scores = [float(-abs(u[0] - 0.3)) for u in U]
-    promise, anchors = parzen(question(space, known(U, scores)))
+    acquisition, anchors = parzen_estimator(data_of(space, observed(U, scores)))
     best = U[np.argsort(scores)[::-1]]
-    n_good = len(promise.good.X)
+    n_good = len(acquisition.good.X)
     assert 1 <= n_good < 8
-    assert rows(promise.good) == sorted(map(tuple, best[:n_good].tolist()))
-    assert rows(promise.bad) == sorted(map(tuple, best[n_good:].tolist()))
+    assert rows(acquisition.good) == sorted(map(tuple, best[:n_good].tolist()))
+    assert rows(acquisition.bad) == sorted(map(tuple, best[n_good:].tolist()))
     np.testing.assert_array_equal(anchors, best[:4])
 
 
 def test_failures_and_pending_candidates_are_bad() -> None:
     space = Space(PLANE)
     points = [[0.1, 0.1], [0.2, 0.2], [0.8, 0.8], [0.9, 0.9]]
-    seen = known(points, [1.0, 0.0, None, None])
-    promise, _ = parzen(question(space, seen, [[0.5, 0.6]]))
-    assert rows(promise.good) == [(0.1, 0.1)]
-    assert rows(promise.bad) == [(0.2, 0.2), (0.5, 0.6), (0.8, 0.8), (0.9, 0.9)]
+    seen = observed(points, [1.0, 0.0, None, None])
+    acquisition, _ = parzen_estimator(data_of(space, seen, [[0.5, 0.6]]))
+    assert rows(acquisition.good) == [(0.1, 0.1)]
+    assert rows(acquisition.bad) == [(0.2, 0.2), (0.5, 0.6), (0.8, 0.8), (0.9, 0.9)]
 
 
 def test_a_pending_candidate_that_was_judged_is_not_bad_for_going_on() -> None:
     space = Space(PLANE)
-    seen = known([[0.1, 0.1], [0.2, 0.2]], [1.0, 0.0], 27)
-    promise, _ = parzen(question(space, seen, [[0.1, 0.1]], max_resources=27))
-    assert rows(promise.bad) == [(0.2, 0.2)]
+    seen = observed([[0.1, 0.1], [0.2, 0.2]], [1.0, 0.0], 27)
+    acquisition, _ = parzen_estimator(
+        data_of(space, seen, [[0.1, 0.1]], max_resources=27)
+    )
+    assert rows(acquisition.bad) == [(0.2, 0.2)]
 
 
 def test_only_failures_beside_one_score() -> None:
     """Nothing is bad for sure, then, but what failed."""
     space = Space(PLANE)
-    seen = known([[0.1, 0.1], [0.8, 0.8]], [1.0, None])
-    promise, _ = parzen(question(space, seen))
-    assert rows(promise.good) == [(0.1, 0.1)]
-    assert rows(promise.bad) == [(0.8, 0.8)]
+    seen = observed([[0.1, 0.1], [0.8, 0.8]], [1.0, None])
+    acquisition, _ = parzen_estimator(data_of(space, seen))
+    assert rows(acquisition.good) == [(0.1, 0.1)]
+    assert rows(acquisition.bad) == [(0.8, 0.8)]
 
 
 def test_the_highest_rung_with_enough_scores_is_the_judge() -> None:
     U = np.random.default_rng(0).random((20, 2))
-    low = known(U, [0.0] * 20, 1)
+    low = observed(U, [0.0] * 20, 1)
     for n_high, rung in ((4, 1), (5, 9), (9, 9)):
-        high = known(U[:n_high], [1.0] * n_high, 9)
-        assert {one.n_resources for one in judged(low + high, 27, 2)} == {rung}
-    few = known(U[:3], [0.0] * 3, 1) + known(U[:3], [0.0] * 3, 3)
-    assert {one.n_resources for one in judged(few, 27, 2)} == {3}
+        high = observed(U[:n_high], [1.0] * n_high, 9)
+        assert {one.n_resources for one in scores_of_one_rung(low + high, 27, 2)} == {
+            rung
+        }
+    few = observed(U[:3], [0.0] * 3, 1) + observed(U[:3], [0.0] * 3, 3)
+    assert {one.n_resources for one in scores_of_one_rung(few, 27, 2)} == {3}
 
 
 def test_a_failure_counts_once_however_many_rungs_it_passed() -> None:
-    strategy = Bayes(surrogate="tpe", max_resources=9)
-    state = strategy.init(Space(PLANE))
+    strategy = Bayes(surrogate="tpe")
+    state = strategy.init(Problem(Space(PLANE), max_resources=9))
     points = [{"x": 0.1 * i, "y": 0.5} for i in range(1, 6)]
     for number, params in enumerate(points):
         for r in (1, 9):
             score = None if (number, r) == (4, 9) else float(number)
-            state = strategy.tell(state, Observation(number, params, (score,), r))
-    promise, _ = parzen(question(state.space, _observed(state, 9), max_resources=9))
+            state = strategy.tell(state, Observation(number, params, {0: score}, r))
+    acquisition, _ = parzen_estimator(
+        data_of(state.space, _observed(state, 9), max_resources=9)
+    )
     failed = tuple(state.space.encode(points[4]))
-    assert rows(promise.bad).count(failed) == 1
-    assert len(promise.good.X) + len(promise.bad.X) == 5
+    assert rows(acquisition.bad).count(failed) == 1
+    assert len(acquisition.good.X) + len(acquisition.bad.X) == 5
 
 
-def test_a_promise_is_the_ratio_of_the_densities() -> None:
+def test_the_acquisition_is_the_ratio_of_the_densities() -> None:
     space = Space(KINDS["mixed"])
     U = space.snap(np.random.default_rng(0).random((12, space.n_dims)))
-    promise, _ = parzen(question(space, known(U, list(range(12)))))
-    good, bad = promise.good.log_values(U), promise.bad.log_values(U)
-    np.testing.assert_array_equal(promise.values(U), good - bad)
-    best_first = promise.values(U)
+    acquisition, _ = parzen_estimator(data_of(space, observed(U, list(range(12)))))
+    good, bad = acquisition.good.log_values(U), acquisition.bad.log_values(U)
+    np.testing.assert_array_equal(acquisition.values(U), good - bad)
+    best_first = acquisition.values(U)
     assert best_first[-1] > best_first[0]
 
 
@@ -282,7 +290,7 @@ def test_improvement_grows_with_the_ratio() -> None:
 def search(
     strategy: Bayes, space: Space, n: int, score: Any, seed: int = 0
 ) -> list[Params]:
-    return searched(strategy, space, n, score, seed)[0]
+    return searched(strategy, Problem(space), n, score, seed)[0]
 
 
 def peak(params: Params) -> float:
@@ -314,20 +322,22 @@ def test_it_stays_in_the_best_branch_and_category() -> None:
 
 
 def test_failures_keep_it_away() -> None:
-    """Where they were, less is promised than if nothing had been there."""
+    """Where they were, the acquisition is less than if nothing had been there."""
     space = Space(PLANE)
-    scored = known([[0.1, 0.1], [0.2, 0.7], [0.3, 0.2], [0.6, 0.8]], [3.0, 2.0, 1.0, 0])
-    failed = known([[0.8, 0.3], [0.9, 0.2]], [None, None], first=4)
+    scored = observed(
+        [[0.1, 0.1], [0.2, 0.7], [0.3, 0.2], [0.6, 0.8]], [3.0, 2.0, 1.0, 0]
+    )
+    failed = observed([[0.8, 0.3], [0.9, 0.2]], [None, None], first=4)
     here = np.array([[0.85, 0.25]])
-    without, _ = parzen(question(space, scored))
-    promise, _ = parzen(question(space, scored + failed))
-    assert promise.values(here) < without.values(here) - 0.5
+    without, _ = parzen_estimator(data_of(space, scored))
+    acquisition, _ = parzen_estimator(data_of(space, scored + failed))
+    assert acquisition.values(here) < without.values(here) - 0.5
 
 
 def test_pending_candidates_are_kept_away_from() -> None:
     """Asked again with the same seed, and what it said last pending, it moves."""
     space, strategy = Space(PLANE), Bayes(surrogate="tpe")
-    _, state = searched(strategy, space, 12, peak)
+    _, state = searched(strategy, Problem(space), 12, peak)
     assert least_gap(strategy, state, 12) > 0.01
 
 
@@ -348,9 +358,11 @@ def test_the_order_of_the_scores_does_not_matter(n: int) -> None:
     asked = list(enumerate(search(strategy, space, n, score)))
     answers = []
     for order in (asked, asked[::-1]):
-        state = strategy.init(space)
+        state = strategy.init(Problem(space))
         for number, params in order:
-            state = strategy.tell(state, Observation(number, params, (score(params),)))
+            state = strategy.tell(
+                state, Observation(number, params, {0: score(params)})
+            )
         answers.append([strategy.ask(state, n, (), seed) for seed in range(5)])
     assert answers[0] == answers[1]
     assert any(answers[0][0] != other for other in answers[0])
@@ -364,4 +376,4 @@ def test_both_improvements_are_one() -> None:
 
 def test_a_bound_is_refused() -> None:
     with pytest.raises(ValueError, match=r"acquisition='ucb'.*Choose 'log_ei' or 'pi'"):
-        Bayes(surrogate="tpe", acquisition="ucb").init(Space(PLANE))
+        Bayes(surrogate="tpe", acquisition="ucb").init(Problem(Space(PLANE)))

@@ -10,11 +10,15 @@ import pytest
 from scipy import stats
 
 from sktune._random import derive_seed
-from sktune._types import Observation, Params
+from sktune._types import Observation, Params, Problem
 from sktune.space import Space
 from sktune.strategy import Bayes
 from sktune.strategy import _multi_fidelity as rungs
-from sktune.strategy._multi_fidelity import Known
+from sktune.strategy._observations import (
+    MAX_OBSERVATIONS,
+    EncodedObservation,
+    most_informative,
+)
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
 RESOURCES = (1, 3, 9, 27)
@@ -27,11 +31,15 @@ def score(params: Params, n_resources: int) -> float:
 
 
 def at(n: int, params: Params, n_resources: int, *scores: float | None) -> Observation:
-    return Observation(n, params, scores, n_resources)
+    return Observation(n, params, dict(enumerate(scores)), n_resources)
 
 
-def told(strategy: Bayes, observations: Sequence[Observation]) -> Any:
-    state = strategy.init(Space(PLANE))
+def told(
+    strategy: Bayes,
+    observations: Sequence[Observation],
+    max_resources: int | None = 27,
+) -> Any:
+    state = strategy.init(Problem(Space(PLANE), max_resources=max_resources))
     for observation in observations:
         state = strategy.tell(state, observation)
     return state
@@ -46,19 +54,19 @@ def drawn(n: int, seed: int = 0) -> list[dict[str, float]]:
 def test_a_later_rung_does_not_replace_the_earlier() -> None:
     params = {"x": 0.5, "y": 0.5}
     seen = [at(0, params, r, float(r)) for r in (1, 3)]
-    state = told(Bayes(max_resources=27), seen)
-    assert sorted(one.score for one in state.known.values()) == [1.0, 3.0]
+    state = told(Bayes(), seen)
+    assert sorted(one.score for one in state.observations.values()) == [1.0, 3.0]
 
 
 def test_flat_search_sees_no_rungs() -> None:
     params = {"x": 0.5, "y": 0.5}
-    state = told(Bayes(), [at(0, params, r, float(r)) for r in (1, 3)])
-    assert [one.score for one in state.known.values()] == [3.0]
+    state = told(Bayes(), [at(0, params, r, float(r)) for r in (1, 3)], None)
+    assert [one.score for one in state.observations.values()] == [3.0]
 
 
 def test_it_learns_from_cheap_scores() -> None:
     """All but two candidates were seen at one epoch only."""
-    strategy = Bayes(max_resources=27)
+    strategy = Bayes()
     some = drawn(25)
     seen = [at(i, p, 1, score(p, 1)) for i, p in enumerate(some)]
     seen += [at(i, some[i], r, score(some[i], r)) for i in (0, 1) for r in (3, 9, 27)]
@@ -69,7 +77,7 @@ def test_it_learns_from_cheap_scores() -> None:
 
 def test_what_holds_at_the_largest_resource_counts() -> None:
     """One epoch says the contrary of 27."""
-    strategy = Bayes(max_resources=27)
+    strategy = Bayes()
     seen = []
     for i, p in enumerate(drawn(25)):
         seen.append(at(i, p, 1, p["x"]))
@@ -80,7 +88,7 @@ def test_what_holds_at_the_largest_resource_counts() -> None:
 
 
 def test_order_of_telling_plays_no_part() -> None:
-    strategy = Bayes(max_resources=27)
+    strategy = Bayes()
     some = drawn(12)
     seen = [at(i, p, r, score(p, r)) for i, p in enumerate(some) for r in (1, 3)]
     one, other = told(strategy, seen), told(strategy, seen[::-1])
@@ -89,12 +97,12 @@ def test_order_of_telling_plays_no_part() -> None:
 
 def test_who_failed_once_has_failed_everywhere() -> None:
     point = np.array([0.1, 0.2])
-    known = {
-        ("a", 1): Known(0, point, 5.0, 1),
-        ("a", 3): Known(0, point, None, 3),
-        ("b", 1): Known(1, point, 1.0, 1),
+    observations = {
+        ("a", 1): EncodedObservation(0, point, 5.0, 1),
+        ("a", 3): EncodedObservation(0, point, None, 3),
+        ("b", 1): EncodedObservation(1, point, 1.0, 1),
     }
-    seen = rungs.without_hope(known, 27)
+    seen = rungs.failed_at_every_rung(observations, 27)
     assert [(one.candidate, one.score, one.n_resources) for one in seen] == [
         (0, None, 1),
         (0, None, 3),
@@ -105,7 +113,7 @@ def test_who_failed_once_has_failed_everywhere() -> None:
 
 def test_a_failure_at_a_later_rung_keeps_away() -> None:
     """The best corner after one epoch breaks down at three."""
-    strategy = Bayes(max_resources=27)
+    strategy = Bayes()
     seen = []
     for i, p in enumerate(drawn(30)):
         seen.append(at(i, p, 1, p["x"] + p["y"]))
@@ -115,32 +123,35 @@ def test_a_failure_at_a_later_rung_keeps_away() -> None:
     assert all(params is not None and params["x"] < 0.6 for params in asked)
 
 
-def test_depths() -> None:
+def test_the_resource_as_a_coordinate() -> None:
     point = np.zeros(2)
-    known = [Known(0, point, 0.0, r) for r in (1, 3, 9, 27, None)]
-    t = rungs.depths(known, 27).ravel()
-    np.testing.assert_allclose(t / rungs.DEPTH, [0, 1 / 3, 2 / 3, 1, 1])
-    assert rungs.depths([Known(0, point, 0.0, 1)], 1).tolist() == [[0.0]]
+    observations = [EncodedObservation(0, point, 0.0, r) for r in (1, 3, 9, 27, None)]
+    t = rungs.resource_coordinates(observations, 27).ravel()
+    np.testing.assert_allclose(t / rungs.RESOURCE_SCALE, [0, 1 / 3, 2 / 3, 1, 1])
+    assert rungs.resource_coordinates(
+        [EncodedObservation(0, point, 0.0, 1)], 1
+    ).tolist() == [[0.0]]
 
 
 def test_what_the_surrogate_bears_is_bounded() -> None:
-    n = rungs.MAX_OBSERVATIONS
-    known = [
-        Known(i, np.zeros(1), float(i % 7), RESOURCES[i % 4]) for i in range(2 * n)
+    n = MAX_OBSERVATIONS
+    observations = [
+        EncodedObservation(i, np.zeros(1), float(i % 7), RESOURCES[i % 4])
+        for i in range(2 * n)
     ]
-    kept = rungs.most_telling(known)
+    kept = most_informative(observations)
     assert len(kept) == n
     assert len({(one.candidate, one.n_resources) for one in kept}) == n
     assert set(range(2 * n - 3, 2 * n)) <= {one.candidate for one in kept}
-    highest = sorted(one.candidate for one in known if one.n_resources == 27)
+    highest = sorted(one.candidate for one in observations if one.n_resources == 27)
     of_those = [one for one in kept if one.n_resources == 27]
     assert len(of_those) >= min(len(highest), n // 2)
-    assert rungs.most_telling(known[:n]) == known[:n]
+    assert most_informative(observations[:n]) == observations[:n]
 
 
 def test_max_resources_that_make_no_sense() -> None:
     with pytest.raises(ValueError, match="max_resources=0"):
-        Bayes(max_resources=0).init(Space(PLANE))
+        Bayes().init(Problem(Space(PLANE), max_resources=0))
 
 
 def bracket(
@@ -164,8 +175,8 @@ def bracket(
 def later_brackets(seed: int, n_brackets: int = 3) -> tuple[float, float]:
     """Mean final score of brackets after the first: with Bayes, and at random."""
     space = Space(PLANE)
-    strategy = Bayes(max_resources=9)
-    state = strategy.init(space)
+    strategy = Bayes()
+    state = strategy.init(Problem(space, max_resources=9))
     offset = 0
     found = []
 
@@ -177,7 +188,8 @@ def later_brackets(seed: int, n_brackets: int = 3) -> tuple[float, float]:
 
     def tell(seen: Observation) -> None:
         nonlocal state
-        seen = at(offset + seen.candidate, seen.params, seen.n_resources, *seen.scores)
+        scores = seen.scores.values()
+        seen = at(offset + seen.candidate, seen.params, seen.n_resources, *scores)
         state = strategy.tell(state, seen)
 
     for b in range(n_brackets):

@@ -40,12 +40,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import optimize
 from scipy.linalg import lapack
 
-Array = NDArray[np.float64]
-Indices = NDArray[np.intp]
+from sktune.strategy._arrays import Array, Indices
 
 SQRT5 = math.sqrt(5.0)
 LOG_2PI = math.log(2.0 * math.pi)
@@ -54,7 +52,7 @@ ADDITIVE = 0.5  # h, the part of the signal that is a sum of main effects
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """Independent normals on theta: what is believed before the first score.
+    """Independent normals on theta, before the first score.
 
     The mean of the log lengthscales grows with the dimension as in [2]_, so that the
     prior function is as smooth in 20 dimensions as it is in 2.
@@ -97,13 +95,13 @@ def kernel(z: Array, signal: float) -> tuple[Array, Array]:
 
     z is (d, ...), one block for each coordinate; so is the derivative.
     """
-    together, slope = matern(z.sum(axis=0))
-    alone = 1.0 / (1.0 + 0.5 * z)
+    joint, slope = matern(z.sum(axis=0))
+    additive = 1.0 / (1.0 + 0.5 * z)
     share = signal * ADDITIVE / max(len(z), 1)
-    k = (signal * (1.0 - ADDITIVE)) * together + share * alone.sum(axis=0)
-    alone *= alone
-    alone *= -0.5 * share
-    return k, alone + (signal * (1.0 - ADDITIVE)) * slope
+    k = (signal * (1.0 - ADDITIVE)) * joint + share * additive.sum(axis=0)
+    additive *= additive
+    additive *= -0.5 * share
+    return k, additive + (signal * (1.0 - ADDITIVE)) * slope
 
 
 def cholesky(K: Array) -> Array:
@@ -119,10 +117,11 @@ def cholesky(K: Array) -> Array:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """Log posterior density of theta, given the scores at some points.
+class MarginalLikelihood:
+    """Log marginal likelihood of theta, given the scores at some points.
 
-    Up to a constant, it is the log marginal likelihood ([1]_, eq. 2.30) plus the prior.
+    With the prior it is, up to a constant, the log posterior density of theta ([1]_,
+    eq. 2.30).
     """
 
     y: Array
@@ -142,7 +141,7 @@ class Evidence:
         y: Array,
         prior: Prior,
         B: Array | None = None,
-    ) -> Evidence:
+    ) -> MarginalLikelihood:
         rows, columns = np.tril_indices(len(F), -1)
         squares = (F[rows] - F[columns]) ** 2
         member = groups[:, None] == np.arange(n_dims)
@@ -209,7 +208,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Posterior:
-    """The process after the scores have been seen ([1]_, eqs. 2.25 and 2.26).
+    """The Gaussian process given the scores ([1]_, eqs. 2.25 and 2.26).
 
     What has covariance B is explained away: the mean and the variance are those of k.
     """
@@ -272,18 +271,18 @@ def covariance(A: Array, B: Array, member: Array, signal: float) -> Array:
     One coordinate at a time, since that of all would be (d, m, n).
     """
     r2 = np.zeros((len(A), len(B)))
-    alone = np.zeros_like(r2)
+    additive = np.zeros_like(r2)
     for column in member.T:
         block = np.flatnonzero(column)
         z = squared_distances(A[:, block], B[:, block])
         r2 += z
         z *= 0.5
         z += 1.0
-        alone += np.divide(1.0, z, out=z)
+        additive += np.divide(1.0, z, out=z)
     k, _ = matern(r2)
     k *= signal * (1.0 - ADDITIVE)
-    alone *= signal * ADDITIVE / max(member.shape[1], 1)
-    return k + alone
+    additive *= signal * ADDITIVE / max(member.shape[1], 1)
+    return k + additive
 
 
 def squared_distances(A: Array, B: Array) -> Array:

@@ -1,0 +1,338 @@
+"""Bayesian optimisation: fit a surrogate, maximise an acquisition function."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from sktune._errors import SpaceError, did_you_mean
+from sktune._types import Observation, Params, Problem
+from sktune.strategy._acquisition import ACQUISITIONS, SampledAcquisition
+from sktune.strategy._arrays import Array
+from sktune.strategy._design import most_even_first, sobol
+from sktune.strategy._forest import random_forest
+from sktune.strategy._gaussian_process import gaussian_process
+from sktune.strategy._maximize import Admissible, best_admissible, maximise
+from sktune.strategy._multi_fidelity import failed_at_every_rung
+from sktune.strategy._observations import EncodedObservation, most_informative
+from sktune.strategy._parzen import parzen_estimator
+from sktune.strategy._surrogate import Surrogate, SurrogateInput
+from sktune.strategy._transfer import (
+    MULTI_SOURCE_SURROGATES,
+    encode_warm_start,
+    to_common_scale,
+)
+
+if TYPE_CHECKING:
+    from sktune.space import Space
+
+SURROGATES: dict[str, Surrogate] = {
+    "gp": gaussian_process,
+    "forest": random_forest,
+    "tpe": parzen_estimator,
+}
+MAX_ENUMERATED = 2048  # finite spaces up to this size are looked at point by point
+MAX_SCANNED = 100_000
+SAME = 1e-9  # coordinates nearer than this may be one candidate
+LOG2_DESIGN_POOL = 8
+N_INITIAL_WARM = 3  # candidates before the surrogate is asked, after a warm start
+N_TRIES = 20  # pools drawn before a constraint is taken to refuse everything
+
+
+@dataclass(frozen=True, slots=True)
+class BayesState:
+    """What has been learnt.
+
+    Attributes
+    ----------
+    problem : Problem
+    observations : dict
+        By the key of a candidate and its resource.
+    warm_start : sequence of EncodedObservation
+        Those of other searches.
+    grid : ndarray of shape (size, d) or None
+        All points of a small finite space.
+    """
+
+    problem: Problem
+    observations: Mapping[tuple[Hashable, int | None], EncodedObservation] = field(
+        default_factory=dict
+    )
+    warm_start: Sequence[EncodedObservation] = ()
+    grid: Array | None = None
+
+    @property
+    def space(self) -> Space:
+        return cast("Space", self.problem.space)  # `init` refuses a problem without
+
+
+@dataclass(frozen=True)
+class Bayes:
+    """Bayesian optimisation with a Gaussian process, or another surrogate.
+
+    After a few points that fill the space evenly, the surrogate is fitted to the
+    scores, and the next candidate is the one with the greatest acquisition.
+
+    Parameters
+    ----------
+    n_initial : int, default=None
+        Candidates (`initial_points` and pending ones among them) before the surrogate
+        is asked. None takes two more than the space has dimensions, between 4 and 8,
+        and not more than half of the candidates that the search is going to ask for.
+    acquisition : {"log_ei", "pi", "ucb"}, default="log_ei"
+        Log expected improvement, probability of improvement, or upper confidence bound.
+        With "tpe" the first two are the same, and the third is refused.
+    surrogate : {"gp", "forest", "tpe"}, default="gp"
+        The model of the scores: a Gaussian process; a random forest, which is meant for
+        spaces that are large, conditional and mostly categorical; or the
+        tree-structured Parzen estimator.
+    initial_points : sequence of dict, default=()
+        Candidates to try first, in this order.
+
+    Notes
+    -----
+    All else it is told by the search: the space, how many candidates there will be, the
+    largest resource, and what is known from other searches. It is given to a search as
+    it stands, ``HyperbandSearchCV(net, space, strategy=Bayes(surrogate="tpe"))``.
+
+    Failed candidates do not take part in fitting the surrogate's hyperparameters (only
+    "gp" has such). They then count with the worst score seen, so that their
+    neighbourhood is avoided.
+    Pending candidates count with the score that the surrogate expects of them ("kriging
+    believer", Ginsbourger et al. 2010), so that several at once are spread out. With
+    "tpe" both are among the bad candidates.
+
+    Of more than 500 observations the better half of that number and the latest are
+    looked at, so that the cost of a proposal stays bounded.
+
+    Where a schedule trains candidates rung by rung, the surrogate is one over params
+    and resource, learns from every rung, and proposes what is best to try at the
+    largest resource; "tpe" learns from the highest rung that has three scores more than
+    the space has dimensions.
+
+    After a warm start, the first candidate is the one of the greatest expected score;
+    two that are spread evenly follow, which tell whether the other searches are of any
+    use here. From then on each of them counts as long as it helps to predict the scores
+    of this search. Only their order and shape count, not level and scale. Of more than
+    100 scores of other searches the better half of that number, and as many evenly
+    among the rest, are looked at. Their candidates may be tried again.
+
+    Examples
+    --------
+    >>> from scipy.stats import loguniform, uniform
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from sktune import HyperbandSearchCV
+    >>> from sktune.strategy import Bayes
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = HyperbandSearchCV(
+    ...     SVC(), {"C": loguniform(1e-2, 1e2)}, strategy=Bayes(surrogate="forest"),
+    ...     random_state=0,
+    ... ).fit(X, y)
+    >>> float(search.best_score_) > 0.9
+    True
+    """
+
+    n_initial: int | None = None
+    acquisition: str = "log_ei"
+    surrogate: str = "gp"
+    initial_points: Sequence[Params] = ()
+
+    def init(self, problem: Problem) -> BayesState:
+        """State of a search in which nothing has been seen."""
+        space = self._check(problem)
+        grid = None
+        if space.size <= MAX_ENUMERATED:
+            grid = np.array([space.encode(params) for params in space.points()])
+        warm_start = encode_warm_start(space, problem.warm_start)
+        return BayesState(problem, warm_start=warm_start, grid=grid)
+
+    def tell(self, state: BayesState, observation: Observation) -> BayesState:
+        """State that has learnt from one more observation."""
+        params = observation.params
+        failed = observation.failed or not math.isfinite(observation.score)
+        is_flat = state.problem.max_resources is None
+        one = EncodedObservation(
+            observation.candidate,
+            state.space.encode(params),
+            None if failed else float(observation.score),
+            None if is_flat else observation.n_resources,
+        )
+        key = state.space.key(params), one.n_resources
+        return replace(state, observations={**state.observations, key: one})
+
+    def ask(
+        self, state: BayesState, candidate: int, pending: Sequence[Params], seed: int
+    ) -> Params | None:
+        """Params of the next candidate; None when the space is used up.
+
+        Neither `candidate` nor the order in which observations were told plays a part.
+        """
+        space = state.space
+        # Apart in the cube of a single dict is another candidate; no key need be made.
+        plain = space.constraint is None and space.names[:1] != ("",)
+        taken = {key for key, _ in state.observations}
+        taken.update(space.key(params) for params in pending)
+        if not space.n_dims:  # param_distributions={}: the estimator as it stands
+            return None if taken else {}
+        for params in self.initial_points:
+            if space.key(params) not in taken:
+                return params
+
+        U_pending = np.array([space.encode(p) for p in pending]).reshape(
+            -1, space.n_dims
+        )
+        observed = (one.point for one in state.observations.values())
+        seen = np.array([*observed, *U_pending]).reshape(-1, space.n_dims)
+
+        def admissible(u: Array) -> bool:
+            if plain and not (np.abs(seen - u) < SAME).all(axis=1).any():
+                return True
+            params = space.decode(u)
+            return space.key(params) not in taken and space.allows(params)
+
+        u = None
+        if self._uses_surrogate(state, len(taken)):
+            u = self._maximise_acquisition(state, U_pending, admissible, seed)
+            if u is not None and space.key(space.decode(u)) in taken:
+                u = None  # apart in a cube so narrow that they are one number
+        if u is None:
+            plain = False
+            u = _next_of_design(state, U_pending, admissible, seed)
+        if u is None:
+            return _any_left(space, taken)
+        return space.decode(u)
+
+    def _uses_surrogate(self, state: BayesState, n_taken: int) -> bool:
+        """Whether there are scores enough to say what comes next, or what is first."""
+        n_initial = self._n_initial(state.problem)
+        n_warm = sum(not one.failed for one in state.warm_start)
+        if n_warm < 2:
+            return n_taken >= n_initial and _has_scores(state)
+        return not n_taken or n_taken >= max(
+            n_initial - n_warm, min(n_initial, N_INITIAL_WARM)
+        )
+
+    def _n_initial(self, problem: Problem) -> int:
+        if self.n_initial is not None:
+            return self.n_initial
+        enough = min(max(cast("Space", problem.space).n_dims + 2, 4), 8)
+        if problem.n_candidates is None:
+            return enough
+        return max(2, min(enough, problem.n_candidates // 2))
+
+    def _maximise_acquisition(
+        self, state: BayesState, pending: Array, admissible: Admissible, seed: int
+    ) -> Array | None:
+        max_resources = state.problem.max_resources
+        observations = [*_observed(state, max_resources), *state.warm_start]
+        if state.warm_start and self.surrogate not in MULTI_SOURCE_SURROGATES:
+            observations = to_common_scale(state.space, observations)
+        data = SurrogateInput(
+            state.space, observations, pending, self.acquisition, max_resources, seed
+        )
+        acquisition, anchors = SURROGATES[self.surrogate](data)
+        if isinstance(acquisition, SampledAcquisition):
+            first = best_admissible(acquisition, acquisition.samples(), admissible, 1)
+            if first:
+                return first[0][1]
+        if state.grid is not None:
+            first = best_admissible(acquisition, state.grid, admissible, 1)
+            return first[0][1] if first else None
+        return maximise(acquisition, np.array(anchors), admissible, seed)
+
+    def _check(self, problem: Problem) -> Space:
+        space, max_resources = problem.space, problem.max_resources
+        if space is None:
+            raise ValueError(f"{self!r} needs a space to search, and there is none.")
+        for name, names in (("acquisition", ACQUISITIONS), ("surrogate", SURROGATES)):
+            value = getattr(self, name)
+            if value not in names:
+                raise ValueError(
+                    f"{name}={value!r} is not known. Choose one of "
+                    f"{', '.join(map(repr, names))}.{did_you_mean(str(value), names)}"
+                )
+        if self.surrogate == "tpe" and self.acquisition == "ucb":
+            raise ValueError(
+                "acquisition='ucb' needs a surrogate that has a standard deviation, "
+                "which surrogate='tpe' has not. Choose 'log_ei' or 'pi' (with 'tpe' "
+                "they are the same), or another surrogate."
+            )
+        if max_resources is not None and max_resources < 1:
+            raise ValueError(
+                f"max_resources={max_resources!r} must be at least 1, or None where "
+                "every candidate gets everything at once."
+            )
+        if self.n_initial is not None and self.n_initial < 1:
+            raise ValueError(
+                f"n_initial={self.n_initial!r} must be at least 1, or None for a "
+                "number that suits the space."
+            )
+        for params in self.initial_points:
+            space.canonical(params)
+        return space
+
+
+def _has_scores(state: BayesState) -> bool:
+    """Whether there are scores that say something.
+
+    With rungs, one at the largest resource must be among them: until then nobody knows
+    what the low rungs are worth.
+    """
+    largest = state.problem.max_resources
+    scored = [one for one in state.observations.values() if one.score is not None]
+    if largest is not None and not any(
+        one.n_resources in (None, largest) for one in scored
+    ):
+        return False
+    return len(scored) >= 2
+
+
+def _observed(state: BayesState, max_resources: int | None) -> list[EncodedObservation]:
+    """What the surrogate learns from, by candidate and resource.
+
+    In this order no sum depends on which score came first.
+    """
+    observations = list(state.observations.values())
+    if max_resources is not None:
+        observations = failed_at_every_rung(state.observations, max_resources)
+    return sorted(
+        most_informative(observations),
+        key=lambda one: (one.candidate, one.n_resources or 0),
+    )
+
+
+def _next_of_design(
+    state: BayesState, pending: Array, admissible: Admissible, seed: int
+) -> Array | None:
+    """The admissible point that best completes an even design."""
+    space = state.space
+    by_candidate = {one.candidate: one.point for one in _observed(state, None)}
+    design = np.array([*by_candidate.values(), *pending]).reshape(-1, space.n_dims)
+    U = sobol(space.n_dims, LOG2_DESIGN_POOL, seed)
+    rng = np.random.default_rng(seed)
+    for _ in range(N_TRIES):
+        U = space.snap(U)
+        for i in most_even_first(U, design):
+            if admissible(U[i]):
+                return U[i]
+        U = rng.random(U.shape)
+    return None
+
+
+def _any_left(space: Space, taken: set[Hashable]) -> Params | None:
+    """Some candidate that is left, where chance has found none."""
+    if space.size <= MAX_SCANNED:
+        for params in space.points():
+            if space.key(params) not in taken and space.allows(params):
+                return params
+    if not taken:
+        raise SpaceError(
+            "constraint refused every candidate that was drawn. Make it wider, or "
+            "give initial_points that it allows."
+        )
+    return None

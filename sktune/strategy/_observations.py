@@ -1,0 +1,47 @@
+"""Observations as surrogates see them: points of the unit cube and their scores."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sktune.strategy._arrays import Array
+
+MAX_OBSERVATIONS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedObservation:
+    """A candidate that was observed: its point, and its score unless it failed."""
+
+    candidate: int
+    point: Array  # (d,) snapped
+    score: float | None
+    n_resources: int | None = None
+    source: int = 0  # the search that it warm starts from; 0 is this one
+
+    @property
+    def failed(self) -> bool:
+        return self.score is None
+
+
+def most_informative(
+    observations: list[EncodedObservation],
+) -> list[EncodedObservation]:
+    """All observations, or as many as the surrogate can bear.
+
+    Half of them are those of the highest rungs, the best of a rung first; the others
+    are the latest candidates of the rest, which lie where the search is.
+    """
+    if len(observations) <= MAX_OBSERVATIONS:
+        return observations
+    worst = -math.inf
+
+    def rank(one: EncodedObservation) -> tuple[float, float]:
+        reached = one.n_resources if one.n_resources is not None else math.inf
+        return -reached, -(worst if one.score is None else one.score)
+
+    highest_first = sorted(observations, key=rank)
+    half = MAX_OBSERVATIONS // 2
+    rest = sorted(highest_first[half:], key=lambda one: one.candidate)
+    return [*highest_first[:half], *rest[half - MAX_OBSERVATIONS :]]
