@@ -139,9 +139,9 @@ class Engine:
             match decision:
                 case None:
                     break
-                case Stop(candidate):
+                case Stop():
                     for listener in self._listeners:
-                        listener.on_stop(candidate)
+                        listener.on_stop(decision.candidate)
                 case Resume():
                     if not self._continues(decision):
                         break

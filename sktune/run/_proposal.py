@@ -9,7 +9,7 @@ from typing import Any
 from sktune._types import Problem, Schedule, Strategy, WarmStartObservation
 from sktune.execution import Resource
 from sktune.run.listeners._all_failed import AllFailed
-from sktune.run.listeners._progress import Cost
+from sktune.run.listeners._progress import COST_OF_ONE, Cost
 from sktune.schedule import Flat
 from sktune.space import Space
 
@@ -45,7 +45,7 @@ class Proposal:
     n_candidates: int
     n_evaluations: int
     n_pending: int | None = None
-    cost: Cost = Cost()
+    cost: Cost = COST_OF_ONE
     all_failed: AllFailed | None = None
     resource: Resource | None = None
 

@@ -10,7 +10,7 @@ from sktune._errors import JournalError
 from sktune._types import Evaluation, Listener, Observation, Params, Problem, Strategy
 from sktune.engine import Engine
 from sktune.execution import Job, WorkerPool, single_threaded, stack_key
-from sktune.journal import SearchJournal
+from sktune.journal import ReplayedWorkers, SearchJournal
 from sktune.run._proposal import Proposal
 from sktune.run.listeners._budget import Budget
 from sktune.run.listeners._callbacks import Callbacks
@@ -89,7 +89,8 @@ class SearchRun:
         Where Ctrl-C or the journal ends it, ``cut_short(reason)`` is called first of
         all: cleaning up may take long, or be interrupted too.
         """
-        strategy, replayed = self.proposal.strategy, None
+        strategy = self.proposal.strategy
+        replayed: ReplayedWorkers | None = None
         self.budget = Budget(
             self.max_time,
             self.max_resources_total,

@@ -53,7 +53,6 @@ from sktune.search.inputs._data import Data, as_dicts, read_data
 from sktune.search.inputs._splits import draw_splits
 from sktune.strategy import Listed
 
-_OF_THE_PLACEMENT = ("leases_",)
 _OF_THE_BEST = (
     "best_estimator_",
     "best_index_",
@@ -197,8 +196,7 @@ class BaseSearch(_compat.BaseSearchCV):
             # A subclass that brings a search of its own gets scikit-learn's `fit`.
             return super().fit(X, y, **params)
         with preserved_random_states():
-            for name in _OF_THE_PLACEMENT:
-                vars(self).pop(name, None)  # of a `fit` before
+            self._forget("leases_")  # of a `fit` before
             data = read_data(self, self._searched(), X, y, params)
             self.n_splits_ = data.n_splits
             callbacks = _compat.begin_callbacks(self, data.X, data.y, data.metadata)
@@ -313,6 +311,12 @@ class BaseSearch(_compat.BaseSearchCV):
             max_resources_total=getattr(self, "max_resources_total", None),
         )
 
+    def _forget(self, *attributes: str) -> None:
+        """Remove attributes that are there."""
+        for name in attributes:
+            if hasattr(self, name):
+                delattr(self, name)
+
     def _uses_callbacks(self) -> bool:
         """Whether the search or a part of its estimator has callbacks."""
         get_params = getattr(self.estimator, "get_params", dict)
@@ -349,8 +353,7 @@ class BaseSearch(_compat.BaseSearchCV):
             # Neither a warning nor an error may hide why the search ends.
             with warnings.catch_warnings(), suppress(Exception):
                 warnings.simplefilter("ignore")
-                for name in _OF_THE_BEST:  # of a `fit` before
-                    vars(self).pop(name, None)
+                self._forget(*_OF_THE_BEST)  # of a `fit` before
                 outcomes = outcomes_of(rows)
                 refit_metric = self._check_metrics(outcomes)
                 self.cv_results_ = format_results(self, rows, outcomes)
@@ -397,7 +400,7 @@ class BaseSearch(_compat.BaseSearchCV):
         self, run: SearchRun, placement: Placement | None, callbacks: Any
     ) -> None:
         """Fit the best candidate on all data."""
-        vars(self).pop("best_estimator_", None)  # of a `fit` before
+        self._forget("best_estimator_")  # of a `fit` before
         refit = Refit(
             run.job,
             self.estimator,

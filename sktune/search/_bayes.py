@@ -13,10 +13,7 @@ from sktune import _compat
 from sktune.run import Proposal
 from sktune.search._base import BaseSearch
 from sktune.search.inputs._data import Data
-from sktune.search.inputs._warm_start_from import (
-    read_warm_start,
-    refit_metric_names,
-)
+from sktune.search.inputs._warm_start_from import read_warm_start, refit_metric_names
 from sktune.space import Space
 from sktune.strategy import Bayes
 
@@ -250,7 +247,7 @@ class BayesSearchCV(BaseSearch):
         strategy = Bayes(
             acquisition=self.acquisition,
             surrogate=self.surrogate,
-            initial_points=tuple(space.canonical(p) for p in self.initial_points or ()),
+            initial_points=tuple(map(space.canonical, self.initial_points or ())),
         )
         warm_start = read_warm_start(
             self.warm_start_from,

@@ -323,8 +323,9 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
         if last.n_resources * self.factor <= fidelity.max_resources:
             name = fidelity.resource.name
             warnings.warn(
-                f"The last rung trains to {name}={last.n_resources}, far "
-                f"from max_resources_={fidelity.max_resources}. Use more candidates, or "
+                f"The last rung trains to {name}={last.n_resources}, "
+                f"far from max_resources_={fidelity.max_resources}. Use more "
+                "candidates, or "
                 "min_resources='exhaust' to give them more from the beginning.",
                 UserWarning,
                 stacklevel=2,

@@ -4,17 +4,17 @@ For ``dask worker --preload`` and for ray's ``worker_process_setup_hook``.
 """
 
 from sktune.execution.dispatch import _shared_data
-from sktune.execution.dispatch._remote_workers import Travel
+from sktune.execution.dispatch._remote_workers import RemoteWorkers
 from sktune.persistence import Checkpoints
 
 
 def blind() -> None:
     read = _shared_data.Shared._read
 
-    def cannot_read(self, parcel):
-        if parcel is None:
+    def cannot_read(self, packed):
+        if packed is None:
             raise _shared_data.NotSeenError
-        return read(self, parcel)
+        return read(self, packed)
 
     _shared_data.Shared._read = cannot_read
     Checkpoints.is_seen = lambda self: False
@@ -24,15 +24,15 @@ def dask_setup(worker) -> None:
     blind()
 
 
-def note_luggage(monkeypatch) -> list[tuple[bool, int]]:
-    """What will travel: for each unit, whether a parcel, and how many states."""
+def note_payloads(monkeypatch) -> list[tuple[bool, int]]:
+    """What will be sent: for each batch, whether the job, and how many states."""
     sent = []
-    luggage = Travel.luggage
+    payload = RemoteWorkers.payload
 
-    def note(self, unit, asks):
-        states, parcel = luggage(self, unit, asks)
-        sent.append((parcel is not None, len(states or {})))
-        return states, parcel
+    def note(self, batch, request):
+        made = payload(self, batch, request)
+        sent.append((made.job is not None, len(made.states or {})))
+        return made
 
-    monkeypatch.setattr(Travel, "luggage", note)
+    monkeypatch.setattr(RemoteWorkers, "payload", note)
     return sent

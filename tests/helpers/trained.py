@@ -12,7 +12,8 @@ from sklearn.base import clone
 from sktune._types import Fit
 from sktune.execution.estimators._nets import find_nets
 from sktune.execution.estimators._resource import Resource
-from sktune.execution.fitting._fit import Job, run_fit
+from sktune.execution._job import Job, silenced
+from sktune.execution.fitting._unit import run_unit
 from sktune.execution.guards._random_states import (
     own_random_states,
     preserved_random_states,
@@ -35,26 +36,24 @@ class Keep:
 
 
 def job_of(estimator, resource: Resource | None, checkpoints=None, **kwargs) -> Job:
+    estimator, scorer = silenced(estimator, kwargs.pop("scorer", Keep()))
     defaults = dict(
+        estimator=estimator,
         X=X,
         y=y,
         splits=[(TRAIN, TEST)],
-        scorer=Keep(),
+        scorer=scorer,
         fit_params={},
         score_params={},
         error_score="raise",
         return_train_score=False,
         verbose=0,
         n_candidates=None,
-        caller=None,
-    )
-    return Job.of(
-        estimator,
-        repeatable=True,
+        threads_of_a_net=1,
         resource=resource,
         checkpoints=checkpoints,
-        **{**defaults, **kwargs},
     )
+    return Job(**{**defaults, **kwargs})
 
 
 def run(
@@ -65,14 +64,15 @@ def run(
     pause = n_resources is not None and n_resources < end
     fit = Fit(candidate, split, params or {}, seed, n_resources, pause)
     with preserved_random_states():
-        return run_fit(job, fit)
+        (outcome,) = run_unit(job, (fit,))
+        return outcome
 
 
 def rungs(job: Job, resources: Iterable[int], params=None) -> Iterable[Any]:
     """The estimator at each of the resources, scored."""
     for n_resources in resources:
         outcome = run(job, n_resources, params)
-        yield job.scorer.estimator, outcome["test_scores"]
+        yield job.scorer.estimator, outcome.score("score")
 
 
 def at_once(estimator, n_epochs: int, fit_params=None, **params: Any) -> Any:

@@ -351,7 +351,7 @@ def _with_config(task: Callable[..., Any]) -> Any:
 
 
 def _limit(pre_dispatch: int | str, n_workers: int) -> float:
-    """Number of batches that `pre_dispatch` allows, e.g. 4 for "2*n_jobs" and 2 jobs."""
+    """Batches that `pre_dispatch` allows, e.g. 4 for "2*n_jobs" and 2 jobs."""
     if pre_dispatch == "all":
         return float("inf")
     if isinstance(pre_dispatch, str):

@@ -55,9 +55,9 @@ def prepare(
     draws_globally = job.draws_globally or params_draw_globally(params)
     train, test = _rows(job, fit)
     train, test = as_indices(train, job.X), as_indices(test, job.X)
-    if fit.n_resources is not None and job.resource is not None:
-        if job.resource.way == "from_scratch":
-            params = {**params, job.resource.name: fit.n_resources}
+    resource = None if fit.n_resources is None else job.resource
+    if resource is not None and resource.way == "from_scratch":
+        params = {**params, resource.name: fit.n_resources}
     fit_params = check_method_params(job.X, params=job.fit_params, indices=train)
     score_params = job.score_params
     on_train = check_method_params(job.X, params=score_params, indices=train)

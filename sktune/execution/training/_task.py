@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from traceback import format_exc
@@ -28,7 +28,7 @@ class Trainer(Protocol):
     def stack_key(self, job: Job, fit: Fit) -> Any:
         """What fits must have in common to be trained as one; None: by itself."""
 
-    def train(self, tasks: list[Task]) -> Iterator[Task]:
+    def train(self, tasks: list[Task]) -> Generator[Task]:
         """Train all, and give out each as it is done.
 
         It is scored there, under the guards that it was trained under.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -36,7 +36,7 @@ class OneByOne:
         """None: no two are trained as one."""
         return None
 
-    def train(self, tasks: list[Task]) -> Iterator[Task]:
+    def train(self, tasks: list[Task]) -> Generator[Task]:
         """Train one after the other."""
         for task in tasks:
             with task.guarded() as stack:

@@ -33,6 +33,10 @@ class Cost:
         return float(one.n_resources - (before if self.continues else 0))
 
 
+COST_OF_ONE = Cost()
+"""Each evaluation costs as much as any other."""
+
+
 class Progress(Listener):
     """Prints a line when a candidate is the best so far, else once a second at most.
 
