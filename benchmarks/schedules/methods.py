@@ -28,6 +28,10 @@ class Method:
     n_workers: int = 1
     n_pending: int | None = None
 
+    @property
+    def has_rungs(self) -> bool:
+        return self.schedule is not flat
+
 
 def random(task: Task, n_epochs: int, seed: int) -> Strategy:
     rng = np.random.default_rng([seed, 0])

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy import spatial, stats
 
-from sktune._types import Fit, FitOutcome
+from sktune._types import NAMELESS, Fit, FitOutcome, Unit
 from sktune.space import Space
 
 POINTS = ("first", "zero", "spread")
@@ -194,10 +194,11 @@ class RecordedWorkers:
         self._halves: dict[tuple[int, int], list[float]] = {}
         self.steps: list[Step] = []
 
-    def submit(self, fit: Fit) -> None:
-        if fit.candidate not in self.rows:
-            self._place(fit)
-        self._queue.append(fit)
+    def submit(self, unit: Unit) -> None:
+        for fit in unit:
+            if fit.candidate not in self.rows:
+                self._place(fit)
+            self._queue.append(fit)
 
     def next_done(self) -> list[tuple[Fit, FitOutcome]]:
         while self._queue and len(self._running) < self.n_workers:
@@ -211,7 +212,7 @@ class RecordedWorkers:
         reached = self._reached[fit.candidate, fit.split]
         loss = self.task.losses[self.rows[fit.candidate], fit.split, reached - 1]
         self._record(fit, reached, loss)
-        return [(fit, {"test_scores": -float(loss)})]
+        return [(fit, FitOutcome({NAMELESS: -float(loss)}))]
 
     def _place(self, fit: Fit) -> None:
         u = self.task.space.encode(fit.params)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import sys
 import time
@@ -36,6 +35,7 @@ from recorded import (  # noqa: E402
 )
 from report import where  # noqa: E402
 
+from sktune._types import NAMELESS, Problem  # noqa: E402
 from sktune.engine import Engine  # noqa: E402
 
 MARKS = (0.1, 0.25, 0.5, 1.0)
@@ -44,9 +44,9 @@ KNOWN = METHODS | OTHERS
 COMPARED = ("Hyperband with Bayes", "Hyperband")
 
 
-def steer(outcome: Any) -> float | None:
-    score = outcome["test_scores"]
-    return score if math.isfinite(score) else None
+def problem_of(task: Any, n_epochs: int, has_rungs: bool) -> Problem:
+    max_resources = n_epochs if has_rungs else None
+    return Problem(task.space, None, max_resources, task.losses.shape[1])
 
 
 def one_run(job: tuple[str, str, int, argparse.Namespace]) -> dict[str, Any]:
@@ -56,15 +56,13 @@ def one_run(job: tuple[str, str, int, argparse.Namespace]) -> dict[str, Any]:
     method = KNOWN[name]
     budget = float(args.full * args.epochs)
     workers = RecordedWorkers(task, method.n_workers, budget, seed, args.speeds)
-    strategy = method.strategy(task, args.epochs, seed)
     engine = Engine(
-        strategy,
+        method.strategy(task, args.epochs, seed),
         method.schedule(args.epochs, budget),
-        task.space,
+        problem_of(task, args.epochs, method.has_rungs),
         workers,
-        n_splits=task.losses.shape[1],
         root=seed,
-        steer=steer,
+        score=lambda outcome: outcome.score(NAMELESS),
         n_pending=method.n_pending,
     )
     start = time.process_time()
