@@ -192,7 +192,7 @@ class BaseSearch(_compat.BaseSearchCV):
         KeyboardInterrupt
             On Ctrl-C. What is complete is in `cv_results_` and `best_params_` then.
         """
-        if type(self)._run_search is not _compat.BaseSearchCV._run_search:
+        if type(self)._run_search is not BaseSearch._run_search:
             # A subclass that brings a search of its own gets scikit-learn's `fit`.
             return super().fit(X, y, **params)
         with preserved_random_states():
@@ -222,6 +222,14 @@ class BaseSearch(_compat.BaseSearchCV):
                 estimator=self, X=data.X, y=data.y, metadata=data.metadata
             )
         return self
+
+    def _run_search(
+        self, evaluate_candidates: Any, *, callback_ctx: Any = None
+    ) -> None:
+        raise NotImplementedError(
+            f"scikit-learn's own fit cannot run {type(self).__name__}: it knows no "
+            "strategies that learn while fits run. Call the search's own fit."
+        )
 
     def _root(self, journal: SearchJournal | None) -> int:
         """Root of the seed tree of this `fit`."""

@@ -203,7 +203,7 @@ def test_another_metric_may_choose_where_it_does_not_steer(journal):
         first, second = fit(search, "accuracy", path), fit(search, "f1_macro", path)
         assert_same(second, first, times=True)
     fit(bayes, "accuracy", journal)
-    with pytest.raises(JournalError, match=r"steered_by .'accuracy'.*'f1_macro' now"):
+    with pytest.raises(JournalError, match=r"refit_metric .'accuracy'.*'f1_macro' now"):
         fit(bayes, "f1_macro", journal)
 
 

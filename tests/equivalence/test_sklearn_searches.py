@@ -19,7 +19,6 @@ from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
 import sktune
-from sktune._compat import BaseSearchCV
 from tests.helpers.estimators import Net, Score, SeededNet, blobs
 from tests.helpers.results import assert_same_results, assert_same_search
 
@@ -219,19 +218,6 @@ def test_multilabel():
     ours = sktune.GridSearchCV(KNeighborsClassifier(), grid).fit(X, Y)
     theirs_ = theirs.GridSearchCV(KNeighborsClassifier(), grid).fit(X, Y)
     assert_same_search(ours, theirs_)
-
-
-@pytest.mark.parametrize("n_pending", [1, 3])
-def test_bayes_through_scikit_learns_own_fit(n_pending):
-    """One strategy, two ways to run it: sktune's loop and scikit-learn's closure."""
-    space = {"a": uniform(0, 1), "b": uniform(0, 1)}
-    kwargs = {"n_iter": 9, "cv": 2, "random_state": 0, "n_pending": n_pending}
-    ours = sktune.BayesSearchCV(Score(), space, **kwargs).fit(X, y)
-    through = BaseSearchCV.fit(sktune.BayesSearchCV(Score(), space, **kwargs), X, y)
-    if n_pending == 1:
-        assert_same_search(ours, through)
-    else:  # scikit-learn's closure waits for all that are pending
-        assert len(through.cv_results_["params"]) == 9
 
 
 def test_a_subclass_with_a_search_of_its_own():

@@ -42,7 +42,7 @@ def check_places(search) -> None:
 
 
 def is_alone(folder) -> bool:
-    lock = Lock(Path(folder) / "cpu-0.alone")
+    lock = Lock(Path(folder) / "cpu-0.exclusive")
     if lock.try_acquire():
         lock.release()
         return False

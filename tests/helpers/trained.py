@@ -10,9 +10,9 @@ import torch
 from sklearn.base import clone
 
 from sktune._types import Fit
+from sktune.execution._job import Job, silenced
 from sktune.execution.estimators._nets import find_nets
 from sktune.execution.estimators._resource import Resource
-from sktune.execution._job import Job, silenced
 from sktune.execution.fitting._unit import run_unit
 from sktune.execution.guards._random_states import (
     own_random_states,
