@@ -31,6 +31,7 @@ FLOORS = {
     "execution.fitting": 3.4,
     "execution.training": 3.3,
     "execution.checkpoint": 3.2,
+    "execution._job": 3.15,
     "execution.guards": 3.1,
     "execution.estimators": 3,
     "strategy": 2,

@@ -124,7 +124,7 @@ def test_it_is_data_that_persons_can_read(search, journal):
     make(search, journal, random_state=3).fit(X, y)
     lines = [json.loads(line) for line in journal.read_text().splitlines()]
     header, session, fit = lines[:3]
-    assert header["record"] == "search" and header["protocol"] == 1
+    assert header["record"] == "search" and header["protocol"] == 2
     assert header["search"] == type(make(search)).__name__.join(["sktune.", ""])
     assert header["root"] == header["random_state"] == 3
     assert header["arguments"]["estimator"]["params"]["a"] == 0.0

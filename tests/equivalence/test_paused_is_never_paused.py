@@ -186,7 +186,7 @@ def segment(job, names, n_epochs):
     seen = {}
     for candidate, name in enumerate(names):
         outcome = run(job[name], n_epochs, candidate=candidate)
-        seen[name] = all_of(job[name].scorer.estimator), outcome["test_scores"]
+        seen[name] = all_of(job[name].scorer.estimator), outcome.score("score")
     return seen
 
 

@@ -1,13 +1,15 @@
 """The private names that sktune uses of others still exist and mean the same."""
 
-import inspect
 from queue import SimpleQueue
 
 import joblib
+import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
 
-from sktune import _compat
+from sktune import GridSearchCV, _compat
 
 
 def test_every_name_is_there():
@@ -34,7 +36,6 @@ def test_methods_of_the_base_class(name):
 @pytest.mark.skipif(not _compat._HAS_CALLBACKS, reason="scikit-learn 1.8 has none")
 def test_attributes_of_callbacks():
     from sklearn.callback import ScoringMonitor
-    from sklearn.linear_model import LogisticRegression
 
     estimator = LogisticRegression().set_callbacks(ScoringMonitor(scoring="accuracy"))
     assert set(vars(estimator)) & set(_compat.CALLBACK_ATTRIBUTES)
@@ -54,24 +55,28 @@ def test_what_cloudpickle_is_asked_for():
     assert live.resolve("unknown", value).__name__ == "Local"
 
 
-def test_arguments_of_one_fit():
-    parameters = inspect.signature(_compat._fit_and_score).parameters
-    assert set(parameters) >= {
-        "scorer",
-        "train",
-        "test",
-        "verbose",
-        "parameters",
-        "fit_params",
-        "score_params",
-        "return_train_score",
-        "return_parameters",
-        "return_n_test_samples",
-        "return_times",
-        "split_progress",
-        "candidate_progress",
-        "error_score",
-    }
+def test_scorers_that_are_joined():
+    """They keep an error of one to themselves, unless they are told to raise."""
+    estimator = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+    search = GridSearchCV(estimator, {}, scoring=["accuracy", "f1"], refit=False)
+    scorers, _ = search._get_scorers()
+    assert isinstance(scorers, _compat.MultimetricScorer)
+    X, y = [[0.0], [1.0]], ["a", "b"]  # f1 knows no positive class
+    scores = scorers(estimator, X, y)
+    assert isinstance(scores["f1"], str) and "Traceback" in scores["f1"]
+    with pytest.raises(ValueError, match="Mix of label input types"):
+        _compat.raising(scorers)(estimator, X, y)
+    assert isinstance(scorers(estimator, X, y)["f1"], str), "not itself"
+
+
+def test_a_kernel_is_cut_in_both_directions():
+    kernel, rows = np.arange(9).reshape(3, 3), _compat.as_indices([0, 2], np.eye(3))
+    X, y = _compat.safe_split(SVC(kernel="precomputed"), kernel, [1, 2, 3], rows)
+    assert X.tolist() == [[0, 2], [6, 8]] and y == [1, 3]
+    test, _ = _compat.safe_split(
+        SVC(kernel="precomputed"), kernel, [1, 2, 3], np.array([1]), rows
+    )
+    assert test.tolist() == [[3, 5]]
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
@@ -100,11 +105,9 @@ def test_what_is_asked_of_a_pool_that_lost_a_worker():
     with joblib.parallel_config("loky"):
         pool = Pool(2)
         pool.start()
-        nested = pool.backend.get_nested_backend()
         arrived = SimpleQueue()
-        task = joblib.parallel.BatchedCalls([(int, (), {})], nested)
-        pool.submit(task, arrived.put)
-        assert pool.result(arrived.get()) == [0]
+        pool.submit(int, ("7",), arrived.put)
+        assert pool.result(arrived.get()) == 7
         assert len(pool._processes()) == 2
         assert pool.dead() == set()
         assert pool.patience is None

@@ -3,7 +3,7 @@
 import pytest
 
 from sktune._random import derive_seed
-from sktune._types import FitOutcome, Observation
+from sktune._types import FitOutcome, Listener, Observation, Problem, Resume, Start
 from sktune.engine import Engine
 from sktune.schedule import Asynchronous, Brackets, Flat, halving
 
@@ -14,7 +14,7 @@ class Counting:
     def __init__(self, limit=None):
         self.limit = limit
 
-    def init(self, space):
+    def init(self, problem):
         return ()
 
     def tell(self, state, observation):
@@ -34,16 +34,29 @@ class Reordered:
 
     n_workers = 1
 
-    def submit(self, fit):
-        self.queue.append(fit)
-        self.fits.append(fit)
+    def submit(self, unit):
+        self.queue += unit
+        self.fits += unit
 
     def next_done(self):
         if not self.queue:
             return []
         fit = self.queue.pop(self.order(len(self.queue)))
-        outcome = FitOutcome(fit_error=None, failed=frozenset(), test_scores=1.0)
-        return [(fit, outcome)]
+        return [(fit, FitOutcome({"score": 1.0}))]
+
+
+def score(outcome):
+    return outcome.score("score")
+
+
+class Told(Listener):
+    """Calls a function for what it is told of."""
+
+    def __init__(self, on_evaluation=None, on_stop=None):
+        if on_evaluation is not None:
+            self.on_evaluation = on_evaluation
+        if on_stop is not None:
+            self.on_stop = on_stop
 
 
 ORDERS = {
@@ -58,13 +71,12 @@ def run(order, n=6, n_pending=2, n_splits=3, limit=None, seen=None):
     engine = Engine(
         Counting(limit),
         Flat(n),
-        None,
+        Problem(None, n_splits=n_splits),
         workers,
-        n_splits=n_splits,
         n_pending=n_pending,
         root=7,
-        steer=lambda outcome: outcome["test_scores"],
-        on_evaluation=lambda c, o: None if seen is None else seen.append(o),
+        score=score,
+        listeners=[Told(lambda c, o: None if seen is None else seen.append(o))],
     )
     return engine, engine.run(), workers
 
@@ -84,7 +96,7 @@ def test_observations_come_in_the_order_of_starting(order):
     seen = []
     run(order, seen=seen)
     assert [o.candidate for o in seen] == list(range(6))
-    assert all(o.scores == (1.0, 1.0, 1.0) and not o.failed for o in seen)
+    assert all(o.scores == {0: 1.0, 1: 1.0, 2: 1.0} and not o.failed for o in seen)
 
 
 def test_every_candidate_runs_on_every_split_with_its_own_seed():
@@ -104,8 +116,8 @@ def test_a_strategy_that_runs_out():
 
 
 def test_score_of_an_observation():
-    assert Observation(0, {}, (1.0, 2.0, 6.0)).score == 3.0
-    assert Observation(0, {}, (1.0, None, 6.0)).failed
+    assert Observation(0, {}, {0: 1.0, 1: 2.0, 2: 6.0}).score == 3.0
+    assert Observation(0, {}, {0: 1.0, 1: None, 2: 6.0}).failed
 
 
 def test_digits_that_depend_on_threads_are_not_told():
@@ -115,14 +127,13 @@ def test_digits_that_depend_on_threads_are_not_told():
         Engine(
             Counting(),
             Flat(1),
-            None,
+            Problem(None),
             workers,
-            n_splits=1,
             root=0,
-            steer=lambda outcome, noise=noise: 0.123456789123456 + noise,
-            on_evaluation=lambda c, o: seen.append(o.scores),
+            score=lambda outcome, noise=noise: 0.123456789123456 + noise,
+            listeners=[Told(lambda c, o: seen.append(o.scores))],
         ).run()
-    assert seen[0] == seen[1] == (0.1234567891,)
+    assert seen[0] == seen[1] == {0: 0.1234567891}
 
 
 # -- schedules that pause ------------------------------------------------------------
@@ -135,8 +146,8 @@ class Straggling:
         self.n_workers, self.schedule = n_workers, schedule
         self.queue, self.done = [], []
 
-    def submit(self, fit):
-        self.queue.append(fit)
+    def submit(self, unit):
+        self.queue += unit
 
     def next_done(self):
         if not self.queue:
@@ -149,9 +160,7 @@ class Straggling:
         fit = (others or self.queue)[0]
         self.queue.remove(fit)
         self.done.append(fit)
-        score = float(fit.candidate)
-        outcome = FitOutcome(fit_error=None, failed=frozenset(), test_scores=score)
-        return [(fit, outcome)]
+        return [(fit, FitOutcome({"score": float(fit.candidate)}))]
 
 
 N_SPLITS = 2
@@ -178,11 +187,10 @@ def search(schedule, workers, **options):
     return Engine(
         Counting(),
         schedule,
-        None,
+        Problem(None, n_splits=N_SPLITS),
         workers,
-        n_splits=N_SPLITS,
         root=7,
-        steer=lambda outcome: outcome["test_scores"],
+        score=score,
         **options,
     ).run()
 
@@ -217,8 +225,12 @@ def test_who_will_not_be_resumed_is_stopped_once(schedule, n_workers):
     evaluations = search(
         schedule,
         Straggling(n_workers),
-        on_stop=lambda candidate: stopped.append((candidate, told.count(candidate))),
-        on_evaluation=lambda one, _: told.append(one.candidate.id),
+        listeners=[
+            Told(
+                on_stop=lambda c: stopped.append((c, told.count(c))),
+                on_evaluation=lambda one, _: told.append(one.candidate.id),
+            )
+        ],
     )
     rows = [one.candidate.id for one in evaluations]
     best = [one.candidate.id for one in evaluations if one.n_resources == 9]
@@ -261,7 +273,7 @@ def test_of_fits_that_end_at_once_each_is_dealt_with_to_its_end():
 def test_nothing_is_decided_on_when_the_search_may_not_go_on(limit):
     asked = []
 
-    def may_go_on(decision):
+    def may_go_on(decision, evaluations):
         asked.append(decision)
         return len(asked) <= limit
 
@@ -271,3 +283,119 @@ def test_nothing_is_decided_on_when_the_search_may_not_go_on(limit):
     assert len(evaluations) == limit
     assert len(asked) == limit + 1, "once it may not, it is not asked again"
     assert all(len(one.outcomes) == N_SPLITS for one in evaluations)
+
+
+# -- splits, curves, units -------------------------------------------------------------
+
+
+class OneDecisionAtATime:
+    """A schedule that makes the given decisions, each when all before it are told."""
+
+    in_order = True
+
+    def __init__(self, *decisions):
+        self.decisions, self.reports = decisions, []
+
+    def init(self, n_splits):
+        assert n_splits == N_SPLITS
+        return 0, 0
+
+    def next(self, state):
+        n_decided, n_told = state
+        if n_decided == len(self.decisions) or n_decided > n_told:
+            return None, state
+        return self.decisions[n_decided], (n_decided + 1, n_told)
+
+    def tell(self, state, report):
+        self.reports.append(report)
+        return state[0], state[1] + 1
+
+    def close(self, state):
+        return state
+
+
+class Recording:
+    """Workers that return outcomes with a curve, and keep the units."""
+
+    n_workers = 1
+
+    def __init__(self):
+        self.units, self.queue = [], []
+
+    def submit(self, unit):
+        self.units.append(unit)
+        self.queue.append(unit)
+
+    def next_done(self):
+        if not self.queue:
+            return []
+        return [(fit, self.outcome(fit)) for fit in self.queue.pop(0)]
+
+    def outcome(self, fit):
+        curve = (0.5, 0.75) if fit.split else None
+        return FitOutcome({"score": 1.0 + fit.split}, reached=2, curve=curve)
+
+
+def test_a_decision_may_name_splits_and_an_observation_lack_some():
+    schedule = OneDecisionAtATime(Start(splits=(1,)), Resume(0, None, 1, splits=(0,)))
+    workers, seen = Recording(), []
+    told = Told(lambda one, observation: seen.append(observation))
+    evaluations = search(schedule, workers, listeners=[told])
+    assert [[fit.split for fit in unit] for unit in workers.units] == [[1], [0]]
+    assert [o.scores for o in seen] == [{1: 2.0}, {0: 1.0}]
+    assert not any(o.failed for o in seen) and seen[0].score == 2.0
+    assert all(one.is_complete for one in evaluations)
+    first, second = schedule.reports
+    assert first.curves == {1: (0.5, 0.75)} and not second.curves
+    assert first.reached == {1: 2} and second.reached == {0: 2}
+
+
+def test_a_rule_and_a_parent_travel_with_every_fit():
+    def rule(curve):
+        return False
+
+    decisions = Start(pause=True), Start(stop_rule=rule, parent=0), Resume(1, None, 1)
+    workers = Recording()
+    search(OneDecisionAtATime(*decisions), workers)
+    fits = [fit for unit in workers.units for fit in unit]
+    assert [fit.parent for fit in fits] == [None] * 2 + [0] * 4
+    assert [fit.stop_rule for fit in fits] == [None] * 2 + [rule] * 2 + [None] * 2
+
+
+@pytest.mark.parametrize("n_pending", [1, 3])
+def test_units_follow_from_decisions_and_keys(n_pending):
+    """Only what is decided on together, and of one key, is trained together."""
+    workers = Recording()
+    search(
+        Flat(3), workers, n_pending=n_pending, stack_key=lambda fit: fit.split or None
+    )
+    together = [[(f.candidate, f.split) for f in unit] for unit in workers.units]
+    if n_pending == 1:
+        assert together == [[(c, s)] for c in range(3) for s in range(2)]
+    else:
+        seconds = [(c, 1) for c in range(3)]
+        assert together == [[(0, 0)], seconds, [(1, 0)], [(2, 0)]]
+    numbers = [{fit.unit for fit in unit} for unit in workers.units]
+    assert numbers == [{k} for k in range(len(workers.units))]
+
+
+def test_listeners_are_told_of_fits_in_the_order_of_decisions():
+    orders = []
+    for order in ORDERS.values():
+        fits = []
+
+        class Notes(Listener):
+            def on_fit(self, fit, outcome, fits=fits):
+                fits.append((fit.candidate, fit.split))
+
+        Engine(
+            Counting(),
+            Flat(4),
+            Problem(None, n_splits=3),
+            Reordered(order),
+            root=7,
+            score=score,
+            listeners=[Notes()],
+        ).run()
+        orders.append(fits)
+    assert orders[0] == orders[1] == orders[2] == sorted(orders[0])

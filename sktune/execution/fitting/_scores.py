@@ -97,7 +97,7 @@ def _number(score: Any, scorer: Any) -> float:
         return score
     if not isinstance(score, Number):
         raise ScoreError(
-            f"scoring must return a number, got {score!r} ({type(score)}) instead. "
+            f"scoring must return a number, got {score} ({type(score)}) instead. "
             f"(scorer={scorer})"
         )
     try:

@@ -1,4 +1,4 @@
-"""What a worker that cannot see the folders of a search asks for, and sends back."""
+"""What a worker that cannot see the folders of a search requests, and sends back."""
 
 import pickle
 import shutil
@@ -12,10 +12,11 @@ from skorch.dataset import ValidSplit
 from sktune._errors import EstimatorError
 from sktune._types import Fit
 from sktune.execution.checkpoint._paused_fit import checkpoints_in
-from sktune.execution.dispatch import _shared_data as _share
-from sktune.execution.dispatch._remote_workers import Asks, Travel
+from sktune.execution.dispatch import _shared_data
+from sktune.execution.dispatch._batch import run_batch_in_worker
+from sktune.execution.dispatch._remote_workers import Payload, RemoteWorkers, Request
+from sktune.execution.dispatch._running_fits import RunningFits
 from sktune.execution.dispatch._shared_data import NotSeenError, Shared
-from sktune.execution.dispatch._workers import _run_unit
 from sktune.execution.estimators._resource import Resource
 from tests.helpers.estimators import Score, net
 from tests.helpers.trained import all_of, job_of
@@ -24,8 +25,9 @@ EPOCHS = Resource("max_epochs", "epochs", 9)
 
 
 def fits(n_resources, *candidates):
+    """A batch with a unit for each candidate."""
     pause = n_resources < EPOCHS.max_resources
-    return [Fit(k, 0, {}, 7, n_resources, pause) for k in candidates]
+    return [(Fit(k, 0, {}, 7, n_resources, pause),) for k in candidates]
 
 
 class Elsewhere:
@@ -34,26 +36,27 @@ class Elsewhere:
     def __init__(self, job, folder):
         self.job = job
         self.shared = Shared(job, folder=str(folder))
-        self.travel = Travel(job, self.shared)
+        self.remote = RemoteWorkers(job, self.shared)
+        self.marker = RunningFits(str(folder)).marker(0)
         self.sent = []
 
-    def work(self, unit):
+    def work(self, batch):
         """The worker's answer; it never sees the folders."""
-        asks = None
+        request = None
         for _ in range(3):
-            luggage = self.travel.luggage(unit, asks)
-            answer = self.answer(unit, luggage)
-            if not isinstance(answer, Asks):
-                outcomes, _ = answer
-                for fit, outcome in zip(unit, outcomes, strict=True):
-                    self.travel.unpack(fit, outcome)
-                return outcomes
+            payload = self.remote.payload(batch, request)
+            answer = self.answer(batch, payload)
+            if not isinstance(answer, Request):
+                for left in answer.left:
+                    self.remote.unpack(left)
+                return answer.outcomes
             self.sent.append(answer.job)
-            asks = answer
-        raise AssertionError("asks again and again")
+            request = answer
+        raise AssertionError("requests again and again")
 
-    def answer(self, unit, luggage):
-        sent = pickle.dumps((self.shared, _share.dumps(unit), None, *luggage))
+    def answer(self, batch, payload):
+        content = _shared_data.dumps(batch)
+        sent = pickle.dumps((self.shared, content, payload, self.marker))
         folders = [self.shared._path.parent]
         if self.job.checkpoints is not None:
             folders.append(self.job.checkpoints.path)
@@ -61,7 +64,8 @@ class Elsewhere:
             folder.rename(folder.with_name("away-" + folder.name))
             folder.mkdir()  # which the other machine has, too
         try:
-            return pickle.loads(pickle.dumps(_run_unit(*pickle.loads(sent))))
+            answer = run_batch_in_worker(*pickle.loads(sent))
+            return pickle.loads(pickle.dumps(answer))
         finally:
             for folder in folders:
                 assert list(folder.iterdir()) == []
@@ -70,7 +74,7 @@ class Elsewhere:
 
     def restart(self):
         """The worker is another one, that has been told nothing."""
-        _share._kept.clear()
+        _shared_data._kept.clear()
 
 
 @pytest.fixture
@@ -83,15 +87,15 @@ def elsewhere(tmp_path):
 
     with ExitStack() as stack:
         yield make
-    _share._kept.clear()
+    _shared_data._kept.clear()
 
 
 def own_folder(search):
     """The folder that the worker keeps for the search."""
-    return _share._kept[search.shared._token].checkpoints.path
+    return _shared_data._kept[search.shared._token].checkpoints.path
 
 
-def test_a_worker_asks_for_the_job_once_and_for_what_was_paused(elsewhere):
+def test_a_worker_requests_the_job_once_and_what_was_paused(elsewhere):
     search = elsewhere(net(verbose=0))
     search.work(fits(1, 0, 1))
     search.work(fits(1, 2))
@@ -118,7 +122,9 @@ def test_a_net_goes_on_exactly_from_worker_to_worker(elsewhere):
         for n in resources:
             search.restart()
             search.work(fits(n, 0))
-        return _share._kept[search.shared._token].scorer.estimator, own_folder(search)
+        return _shared_data._kept[search.shared._token].scorer.estimator, own_folder(
+            search
+        )
 
     in_pieces, folder = trained(1, 3, 9)
     at_once, _ = trained(9)
@@ -137,28 +143,30 @@ def test_the_folder_of_a_worker_goes_with_the_next_search(elsewhere):
     second.work(fits(1, 0))
     assert not folder.exists() and own_folder(second).exists()
     third = elsewhere(Score(), None)
-    third.work([Fit(0, 0, {}, 7)])
+    third.work([(Fit(0, 0, {}, 7),)])
     assert not list(folder.parent.glob(folder.name))
-    assert list(_share._kept) == [third.shared._token]
+    assert list(_shared_data._kept) == [third.shared._token]
 
 
-def test_where_folders_are_shared_nothing_travels(tmp_path):
+def test_where_folders_are_shared_nothing_is_sent(tmp_path):
     with checkpoints_in(tmp_path) as checkpoints:
         job = job_of(net(verbose=0), EPOCHS, checkpoints)
         shared = Shared(job, folder=str(tmp_path))
-        travel = Travel(job, shared)
+        remote = RemoteWorkers(job, shared)
+        marker = RunningFits(str(tmp_path)).marker(0)
         try:
             for n in (1, 3):
-                unit = fits(n, 0)
-                luggage = travel.luggage(unit, None)
-                assert luggage == (None, None)
-                sent = pickle.dumps((shared, _share.dumps(unit), None, *luggage))
-                ((outcome,), _) = _run_unit(*pickle.loads(sent))
-                assert "left" not in outcome
+                batch = fits(n, 0)
+                payload = remote.payload(batch, None)
+                assert payload == Payload()
+                content = _shared_data.dumps(batch)
+                sent = pickle.dumps((shared, content, payload, marker))
+                answer = run_batch_in_worker(*pickle.loads(sent))
+                assert len(answer.outcomes) == 1 and not answer.left
                 assert checkpoints.has(0, 0)
         finally:
             shared.close()
-            _share._kept.clear()
+            _shared_data._kept.clear()
 
 
 def test_a_full_disk_costs_time_only(elsewhere, monkeypatch):
@@ -183,30 +191,39 @@ def test_a_file_that_is_not_there_and_one_that_cannot_be_read(tmp_path, monkeypa
     shutil.move(received._path, tmp_path / "elsewhere")
     with pytest.raises(NotSeenError):
         received.get()
-    assert received.get(shared.parcel()) == {"a": 1}
+    assert received.get(shared.packed()) == {"a": 1}
     assert received.get() == {"a": 1}
-    _share._kept.clear()
+    _shared_data._kept.clear()
     received._path.write_bytes(b"cmissing_package\nThing\n.")
     with pytest.raises(EstimatorError, match=r"worker on .*'missing_package'\)\. Wor"):
         received.get()
     shared.close()
 
 
-def test_a_parcel_that_went_down_with_a_worker_is_made_anew(tmp_path):
+def test_a_job_that_went_down_with_a_worker_is_packed_anew(tmp_path):
     shared = Shared({"a": 1}, folder=str(tmp_path))
-    travel, unit = Travel(job_of(Score(), None), shared), fits(1, 0)
+    remote, batch = RemoteWorkers(job_of(Score(), None), shared), fits(1, 0)
     FutureCancelledError = type("FutureCancelledError", (BaseException,), {})
     gone = FutureCancelledError("a-unit cancelled for reason: lost dependencies.")
-    _, parcel = travel.luggage(unit, Asks(job=True))
+    packed = remote.payload(batch, Request(job=True)).job
     with pytest.raises(ValueError, match="other"):
-        travel.lost(unit, ValueError("other"))
+        remote.lost(batch, ValueError("other"))
     with pytest.raises(FutureCancelledError):
-        travel.lost(unit, FutureCancelledError("scheduler-connection-lost"))
-    asks = travel.lost(unit, gone)
-    assert asks.job
-    _, again = travel.luggage(unit, asks)
-    assert again is not parcel and again.content == parcel.content
+        remote.lost(batch, FutureCancelledError("scheduler-connection-lost"))
+    request = remote.lost(batch, gone)
+    assert request.job
+    again = remote.payload(batch, request).job
+    assert again is not packed and again.content == packed.content
     assert again.__sizeof__() > len(again.content)
     for _ in range(2):
-        travel.luggage(unit, travel.lost(unit, gone))
-    assert travel.lost(unit, gone) is None
+        remote.payload(batch, remote.lost(batch, gone))
+    assert remote.lost(batch, gone) is None
+
+
+def test_states_of_parents_are_sent_too(elsewhere):
+    search = elsewhere(net(verbose=0))
+    search.work(fits(3, 0))
+    search.restart()
+    child = Fit(1, 0, {"lr": 0.3}, 9, 6, True, parent=0)
+    search.work([(child,)])
+    assert search.job.checkpoints.has(0, 0) and search.job.checkpoints.has(1, 0)

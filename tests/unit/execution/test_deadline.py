@@ -21,7 +21,7 @@ from sktune import (
 )
 from sktune._errors import FitTimeout
 from sktune.execution.estimators._resource import Resource
-from sktune.execution.guards._timeout import train_in_time
+from sktune.execution.guards._timeout import time_limit
 from sktune.persistence import Checkpoints
 from tests.helpers.estimators import Net, Score, blobs, net
 from tests.helpers.trained import job_of, run
@@ -103,9 +103,9 @@ def test_a_net_ends_at_the_next_batch(backend):
 
 def test_in_a_pipeline_and_in_an_estimator_that_clones_the_net():
     outcome = outcome_of(make_pipeline(StandardScaler(), slow(LONG)), limit=0.5)
-    assert "in epoch" in outcome["fit_error"]
+    assert "in epoch" in outcome.fit_error
     bag = BaggingClassifier(slow(LONG), n_estimators=2, random_state=0)
-    assert "FitTimeout" in outcome_of(bag, limit=0.5)["fit_error"]
+    assert "FitTimeout" in outcome_of(bag, limit=0.5).fit_error
 
 
 class Sleeps(Score):
@@ -118,9 +118,9 @@ class Sleeps(Score):
 
 def test_others_run_to_their_end_and_have_failed():
     outcome = outcome_of(Sleeps(a=0.3), limit=0.1)
-    assert "FitTimeout" in outcome["fit_error"]
-    assert outcome["fit_time"] >= 0.3
-    assert outcome_of(Sleeps(a=0.1), limit=30)["fit_error"] is None
+    assert "FitTimeout" in outcome.fit_error
+    assert outcome.fit_time >= 0.3
+    assert outcome_of(Sleeps(a=0.1), limit=30).fit_error is None
 
 
 def test_time_is_that_of_a_rung_and_what_was_paused_stays(tmp_path):
@@ -136,7 +136,7 @@ def test_time_is_that_of_a_rung_and_what_was_paused_stays(tmp_path):
             scorer=score_of,
         )
         for n_resources in (2, 4, 6):  # a second each
-            assert run(job, n_resources)["fit_error"] is None
+            assert run(job, n_resources).fit_error is None
         kept = [p.read_bytes() for p in tmp_path.rglob("state")]
         assert len(kept) == 1
         dropped = []
@@ -145,7 +145,7 @@ def test_time_is_that_of_a_rung_and_what_was_paused_stays(tmp_path):
             outcome = run(job, 300)
         finally:
             Checkpoints.drop = drop
-        assert "FitTimeout" in outcome["fit_error"]
+        assert "FitTimeout" in outcome.fit_error
         assert [p.read_bytes() for p in tmp_path.rglob("state")] == kept
         assert dropped
 
@@ -153,10 +153,12 @@ def test_time_is_that_of_a_rung_and_what_was_paused_stays(tmp_path):
 def test_a_search_inside_a_fit_has_a_time_of_its_own():
     inner = GridSearchCV(slow(LONG), {"lr": [0.1]}, cv=2, fit_timeout=0.5, refit=False)
     with pytest.raises(ValueError, match="All the 2 fits failed"):
-        train_in_time(60, lambda e, X, y, p: e.fit(X, y), inner, X, y, {})
+        with time_limit(60, inner):
+            inner.fit(X, y)
     inner.set_params(fit_timeout=None, error_score="raise")
     with pytest.raises(FitTimeout, match=r"fit_timeout=0\.5"):
-        train_in_time(0.5, lambda e, X, y, p: e.fit(X, y), inner, X, y, {})
+        with time_limit(0.5, inner):
+            inner.fit(X, y)
 
 
 @pytest.mark.parametrize(

@@ -35,15 +35,17 @@ from sktune.execution.estimators._device_parameters import (
     write_device,
 )
 from sktune.execution.estimators._resource import Resource
-from sktune.execution.fitting import _leased as devices
-from sktune.execution.fitting._leased import (
-    Attempt,
+from sktune.execution.fitting import _leased
+from sktune.execution.fitting._leased import Attempt, run_leased
+from sktune.execution.guards._device_memory import (
     OutOfMemory,
+    give_memory_back,
     is_out_of_memory,
-    run_leased,
+    on_device,
+    watch_memory,
 )
 from sktune.placement import Placement
-from tests.helpers.estimators import Net, blobs, net
+from tests.helpers.estimators import Net, Score, blobs, net
 from tests.helpers.placed import devices_of
 from tests.helpers.trained import all_of, at_once, job_of, run
 
@@ -208,48 +210,54 @@ class TestRunLeased:
     def test_once(self, placement):
         attempts = []
 
-        def run(attempt):
+        def run(fits, attempt):
             attempts.append(attempt)
-            return FitOutcome(fit_error=None)
+            return {k: FitOutcome({}) for k in range(len(fits))}
 
-        outcome = run_leased(placement, run)
+        outcomes = run_leased(placement, ["a", "b"], run)
         assert attempts == [Attempt("cpu:0", is_last=False)]
-        assert outcome["lease"]["device"] == "cpu:0"
-        assert "retry_of" not in outcome["lease"]
+        assert sorted(outcomes) == [0, 1]
+        for outcome in outcomes.values():  # one lease for both
+            assert outcome.lease["device"] == "cpu:0"
+            assert "retry_of" not in outcome.lease
+        assert outcomes[0].lease == outcomes[1].lease
 
-    def test_twice(self, placement):
+    def test_twice_for_those_that_ran_out(self, placement):
         attempts = []
 
-        def run(attempt):
-            attempts.append(attempt)
-            attempt.watch(self.fails_first, len(attempts))
-            return FitOutcome(fit_error=None)
+        def run(fits, attempt):
+            attempts.append((list(fits), attempt.is_last))
+            done = {k: FitOutcome({"score": float(fit)}) for k, fit in enumerate(fits)}
+            return done if attempt.is_last else {k: done[k] for k in (0, 2)}
 
-        lease = run_leased(placement, run)["lease"]
-        assert [attempt.is_last for attempt in attempts] == [False, True]
+        outcomes = run_leased(placement, [10, 11, 12, 13], run)
+        assert attempts == [([10, 11, 12, 13], False), ([11, 13], True)]
+        assert [outcomes[k].score("score") for k in range(4)] == [10, 11, 12, 13]
+        assert "retry_of" not in outcomes[0].lease
+        for k in (1, 3):
+            lease = outcomes[k].lease
+            assert lease["start"] >= lease["retry_of"]["end"]
+
+    def job(self, placement, estimator, **options):
+        RunsOut.n_fits = 0
+        return job_of(estimator, None, placement=placement, **options)
+
+    def test_a_fit_that_runs_out_runs_once_more(self, placement):
+        job = self.job(placement, RunsOut(n_times=1))
+        outcome = run(job, None)
+        assert RunsOut.n_fits == 2 and outcome.fit_error is None
+        lease = outcome.lease
         assert lease["start"] >= lease["retry_of"]["end"]
 
-    def fails_first(self, n):
-        if n == 1:
-            raise torch.OutOfMemoryError
-
     def test_and_no_more(self, placement):
-        attempts = []
-
-        def run(attempt):
-            attempts.append(attempt)
-            attempt.watch(self.fails_first, 1)
-
         with pytest.raises(torch.OutOfMemoryError):
-            run_leased(placement, run)
-        assert len(attempts) == 2
+            run(self.job(placement, RunsOut(n_times=3)), None)
+        assert RunsOut.n_fits == 2
 
     def test_other_errors_are_not_tried_again(self, placement):
-        def run(attempt):
-            attempt.watch(int, "x")
-
         with pytest.raises(ValueError, match="invalid literal"):
-            run_leased(placement, run)
+            run(self.job(placement, RunsOut(n_times=0, error=ValueError)), None)
+        assert RunsOut.n_fits == 1
 
     def test_nothing_of_the_fit_is_left_when_memory_is_given_back(
         self, placement, monkeypatch
@@ -261,27 +269,50 @@ class TestRunLeased:
             gc.collect()
             left.append((device, len(nets)))
 
-        def run(attempt):
+        def carry_out(fits, attempt):
             one = net(max_epochs=1).fit(X, y)
             nets.add(one)
-            if not attempt.is_last:
-                raise OutOfMemory from RuntimeError(one)
-            return FitOutcome(fit_error=None)
+            try:
+                watch_memory(RuntimeError("out of memory", one))
+            except OutOfMemory:
+                return {0: FitOutcome({})} if attempt.is_last else {}
 
-        monkeypatch.setattr(devices, "give_memory_back", give_back)
-        run_leased(placement, run)
+        monkeypatch.setattr(_leased, "give_memory_back", give_back)
+        run_leased(placement, [0], carry_out)
         assert left == [("cpu:0", 0), ("cpu:0", 0)]
+
+
+class RunsOut(Score):
+    """Runs out of memory so many times, or raises another error."""
+
+    n_fits = 0
+
+    def __init__(self, n_times=0, error=None):
+        super().__init__()
+        self.n_times = n_times
+        self.error = error
+
+    def fit(self, X, y):
+        RunsOut.n_fits += 1
+        if RunsOut.n_fits <= self.n_times:
+            raise torch.OutOfMemoryError
+        if self.error is not None:
+            int("x")
+        return super().fit(X, y)
+
+    def score(self, X, y):
+        return 1.0
 
 
 def test_memory_is_given_back_on_accelerators_only(monkeypatch):
     calls = []
     monkeypatch.setattr(gc, "collect", lambda: calls.append("collect"))
     monkeypatch.setattr(torch.mps, "empty_cache", lambda: calls.append("empty"))
-    devices.give_memory_back("cpu:0")
+    give_memory_back("cpu:0")
     assert calls == []
-    devices.give_memory_back("mps")
+    give_memory_back("mps")
     assert calls == ["collect", "empty"]
-    devices.give_memory_back("cuda:0")  # not initialised: there is nothing to empty
+    give_memory_back("cuda:0")  # not initialised: there is nothing to empty
     assert calls == ["collect", "empty", "collect"]
 
 
@@ -369,7 +400,7 @@ def test_a_paused_net_goes_on_elsewhere(tmp_path):
         for n_resources, name in [(2, "cpu:0"), (4, "cpu:1"), (6, "cpu:0")]:
             placement = Placement(((name, 1),), folder=str(tmp_path / "locks"))
             outcome = run(replace(job, placement=placement), n_resources)
-            assert outcome["lease"]["device"] == name
+            assert outcome.lease["device"] == name
             assert job.scorer.estimator.device == name
     assert all_of(job.scorer.estimator) == all_of(at_once(one, 6))
 
@@ -396,6 +427,7 @@ def test_the_current_device_is_the_leased_one(monkeypatch):
         current.remove(index)
 
     monkeypatch.setattr(torch.cuda, "device", device)
-    assert Attempt("cuda:1", is_last=False).watch(lambda: list(current)) == [1]
-    assert Attempt("cpu:1", is_last=False).watch(lambda: list(current)) == []
+    for name, expected in (("cuda:1", [1]), ("cpu:1", [])):
+        with on_device(name):
+            assert current == expected
     assert current == []  # the refitted net is brought back where "cuda" means its own

@@ -22,7 +22,7 @@ from sktune._errors import WorkerLost
 from sktune._types import Fit
 from sktune.execution.dispatch import _workers
 from sktune.execution.dispatch._pool import breaks_pool, is_loss
-from sktune.execution.dispatch._running_fits import Notes
+from sktune.execution.dispatch._running_fits import RunningFits
 from sktune.execution.estimators._resource import Resource
 from sktune.persistence import Checkpoints
 from tests.helpers.estimators import Net, blobs, net
@@ -85,9 +85,9 @@ def test_error_score_raise_is_honoured(tmp_path):
         search.fit(X, y)
 
 
-def test_several_fits_in_a_unit(tmp_path, monkeypatch):
+def test_several_units_in_a_batch(tmp_path, monkeypatch):
     """Only one of the fits that are sent together is the cause."""
-    monkeypatch.setattr(_workers, "_UNIT_SECONDS", 1e6)
+    monkeypatch.setattr(_workers, "_BATCH_SECONDS", 1e6)
     values = [round(0.01 * k, 2) for k in range(60)]
     estimator = Kills(bad=(0.31,), folder=str(tmp_path), always=True)
     search = GridSearchCV(
@@ -155,7 +155,7 @@ def test_a_checkpoint_that_is_half_written_is_not_read(tmp_path):
                 child.join()
                 assert child.exitcode == 1
                 assert len(list(checkpoints.path.rglob("state.*"))) == 1
-            scores[name] = [run(job, n)["test_scores"] for n in (3, 3, 9)]
+            scores[name] = [run(job, n).score("score") for n in (3, 3, 9)]
     assert scores["with"] == scores["without"]
     assert scores["with"][0] == scores["with"][1]  # run again when it was done
 
@@ -252,21 +252,21 @@ def test_what_is_a_loss():
     assert not is_loss(None)
 
 
-def test_notes(tmp_path):
-    notes = Notes(str(tmp_path))
-    note = notes.of(3)
-    assert notes.read(3) is None
-    note.write(0)
-    assert notes.read(3) == (os.getpid(), 0)
-    note.write(12)
-    note.write(2)
-    assert notes.read(3) == (os.getpid(), 2)
-    note.remove()
-    assert notes.read(3) is None
-    notes.close()
+def test_markers_of_what_runs(tmp_path):
+    running = RunningFits(str(tmp_path))
+    marker = running.marker(3)
+    assert running.read(3) is None
+    marker.write(0)
+    assert running.read(3) == (os.getpid(), 0)
+    marker.write(12)
+    marker.write(2)
+    assert running.read(3) == (os.getpid(), 2)
+    marker.remove()
+    assert running.read(3) is None
+    running.close()
     assert list(tmp_path.iterdir()) == []
-    note.write(0)  # as where a worker does not see the folder
-    note.remove()
+    marker.write(0)  # as where a worker does not see the folder
+    marker.remove()
 
 
 def dies_at_once(*args):
@@ -274,7 +274,7 @@ def dies_at_once(*args):
 
 
 def test_workers_that_die_before_they_begin(monkeypatch):
-    monkeypatch.setattr(_workers, "_run_unit", dies_at_once)
+    monkeypatch.setattr(_workers, "run_batch_in_worker", dies_at_once)
     with (
         joblib.parallel_config("multiprocessing", n_jobs=2),
         pytest.raises(WorkerLost, match="before they begin"),

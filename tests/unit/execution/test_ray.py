@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sktune import GridSearchCV, SuccessiveHalvingSearchCV
-from tests.helpers.blind import blind, note_luggage
+from tests.helpers.blind import blind, note_payloads
 from tests.helpers.estimators import Score, blobs, net
 from tests.helpers.results import assert_same_search
 
@@ -45,8 +45,8 @@ def cluster():
 
 @pytest.fixture
 def sent(cluster, monkeypatch):
-    """What travels: parcels, and states of paused fits."""
-    return note_luggage(monkeypatch)
+    """What travels: packeds, and states of paused fits."""
+    return note_payloads(monkeypatch)
 
 
 def test_one_answer(sent):
@@ -63,7 +63,7 @@ def test_one_answer(sent):
     with joblib.parallel_config("ray", n_jobs=-1):
         on_ray = clone(search).fit(X, y)
     assert_same_search(on_ray, search.fit(X, y))
-    assert 1 <= sum(parcel for parcel, _ in sent) <= 6
+    assert 1 <= sum(packed for packed, _ in sent) <= 6
     assert sum(n for _, n in sent)
 
 

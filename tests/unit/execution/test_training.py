@@ -158,10 +158,10 @@ def test_without_checkpoints_every_fit_starts_over():
 def test_a_failure_leaves_nothing(checkpoints):
     failing = net(callbacks=[Interrupting("error")])
     job = job_of(failing, EPOCHS, checkpoints, error_score=np.nan)
-    assert run(job, 1)["fit_error"] is None
+    assert run(job, 1).fit_error is None
     assert state(checkpoints).exists()
     outcome = run(job, 3)
-    assert "no more" in outcome["fit_error"] and outcome["failed"]
+    assert "no more" in outcome.fit_error and outcome.failed
     assert not list(checkpoints.path.glob("0/*"))
 
 
@@ -220,7 +220,7 @@ def test_fits_in_threads(checkpoints):
     def candidate(number):
         for n in (1, 3, 9):
             outcome = run(job, n, {"lr": 0.1 * (1 + number)}, number)
-        return outcome["test_scores"]
+        return outcome.score("score")
 
     with ThreadPoolExecutor(2) as threads:
         seen = list(threads.map(candidate, range(3)))

@@ -79,8 +79,8 @@ def test_candidates_do_not_load_the_best_of_each_other(checkpoints, file):
     job = job_of(one, EPOCHS, checkpoints)
     params = [{"lr": 0.9}, {"lr": 0.01}]
     for n in (1, 3, 9):
-        mixed = [run(job, n, p, k)["test_scores"] for k, p in enumerate(params)]
-    alone = [run(job, 9, p)["test_scores"] for p in params]
+        mixed = [run(job, n, p, k).score("score") for k, p in enumerate(params)]
+    alone = [run(job, 9, p).score("score") for p in params]
     assert mixed == alone
 
 

@@ -17,9 +17,10 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
+from sktune._compat import NoCallbacks
 from sktune.execution.checkpoint._paused_fit import checkpoints_in
 from sktune.execution.estimators._resource import Resource
-from sktune.execution.training._trainers import train_fully
+from sktune.execution.fitting._refit import Refit
 from tests.helpers.estimators import net
 from tests.helpers.trained import TEST, TRAIN, X, all_of, at_once, job_of, run, y
 
@@ -106,16 +107,18 @@ def test_classes_of_whatever_y(checkpoints, estimator, several, classes):
 
 def test_refit_calls_partial_fit_as_often_as_there_are_resources():
     pipeline = Pipeline([("scale", StandardScaler()), ("clf", SGDClassifier())])
-    train_fully(pipeline, X, y, {}, Resource("clf__partial_fit", "partial_fit", 4))
-    assert pipeline[-1].t_ == 4 * len(X) + 1
-    assert 0 < pipeline.score(X, y) <= 1
+    job = job_of(pipeline, Resource("clf__partial_fit", "partial_fit", 4))
+    refit = Refit(job, pipeline, {}, 0, None, NoCallbacks())
+    refit.run()
+    assert refit.best[-1].t_ == 4 * len(X) + 1
+    assert 0 < refit.best.score(X, y) <= 1
 
 
 def test_a_prefix_that_fails(checkpoints):
     pipeline = Pipeline([("scale", StandardScaler(with_mean="no")), ("net", net())])
     resource = Resource("net__max_epochs", "epochs", 9)
     job = job_of(pipeline, resource, checkpoints, error_score=np.nan)
-    assert "with_mean" in run(job, 3)["fit_error"]
+    assert "with_mean" in run(job, 3).fit_error
 
 
 N_SLOW = []
@@ -133,7 +136,7 @@ def test_a_prefix_is_fitted_once_by_workers_at_the_same_time(checkpoints):
     resource = Resource("clf__partial_fit", "partial_fit", 9)
     # Scores nothing: the test part goes through the step as well.
     job = job_of(pipeline, resource, checkpoints, scorer=lambda *args: 0.0)
-    assert not job.alone  # else the threads would wait for each other anyway
+    assert not job.draws_globally  # else the threads would wait for each other anyway
     N_SLOW.clear()
     with ThreadPoolExecutor(3) as threads:
         list(threads.map(lambda number: run(job, 1, candidate=number), range(3)))
@@ -173,10 +176,12 @@ def test_a_prefix_that_cannot_be_pickled_is_not_waited_for(checkpoints):
     resource = Resource("clf__partial_fit", "partial_fit", 9)
     pipeline = Pipeline([("scale", Generating()), ("clf", last)])
     job = job_of(pipeline, resource, checkpoints, scorer=lambda *args: 0.0)
-    job = replace(job, alone=False)  # else the threads would wait for each other anyway
+    # Else the threads would wait for each other anyway.
+    vars(job)["draws_globally"] = False
     with pytest.warns(UserWarning, match="could not be saved"):
         run(job, 1)
     slow = Pipeline([("scale", Meeting()), ("clf", last)])
     job = replace(job, estimator=slow)
+    vars(job)["draws_globally"] = False
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(lambda number: run(job, 1, candidate=number), (1, 2)))

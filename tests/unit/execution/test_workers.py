@@ -25,6 +25,7 @@ from sktune._errors import EstimatorError
 from sktune.execution.dispatch._shared_data import Shared
 from sktune.execution.dispatch._workers import _limit
 from tests.helpers.estimators import Score, blobs, net
+from tests.helpers.trained import job_of
 
 X, y = blobs()
 CORES = joblib.cpu_count()
@@ -202,26 +203,10 @@ def test_configuration_and_filters_reach_the_workers():
 
 
 def test_estimators_of_scikit_learn_run_beside_each_other_in_threads():
-    """Only what draws from global generators has to run alone."""
-    from sktune.execution import Job
-
-    def job(estimator):
-        kwargs = dict.fromkeys(
-            ["X", "y", "splits", "scorer", "fit_params", "score_params", "caller"]
-        )
-        return Job.of(
-            estimator,
-            repeatable=False,
-            error_score=np.nan,
-            return_train_score=False,
-            verbose=0,
-            n_candidates=1,
-            **kwargs,
-        )
-
-    assert not job(LogisticRegression(random_state=0)).alone
-    assert job(LogisticRegression()).alone
-    assert job(Score()).alone
+    """Only what draws from global generators has to run by itself."""
+    assert not job_of(LogisticRegression(random_state=0), None).draws_globally
+    assert job_of(LogisticRegression(), None).draws_globally
+    assert job_of(Score(), None).draws_globally
 
 
 class SlowOrBad(Score):

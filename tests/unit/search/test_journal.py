@@ -1,99 +1,106 @@
 """Workers and strategies that know what a journal has."""
 
+from dataclasses import replace
+
 import pytest
 
 from sktune._errors import JournalError
 from sktune._types import Fit, FitOutcome
-from sktune.journal._replay import Known, Recorded, Remembered
+from sktune.journal._replay import (
+    RecordedFit,
+    ReplayedStrategy,
+    ReplayedWorkers,
+)
 from sktune.strategy import Listed
 
 
-class Notes:
+class Lines:
     """A journal that is a list."""
 
     def __init__(self):
         self.records = []
+        self.writes = []
 
-    def append(self, record):
-        self.records.append(record)
+    def append(self, *records):
+        self.records += records
+        self.writes.append(len(records))
 
 
 class Queue:
-    """Workers that do one fit at a time."""
+    """Workers that do one unit at a time."""
 
     n_workers = 7
 
     def __init__(self):
         self.queue = []
 
-    def submit(self, fit):
-        self.queue.append(fit)
+    def submit(self, unit):
+        self.queue.append(unit)
 
     def next_done(self):
         if not self.queue:
             return []
-        return [(self.queue.pop(0), outcome(-1.0))]
+        return [(fit, outcome(-1.0)) for fit in self.queue.pop(0)]
 
 
 def outcome(score):
     return FitOutcome(
-        fit_error=None,
-        failed=frozenset(),
-        test_scores=score,
+        {"score": score},
         fit_time=0.5,
         score_time=0.25,
         n_test_samples=3,
     )
 
 
-def fit(candidate, iter=0):
-    return Fit(candidate, 0, {"a": candidate}, seed=1, n_resources=2, iter=iter)
-
-
-def known(*candidates):
-    return {(c, 0, 0, 2): Known(outcome(float(c)), 10 + c) for c in candidates}
+def unit(*candidates, iter=0):
+    """One fit of each candidate."""
+    return tuple(
+        Fit(c, 0, {"a": c}, seed=1, n_resources=2, iter=iter, unit=candidates[0])
+        for c in candidates
+    )
 
 
 def recorded(*candidates):
-    notes, queue = Notes(), Queue()
-    return Recorded(queue, notes, known(*candidates)), notes, queue
+    lines, queue = Lines(), Queue()
+    fits = {(c, 0, 0, 2): RecordedFit(outcome(float(c)), 10 + c) for c in candidates}
+    return ReplayedWorkers(queue, lines, fits), lines, queue
 
 
 def test_what_is_known_is_told_in_the_order_of_the_journal():
-    workers, notes, queue = recorded(2, 0, 3, 1)
+    workers, lines, queue = recorded(2, 0, 3, 1)
     for candidate in range(4):
-        workers.submit(fit(candidate))
+        workers.submit(unit(candidate))
     told = []
     assert workers.n_workers == 12, "as it was when the first was decided on"
     while done := workers.next_done():
         ((one, result),) = done
         told.append(one.candidate)
-        assert result["test_scores"] == one.candidate
+        assert result.score("score") == one.candidate
         assert workers.n_workers == 10 + one.candidate
-        assert workers.is_telling
+        assert workers.is_replaying
     assert told == [2, 0, 3, 1]
-    assert workers.n_workers == 7 and not workers.is_telling
-    assert not notes.records and not queue.queue
+    assert workers.n_workers == 7 and not workers.is_replaying
+    assert not lines.records and not queue.queue
 
 
 def test_what_is_not_known_waits_and_is_written():
-    workers, notes, queue = recorded(1)
+    workers, lines, queue = recorded(1)
     for candidate in range(3):
-        workers.submit(fit(candidate))
-    assert [f.candidate for f in queue.queue] == [0, 2]
+        workers.submit(unit(candidate))
+    assert [fit.candidate for (fit,) in queue.queue] == [0, 2]
     assert workers.next_done()[0][0].candidate == 1
-    assert not notes.records
+    assert not lines.records
     assert [workers.next_done()[0][0].candidate for _ in range(2)] == [0, 2]
     assert workers.next_done() == []
-    kinds = [record["record"] for record in notes.records]
+    kinds = [record["record"] for record in lines.records]
     assert kinds == ["session", "fit", "fit"]
-    assert notes.records[0]["n_workers"] == 7
-    assert notes.records[1]["test_scores"] == -1.0
+    assert lines.records[0]["n_workers"] == 7
+    assert lines.records[1]["test_scores"] == -1.0
 
 
 def test_a_rung_is_another_fit():
     workers, _, queue = recorded(0)
-    workers.submit(fit(0, iter=1))
+    workers.submit(unit(0, iter=1))
     assert len(queue.queue) == 1
 
 
@@ -101,20 +108,35 @@ def test_one_that_nobody_asks_for_holds_nobody_up():
     """As where a later version decides otherwise."""
     workers, _, _ = recorded(5, 0, 1)
     for candidate in (0, 1, 2):
-        workers.submit(fit(candidate))
+        workers.submit(unit(candidate))
     told = [workers.next_done()[0][0].candidate for _ in range(3)]
     assert told == [0, 1, 2]
-    assert not workers.is_telling
+    assert not workers.is_replaying
 
 
 def test_where_it_ran_is_written_too():
-    workers, notes, queue = recorded()
-    workers.submit(fit(0))
+    workers, lines, queue = recorded()
+    workers.submit(unit(0))
     lease = {"device": "cuda:1", "slot": 0, "start": 1.0}
-    done = [(queue.queue.pop(), {**outcome(1.0), "lease": lease})]
+    (one,) = queue.queue.pop()
+    done = [(one, replace(outcome(1.0), lease=lease))]
     queue.next_done = lambda: done
     workers.next_done()
-    assert notes.records[-1]["lease"] == lease
+    assert lines.records[-1]["lease"] == lease
+
+
+def test_a_unit_is_told_whole_and_written_at_once():
+    workers, lines, queue = recorded(3, 0, 1, 4)
+    workers.submit(unit(0, 1))
+    workers.submit(unit(2))
+    workers.submit(unit(4, 5))  # of which the journal has a half
+    workers.submit(unit(3))
+    assert [fit.candidate for one in queue.queue for fit in one] == [2, 4, 5]
+    told = []
+    while done := workers.next_done():
+        told.append([fit.candidate for fit, _ in done])
+    assert told == [[3], [0, 1], [2], [4, 5]]
+    assert lines.writes == [1, 1, 2], "the session, and each unit"
 
 
 class Asking:
@@ -122,7 +144,7 @@ class Asking:
 
     def __init__(self, params):
         self.params, self.n_asked = params, 0
-        self.init = lambda space: None
+        self.init = lambda problem: None
 
     def ask(self, state, candidate, pending, seed):
         self.n_asked += 1
@@ -131,7 +153,7 @@ class Asking:
 
 def test_plain_params_are_not_asked_for_again():
     inner = Asking({"a": 2})
-    strategy = Remembered(inner, {0: {"a": 1}}, "search.jsonl")
+    strategy = ReplayedStrategy(inner, {0: {"a": 1}}, "search.jsonl")
     assert strategy.ask(None, 0, [], 0) == {"a": 1}
     assert inner.n_asked == 0
     assert strategy.ask(None, 1, [], 0) == {"a": 2}
@@ -140,7 +162,7 @@ def test_plain_params_are_not_asked_for_again():
 def test_others_are_asked_for_and_compared():
     recorded = {0: {"a": {"described": {"tuple": [1, 2]}}}}
     inner = Asking({"a": (1, 2)})
-    strategy = Remembered(inner, recorded, "search.jsonl")
+    strategy = ReplayedStrategy(inner, recorded, "search.jsonl")
     assert strategy.ask(None, 0, [], 0) is inner.params
     inner.params = {"a": (1, 3)}
     with pytest.raises(JournalError, match=r"candidate 0.a.described.tuple"):
@@ -149,6 +171,6 @@ def test_others_are_asked_for_and_compared():
 
 @pytest.mark.parametrize("now", [[{"a": 2}], [{"a": True}], [{"b": 1}], []])
 def test_lists_are_always_compared(now):
-    strategy = Remembered(Listed(now), {0: {"a": 1}}, "search.jsonl")
+    strategy = ReplayedStrategy(Listed(now), {0: {"a": 1}}, "search.jsonl")
     with pytest.raises(JournalError, match="candidate 0"):
         strategy.ask(None, 0, [], 0)
