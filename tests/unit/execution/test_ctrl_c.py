@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).parents[2] / "interrupted.py"
+PROGRAM = Path(__file__).parents[2] / "helpers" / "interrupted.py"
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="looks for processes in /proc"
@@ -41,7 +41,7 @@ def start(folder, backend):
     return subprocess.Popen(
         [sys.executable, str(PROGRAM), str(folder), backend],
         start_new_session=True,
-        env={**os.environ, "PYTHONPATH": str(PROGRAM.parents[1])},
+        env={**os.environ, "PYTHONPATH": str(PROGRAM.parents[2])},
         stderr=subprocess.PIPE,
         text=True,
     )

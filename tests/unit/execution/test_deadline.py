@@ -152,13 +152,14 @@ def test_time_is_that_of_a_rung_and_what_was_paused_stays(tmp_path):
 
 def test_a_search_inside_a_fit_has_a_time_of_its_own():
     inner = GridSearchCV(slow(LONG), {"lr": [0.1]}, cv=2, fit_timeout=0.5, refit=False)
-    with pytest.raises(ValueError, match="All the 2 fits failed"):
-        with time_limit(60, inner):
-            inner.fit(X, y)
+    with (
+        pytest.raises(ValueError, match="All the 2 fits failed"),
+        time_limit(60, inner),
+    ):
+        inner.fit(X, y)
     inner.set_params(fit_timeout=None, error_score="raise")
-    with pytest.raises(FitTimeout, match=r"fit_timeout=0\.5"):
-        with time_limit(0.5, inner):
-            inner.fit(X, y)
+    with pytest.raises(FitTimeout, match=r"fit_timeout=0\.5"), time_limit(0.5, inner):
+        inner.fit(X, y)
 
 
 @pytest.mark.parametrize(
