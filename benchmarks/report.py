@@ -37,9 +37,6 @@ def environment(*packages: str) -> dict[str, object]:
     }
 
 
-where = environment
-
-
 def save(path: Path | None, report: Mapping[str, object]) -> None:
     """Write the JSON that `--json` names; None: nobody asked for it."""
     if path is not None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -19,24 +18,23 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")  # before numpy: one core for each run
-
-import numpy as np  # noqa: E402
-from scipy.stats import wilcoxon  # noqa: E402
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from methods import METHODS, OTHERS  # noqa: E402
-from recorded import (  # noqa: E402
+import single_thread  # noqa: F401
+
+# isort: split
+import numpy as np
+from methods import METHODS, OTHERS
+from recorded import (
     POINTS,
     OutOfBudget,
     RecordedWorkers,
     load_task,
     task_names,
 )
-from report import where  # noqa: E402
+from report import environment, save
+from scipy.stats import wilcoxon
 
-from sktune.engine import Engine  # noqa: E402
+from sktune.engine import Engine
 
 MARKS = (0.1, 0.25, 0.5, 1.0)
 GRID = np.linspace(0.02, 1.0, 99)
@@ -44,7 +42,7 @@ KNOWN = METHODS | OTHERS
 COMPARED = ("Hyperband with Bayes", "Hyperband")
 
 
-def steer(outcome: Any) -> float | None:
+def score_of(outcome: Any) -> float | None:
     score = outcome["test_scores"]
     return score if math.isfinite(score) else None
 
@@ -64,7 +62,7 @@ def one_run(job: tuple[str, str, int, argparse.Namespace]) -> dict[str, Any]:
         workers,
         n_splits=task.losses.shape[1],
         root=seed,
-        steer=steer,
+        steer=score_of,
         n_pending=method.n_pending,
     )
     start = time.process_time()
@@ -204,11 +202,10 @@ def main() -> None:
         with ProcessPoolExecutor(args.jobs) as pool:
             outcomes = list(pool.map(one_run, jobs))
         results = {job[:3]: out for job, out in zip(jobs, outcomes, strict=True)}
-        table[name] = {**summarise(name, tasks, args.seeds, results), **where()}
+        table[name] = {**summarise(name, tasks, args.seeds, results), **environment()}
         table = {known: table[known] for known in KNOWN if known in table}
         report = {"setting": setting, "table": table, "test": test(table)}
-        if args.json:
-            args.json.write_text(json.dumps(report, indent=1))
+        save(args.json, report)
     show(report)
     if args.plot:
         plot(table, args.plot)

@@ -41,7 +41,7 @@ import sktune
 from sktune.search._base import BaseSearch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from report import where
+from report import environment, markdown_table, save
 
 N_JOBS, N_SPLITS, N_CANDIDATES, RESOURCES, FACTOR = 4, 5, 27, 27, 3
 SPACE = {"a": uniform(0, 1), "b": uniform(0, 1)}
@@ -219,7 +219,7 @@ def main():
     parser.add_argument("--simulate", action="store_true", help="nothing else")
     parser.add_argument("--only", help="searches whose name contains this")
     args = parser.parse_args()
-    about = where()
+    about = environment()
     warnings.simplefilter("ignore")
     X, y = data()
     simulated = {
@@ -250,15 +250,14 @@ def main():
         }
         for name, runs in seen.items()
     ]
-    print("\n| search | idle | simulated | seconds |\n|---|---|---|---|")
+    cells = []
     for row in table:
         share = row["idle_simulated"]
-        alone = "" if share is None else f"{share:.0%}"
-        cells = row["search"], f"{row['idle']:.0%}", alone, f"{row['seconds']:.1f}"
-        print(f"| {' | '.join(cells)} |")
-    if args.json:
-        results = {**about, "args": {**vars(args), "json": None}, "table": table}
-        args.json.write_text(json.dumps(results, indent=1) + "\n")
+        shares = f"{row['idle']:.0%}", "" if share is None else f"{share:.0%}"
+        cells.append([row["search"], *shares, f"{row['seconds']:.1f}"])
+    head = ["search", "idle", "simulated", "seconds"]
+    print("\n" + markdown_table(head, cells, align="lrrr"))
+    save(args.json, {**about, "args": {**vars(args), "json": None}, "table": table})
 
 
 if __name__ == "__main__":
