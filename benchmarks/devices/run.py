@@ -11,7 +11,6 @@ GPUs, and what is seen is the cost of leasing and the speed-up of two workers.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import statistics
 import subprocess
@@ -25,13 +24,12 @@ import numpy as np
 import sklearn.model_selection
 import torch
 from scipy.stats import loguniform
-from sklearn.datasets import load_digits
-from skorch import NeuralNetClassifier
 
 import sktune
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from report import where
+from digits import data, net
+from report import environment, markdown_table, save
 
 N_SPLITS = 3
 SPACE = {"lr": loguniform(1e-3, 1e0)}
@@ -55,19 +53,6 @@ class Module(torch.nn.Module):
         held = torch.empty(self.waste, dtype=torch.uint8, device=X.device)
         held[:1] = 0
         return self.layers(X)
-
-
-def net(device: str, epochs: int, **kwargs):
-    return NeuralNetClassifier(
-        Module,
-        criterion=torch.nn.CrossEntropyLoss,
-        max_epochs=epochs,
-        iterator_train__shuffle=True,
-        train_split=None,
-        verbose=0,
-        device=device,
-        **kwargs,
-    )
 
 
 class Use(threading.Thread):
@@ -102,7 +87,7 @@ def allocated(on_gpu: bool) -> int:
 def searches(on_gpu: bool, n_iter: int, epochs: int) -> dict[str, object]:
     """By name; `n_jobs` of all is the number of slots."""
     common = {"n_iter": n_iter, "cv": N_SPLITS, "random_state": 0, "refit": False}
-    own = net("cuda" if on_gpu else "cpu", epochs)
+    own = net(Module, device="cuda" if on_gpu else "cpu", max_epochs=epochs)
     theirs = sklearn.model_selection.RandomizedSearchCV
     ours = sktune.RandomizedSearchCV
     made: dict[str, object] = {
@@ -128,8 +113,7 @@ def searches(on_gpu: bool, n_iter: int, epochs: int) -> dict[str, object]:
 
 
 def measure(search: object, n_fits: int, on_gpu: bool) -> dict:
-    X, y = load_digits(return_X_y=True)
-    X = (X / 16).astype(np.float32)
+    X, y = data()
     before = allocated(on_gpu)
     with Use() as use:
         start = time.perf_counter()
@@ -147,9 +131,9 @@ def measure(search: object, n_fits: int, on_gpu: bool) -> dict:
 def survive(epochs: int) -> dict:
     """Fits that take 45 % of the GPU each, three at a time."""
     total = torch.cuda.get_device_properties(0).total_memory
-    X, y = load_digits(return_X_y=True)
+    X, y = data()
     search = sktune.RandomizedSearchCV(
-        net("cpu", epochs, module__waste=int(0.45 * total)),
+        net(Module, max_epochs=epochs, module__waste=int(0.45 * total)),
         SPACE,
         n_iter=4,
         cv=N_SPLITS,
@@ -157,7 +141,7 @@ def survive(epochs: int) -> dict:
         random_state=0,
         devices="cuda:0",
         fits_per_device=3,
-    ).fit((X / 16).astype(np.float32), y)
+    ).fit(X, y)
     return {
         "ran_out": sum(row["out_of_memory"] for row in search.leases_),
         "failed": int(np.isnan(search.cv_results_["mean_test_score"]).sum()),
@@ -180,18 +164,14 @@ def lease_seconds(n: int = 200) -> float:
 
 
 def table(results: dict) -> str:
-    lines = [
-        "| search | seconds | fits per second | GPU in use | bytes left |",
-        "|---|---:|---:|---:|---:|",
-    ]
+    cells = []
     for name, row in results.items():
         use = row["gpu_percent"]
         percent = "" if use is None else f"{use:.0f} %"
-        lines.append(
-            f"| {name} | {row['seconds']:.1f} | {row['fits_per_second']:.2f} "
-            f"| {percent} | {row['bytes_left']} |"
-        )
-    return "\n".join(lines)
+        speed = f"{row['seconds']:.1f}", f"{row['fits_per_second']:.2f}"
+        cells.append([name, *speed, percent, str(row["bytes_left"])])
+    head = ["search", "seconds", "fits per second", "GPU in use", "bytes left"]
+    return markdown_table(head, cells, align="lrrrr")
 
 
 def main() -> None:
@@ -215,7 +195,7 @@ def main() -> None:
         name: sorted(rows, key=lambda row: row["seconds"])[len(rows) // 2]
         for name, rows in runs.items()
     }
-    report = where("torch", "skorch")
+    report = environment("torch", "skorch")
     report["arguments"] = {k: v for k, v in vars(args).items() if k != "json"}
     report["device"] = torch.cuda.get_device_name(0) if on_gpu else "simulated"
     report["results"] = results
@@ -225,8 +205,7 @@ def main() -> None:
     if on_gpu:
         report["too_little_memory"] = survive(args.epochs)
         print("too little memory:", report["too_little_memory"])
-    if args.json:
-        args.json.write_text(json.dumps(report, indent=2) + "\n")
+    save(args.json, report)
 
 
 if __name__ == "__main__":

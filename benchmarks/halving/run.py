@@ -23,7 +23,6 @@ from pathlib import Path
 
 import torch
 from scipy.stats import loguniform, uniform
-from sklearn.datasets import load_digits
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import HalvingRandomSearchCV, RandomizedSearchCV
 from skorch import NeuralNetClassifier
@@ -31,8 +30,8 @@ from skorch import NeuralNetClassifier
 import sktune
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from digits import Module
-from report import where
+import digits
+from report import environment, save
 
 N_CANDIDATES, N_SPLITS, EPOCHS, FACTOR = 27, 5, 27, 3
 SPACE = {
@@ -54,16 +53,12 @@ class Counted(NeuralNetClassifier):
 
 
 def net():
-    return Counted(
-        Module,
-        criterion=torch.nn.CrossEntropyLoss,
+    return digits.net(
+        net_type=Counted,
         optimizer=torch.optim.SGD,
         optimizer__momentum=0.9,
         max_epochs=EPOCHS,
         batch_size=32,
-        iterator_train__shuffle=True,
-        train_split=None,
-        verbose=0,
     )
 
 
@@ -150,8 +145,7 @@ def peak_of(name: str, search: object, X, y, folder: str) -> dict[str, float]:
 
 
 def measure(n_jobs: int, repeats: int, skip_full: bool) -> list[dict[str, object]]:
-    X, y = load_digits(return_X_y=True)
-    X = X.astype("float32") / 16
+    X, y = digits.data()
     runs = []
     for seed in range(repeats):
         with tempfile.TemporaryDirectory() as folder:
@@ -202,7 +196,7 @@ def main() -> None:
     )
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    report = where("skorch", "torch")
+    report = environment("skorch", "torch")
     torch.set_num_threads(1)
     runs = []
     for n_jobs in args.n_jobs:
@@ -215,8 +209,7 @@ def main() -> None:
             f"{row['ratio_of_seconds']:6.2f} {row['epochs_per_split']:13.0f} "
             f"{row['peak_checkpoints']:12.0f} {row['peak_megabytes']:4.1f}"
         )
-    if args.json:
-        args.json.write_text(json.dumps(report, indent=1) + "\n")
+    save(args.json, report)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ interleaved.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -18,19 +17,12 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-from scipy.stats import uniform
-
 import sktune
 from sktune.persistence import Journal, read_records
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from overhead.run import Nothing
-from report import where
-
-SPACE = {"a": uniform(0, 1), "b": uniform(0, 1)}
-N_SPLITS = 5
-X = np.zeros((50, 2))
+from overhead.run import N_SPLITS, SPACE, Nothing, X
+from report import environment, markdown_table, save
 
 
 def seconds(n_records: int, journal: Path | None) -> float:
@@ -97,17 +89,18 @@ def measure(n_records: int, repeats: int, folder: Path) -> dict:
 
 
 def table(rows: list[dict]) -> str:
-    lines = [
-        "| records | ms a fit without | ms a record | s to replay | bytes a record |",
-        "|---:|---:|---:|---:|---:|",
-    ]
-    lines += [
-        f"| {row['n_records']:,} | {row['ms_per_fit_without']:.2f} "
-        f"| {row['ms_per_record']:.2f} | {row['seconds_to_replay']:.2f} "
-        f"| {row['bytes_per_record']:.0f} |"
+    head = ["records", "ms a fit without", "ms a record", "s to replay"]
+    cells = [
+        [
+            f"{row['n_records']:,}",
+            f"{row['ms_per_fit_without']:.2f}",
+            f"{row['ms_per_record']:.2f}",
+            f"{row['seconds_to_replay']:.2f}",
+            f"{row['bytes_per_record']:.0f}",
+        ]
         for row in rows
     ]
-    return "\n".join(lines)
+    return markdown_table([*head, "bytes a record"], cells, align="rrrrr")
 
 
 def main() -> None:
@@ -118,7 +111,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
 
-    report = where()
+    report = environment()
     report["repeats"] = args.repeats
     with TemporaryDirectory(dir=args.folder) as name:
         folder = Path(name)
@@ -131,8 +124,7 @@ def main() -> None:
         f"\nThe disk takes {report['ms_of_a_sync']:.2f} ms to sync a line; a record "
         f"costs {report['ms_per_record_without_sync']:.3f} ms besides."
     )
-    if args.json:
-        args.json.write_text(json.dumps(report, indent=2) + "\n")
+    save(args.json, report)
 
 
 if __name__ == "__main__":

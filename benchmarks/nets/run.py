@@ -10,7 +10,6 @@ search needs on average for what Bayesian search has after `--n-iter`.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 import warnings
@@ -29,7 +28,7 @@ from skorch import NeuralNetClassifier
 from sktune import BayesSearchCV, RandomizedSearchCV
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from report import where
+from report import environment, markdown_table, save
 
 DATA = {"digits": load_digits, "cancer": load_breast_cancer, "wine": load_wine}
 RANDOM_SHARE = 3  # random search gets so many times the candidates
@@ -111,19 +110,16 @@ def compare(bayes: np.ndarray, random: np.ndarray, n_iter: int) -> dict:
 
 
 def table(results: dict, n_iter: int, n_seeds: int) -> str:
-    lines = [
-        "| data | candidates | Bayes | random | Bayes won | p |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
+    cells = []
     for name, result in results.items():
-        lines += [
-            f"| {name} | {t} | {row['bayes']:.4f} | {row['random']:.4f} "
-            f"| {row['won']} of {n_seeds} | {row['p']:.4f} |"
-            for t, row in result["after"].items()
-        ]
+        for t, row in result["after"].items():
+            losses = f"{row['bayes']:.4f}", f"{row['random']:.4f}"
+            won = f"{row['won']} of {n_seeds}"
+            cells.append([name, str(t), *losses, won, f"{row['p']:.4f}"])
         needs = result["random_needs"] or f"more than {RANDOM_SHARE * n_iter}"
-        lines.append(f"| {name} | random needs {needs} | | | | |")
-    return "\n".join(lines)
+        cells.append([name, f"random needs {needs}", "", "", "", ""])
+    head = ["data", "candidates", "Bayes", "random", "Bayes won", "p"]
+    return markdown_table(head, cells, align="lrrrrr")
 
 
 def main() -> None:
@@ -147,7 +143,7 @@ def main() -> None:
         joblib.delayed(best_so_far)(name, kind, args.n_iter, args.epochs, seed)
         for name, kind, seed in runs
     )
-    report = where("torch", "skorch")
+    report = environment("torch", "skorch")
     report["arguments"] = {k: v for k, v in vars(args).items() if k != "json"}
     report["results"] = results = {}
     for name in args.data:
@@ -165,8 +161,7 @@ def main() -> None:
     print(table(results, args.n_iter, args.seeds))
     print(f"\nBayes won {won} of {pairs}, sign test p = {sign_test:.4f}")
     print(f"{time.perf_counter() - start:.0f} s")
-    if args.json:
-        args.json.write_text(json.dumps(report, indent=2) + "\n")
+    save(args.json, report)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ down slows all of them down.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from sklearn.base import BaseEstimator
 import sktune
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from report import where
+from report import environment, markdown_table, save
 
 SPACE = {"a": uniform(0, 1), "b": uniform(0, 1)}
 N_SPLITS = 5
@@ -115,16 +114,18 @@ def import_seconds(repeats: int) -> float:
 
 
 def table(rows: list[dict]) -> str:
-    lines = [
-        "| candidates | n_jobs | search | ms a candidate | ratio to sklearn |",
-        "|---:|---:|---|---:|---:|",
-    ]
-    lines += [
-        f"| {row['n_candidates']} | {row['n_jobs']} | {row['search']} "
-        f"| {row['ms_per_candidate']:.2f} | {row['ratio_to_sklearn']:.2f} |"
+    head = ["candidates", "n_jobs", "search", "ms a candidate", "ratio to sklearn"]
+    cells = [
+        [
+            str(row["n_candidates"]),
+            str(row["n_jobs"]),
+            row["search"],
+            f"{row['ms_per_candidate']:.2f}",
+            f"{row['ratio_to_sklearn']:.2f}",
+        ]
         for row in rows
     ]
-    return "\n".join(lines)
+    return markdown_table(head, cells, align="rrlrr")
 
 
 def main() -> None:
@@ -136,7 +137,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
 
-    report = where()
+    report = environment()
     report["repeats"] = args.repeats
     report["import_seconds"] = import_seconds(args.repeats)
     report["rows"] = rows = []
@@ -145,8 +146,7 @@ def main() -> None:
             rows += measure(n_candidates, n_jobs, args.repeats, args.bayes_up_to)
     print(table(rows))
     print(f"\nimport sktune adds {report['import_seconds']:.3f} s")
-    if args.json:
-        args.json.write_text(json.dumps(report, indent=2) + "\n")
+    save(args.json, report)
 
 
 if __name__ == "__main__":

@@ -10,23 +10,20 @@ tell that follows, for some do their thinking there; on one core.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import statistics
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
-
-import numpy as np  # noqa: E402
-from scipy import stats  # noqa: E402
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from peers import NEEDS, Random, missing, searchers  # noqa: E402
-from report import where  # noqa: E402
+import single_thread  # noqa: F401
+
+# isort: split
+import numpy as np
+from report import environment, markdown_row, markdown_table, save
+from scipy import stats
+from searchers import PEERS, Random, peer_packages, say_left_out, searchers
 
 SPACE = {
     "lr": stats.loguniform(1e-6, 1e0),
@@ -61,9 +58,9 @@ def turn(searcher: Any, rng: np.random.Generator) -> float:
 
 def measure(name: str, n: int) -> dict[str, float]:
     rng = np.random.default_rng(0)
-    searcher: Any = searchers(n + N_TURNS)[name](SPACE, 0)
+    searcher: Any = searchers()[name](SPACE, 0, n + N_TURNS)
     if hasattr(searcher, "learn"):
-        draws = Random(SPACE, 0)
+        draws = Random(SPACE, 0, n)
         params = [draws.ask() for _ in range(n)]
         searcher.learn([(p, score(p, rng)) for p in params])
         turn(searcher, rng)  # what is imported or compiled at the first question
@@ -83,18 +80,15 @@ def main() -> None:
     parser.add_argument("--searchers", nargs="*", help="names; all by default")
     parser.add_argument("--quick", action="store_true", help="sktune, 50 and 200 only")
     args = parser.parse_args()
-    names = [name for name in searchers(1) if name != "random"]
+    names = [name for name in searchers() if name != "random"]
     if args.searchers:
         names = [name for name in names if name in args.searchers]
     elif args.quick:
         names = [name for name in names if name.startswith("sktune")]
     else:
-        for name in NEEDS:
-            if missing(name):
-                print(f"{name} is left out: no {', '.join(missing(name))} here")
+        say_left_out(PEERS)
     print("CPU ms of a question with so many observations, median (mean)")
-    print("| searcher | " + " | ".join(f"{n:,}" for n in N_TOLD) + " |")
-    print("| --- |" + " --- |" * len(N_TOLD))
+    print(markdown_table(["searcher", *(f"{n:,}" for n in N_TOLD)], []))
     table: dict[str, dict[str, dict[str, float]]] = {}
     for name in names:
         to = PEERS_TO if args.quick or not name.startswith("sktune") else max(N_TOLD)
@@ -104,10 +98,9 @@ def main() -> None:
             for row in table[name].values()
         ]
         cells += ["-"] * (len(N_TOLD) - len(cells))
-        print(f"| {name} | {' | '.join(cells)} |", flush=True)
-    if args.json:
-        report = {"n_turns": N_TURNS, **where("optuna", "botorch"), "table": table}
-        args.json.write_text(json.dumps(report, indent=1))
+        print(markdown_row([name, *cells]), flush=True)
+    about = {"n_turns": N_TURNS, **environment(*peer_packages())}
+    save(args.json, {**about, "table": table})
 
 
 if __name__ == "__main__":

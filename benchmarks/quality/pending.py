@@ -11,25 +11,24 @@ candidates were asked for, one whenever the fourth is in flight.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections import deque
 from pathlib import Path
 from typing import Any
 
-import run as benchmark
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
-import numpy as np
-from peers import Random
-from problems import Problem
-from report import where
-from summary import at_marks, compare, groups_of, marks_of, regrets_of
+import single_thread  # noqa: F401
 
-from sktune import _types as types
-from sktune._random import derive_seed
+# isort: split
+import numpy as np
+from analysis.summary import at_marks, compare, groups_of, marks_of, regrets_of
+from landscapes import Landscape, Params, landscapes
+from report import environment, markdown_table, save
+from runs import tasks
+from runs.trajectory import REFERENCE, Observer
+from searchers import Sktune
+
 from sktune.space import Space
-from sktune.strategy import Bayes
 
 N_IN_FLIGHT = 4
 NEAR = 0.01  # of the range of each parameter
@@ -40,32 +39,25 @@ AGAINST = [(TOLD, ONE), (TOLD, UNTOLD), (UNTOLD, ONE), (TOLD, "random")]
 
 
 def several(
-    problem: Problem, seed: int, n: int, in_flight: int, told: bool
+    landscape: Landscape, seed: int, n: int, in_flight: int, told: bool
 ) -> dict[str, Any]:
-    rng = np.random.default_rng([seed, 1])
-    space = Space(problem.space)
-    strategy = Bayes()
-    state = strategy.init(types.Problem(space, n_candidates=n))
-    flying: deque[tuple[int, dict[str, Any]]] = deque()
-    asked: list[dict[str, Any]] = []
-    incumbent, best_seen, curve = -np.inf, -np.inf, []
+    observer = Observer(landscape, seed, 1)
+    searcher = Sktune(landscape.space, seed, n)
+    flying: deque[Params] = deque()
+    asked: list[Params] = []
+    curve: list[float] = []
     while len(curve) < n:
         if len(asked) < n and len(flying) < in_flight:
-            number = len(asked)
-            pending = tuple(params for _, params in flying) if told else ()
-            new = strategy.ask(state, number, pending, derive_seed(seed, "ask", number))
-            if new is None:
-                raise ValueError(f"{problem.name} has less than {n} candidates")
-            asked.append(dict(new))
-            flying.append((number, dict(new)))
+            params = searcher.ask(flying if told else ())
+            if params is None:
+                raise ValueError(f"{landscape.name} has less than {n} candidates")
+            asked.append(params)
+            flying.append(params)
             continue
-        number, params = flying.popleft()
-        score = problem.score(params)
-        seen = score + problem.noise * rng.standard_normal()
-        if seen > best_seen:
-            best_seen, incumbent = seen, score
-        state = strategy.tell(state, types.Observation(number, params, {0: seen}))
-        curve.append(float(incumbent))
+        params = flying.popleft()
+        searcher.tell(params, observer.observe(params))
+        curve.append(observer.incumbent)
+    space = Space(landscape.space)
     return {"curve": curve, "cpu_ms": [], **repeated(space, asked)}
 
 
@@ -80,14 +72,11 @@ def repeated(space: Space, asked: list[dict[str, Any]]) -> dict[str, int]:
     return {"duplicates": len(keys) - len(set(keys)), "near": near}
 
 
-def one_run(task: benchmark.Task) -> dict[str, Any]:
-    name, searcher, seed, n, cache, data = task
-    problem = benchmark.known_landscapes(cache, data)[name]
-    if searcher == benchmark.REFERENCE:
-        return benchmark.reference(problem, n)
-    if searcher == "random":
-        return benchmark.trajectory(problem, Random(problem.space, seed), seed, n)
-    return several(problem, seed, n, *MODES[searcher])
+def one_run(task: tasks.Task) -> dict[str, Any]:
+    if task.searcher not in MODES:
+        return tasks.one_run(task)
+    landscape = landscapes(task.cache, task.data)[task.landscape]
+    return several(landscape, task.seed, task.candidates, *MODES[task.searcher])
 
 
 def summarise(
@@ -135,62 +124,62 @@ def tests(
 def show(summary: dict[str, Any], n: int) -> None:
     at = " / ".join(map(str, marks_of(n)))
     groups = list(next(iter(summary["modes"].values()))["mean_regret"])
-    print(f"| regret at {at} | {' | '.join(groups)} | duplicates | within 1 % |")
-    print("| --- |" + " --- |" * (len(groups) + 2))
+    rows = []
     for name, row in summary["modes"].items():
         cells = [
             " / ".join(f"{v:.2f}" for v in row["mean_regret"][g].values())
             for g in groups
         ]
         cells += [str(row.get(what, "-")) for what in ("duplicates", "near")]
-        print(f"| {name} | {' | '.join(cells)} |")
+        rows.append([name, *cells])
+    head = [f"regret at {at}", *groups, "duplicates", "within 1 %"]
+    print(markdown_table(head, rows))
     print()
-    print("| | at | ahead / equal / behind | difference | p, pairs | p, landscapes |")
-    print("| --- |" + " --- |" * 5)
+    rows = []
     for title, by_mark in summary["tests"].items():
         for t, test in by_mark.items():
-            pairs = test["pairs"]
+            pairs, p = test["pairs"], f"{test['landscapes']['p']:.2g}"
             counts = f"{pairs['ahead']} / {pairs['equal']} / {pairs['behind']}"
-            print(
-                f"| {title} | {t} | {counts} | {pairs['mean_difference']:+.2f} | "
-                f"{pairs['p']:.2g} | {test['landscapes']['p']:.2g} |"
-            )
+            difference = f"{pairs['mean_difference']:+.2f}"
+            rows.append([title, t, counts, difference, f"{pairs['p']:.2g}", p])
+    head = ["", "at", "ahead / equal / behind", "difference", "p, pairs"]
+    print(markdown_table([*head, "p, landscapes"], rows))
 
 
-def main() -> None:
+def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    benchmark.add_common(parser)
+    tasks.add_options(parser)
     parser.add_argument("--seeds", type=int, default=5)
     args = parser.parse_args()
     if args.quick:
-        args.problems = args.problems or list(benchmark.QUICK)
+        args.problems = args.problems or list(tasks.QUICK)
         args.seeds, args.candidates = 2, 16
     args.slow_seeds = 0
+    return args
+
+
+def main() -> None:
+    args = parsed()
     names = ["random", *MODES]
-    tasks = benchmark.planned(args, names)
-    runs = benchmark.run_all(tasks, args.runs, args.jobs, one_run)
-    landscapes = list(dict.fromkeys(task[0] for task in tasks))
+    planned = tasks.planned(args, names)
+    runs = tasks.run_all(planned, args.runs, args.jobs, one_run)
     complete = [
-        p
-        for p in landscapes
-        if (p, benchmark.REFERENCE, 0) in runs
-        and all(
-            (p, m, s) in runs for m in (*MODES, "random") for s in range(args.seeds)
-        )
+        name
+        for name in dict.fromkeys(task.landscape for task in planned)
+        if (name, REFERENCE, 0) in runs
+        and all((name, m, s) in runs for m in names for s in range(args.seeds))
     ]
     if not complete:
         raise SystemExit("there is no landscape on which all have run; seeds missing?")
     summary = summarise(runs, complete, args.seeds, args.candidates)
     show(summary, args.candidates)
-    if args.json:
-        report = {
-            "candidates": args.candidates,
-            "seeds": args.seeds,
-            "in_flight": N_IN_FLIGHT,
-            **where(),
-            **summary,
-        }
-        args.json.write_text(json.dumps(report, indent=1))
+    about = {
+        "candidates": args.candidates,
+        "seeds": args.seeds,
+        "in_flight": N_IN_FLIGHT,
+        **environment(),
+    }
+    save(args.json, {**about, **summary})
 
 
 if __name__ == "__main__":

@@ -10,28 +10,26 @@ known, 1 what random search reaches with 25 candidates.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")  # before numpy: one core for each run
-
-import numpy as np  # noqa: E402
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from peers import Sktune  # noqa: E402
-from problems import Problem  # noqa: E402
-from report import where  # noqa: E402
-from run import known_landscapes, reference, trajectory  # noqa: E402
+import single_thread  # noqa: F401
 
-from sktune._types import WarmStartObservation  # noqa: E402
-from sktune.space import Space  # noqa: E402
+# isort: split
+import numpy as np
+from landscapes import Landscape, Params, landscapes
+from report import environment, save
+from runs.trajectory import REFERENCE, Observer, reference, trajectory
+from searchers import Sktune
 
-N_EARLIER, N = 25, 25
+from sktune.space import Space
+
+N_SOURCE, N = 25, 25  # candidates of the earlier search, and of the next one
 MARKS = (1, 3, 5, 10, 25)
 PROBLEMS = (
     "branin-2",
@@ -56,74 +54,73 @@ RELATED = {
     "mixed-7": "mixed-7",
     "optimizers-5": "optimizers-5",
 }
-Rows = list[tuple[dict[str, Any], float]]
+Rows = list[tuple[Params, float]]
 
 
-def earlier_search(problem: Problem, seed: int) -> Rows:
+def source_search(landscape: Landscape, seed: int) -> Rows:
     """25 candidates of a search of its own, as they were observed."""
-    rng = np.random.default_rng([seed, 2])
-    searcher = Sktune(problem.space, 1000 + seed, n_candidates=N_EARLIER)
+    observer = Observer(landscape, seed, 2)
+    searcher = Sktune(landscape.space, 1000 + seed, N_SOURCE)
     rows = []
-    for _ in range(N_EARLIER):
+    for _ in range(N_SOURCE):
         params = searcher.ask()
         if params is None:
             break
-        seen = problem.score(params) + problem.noise * rng.standard_normal()
+        seen = observer.observe(params)
         searcher.tell(params, seen)
         rows.append((params, seen))
     return rows
 
 
 class Moved:
-    """The landscape, every number a little elsewhere."""
+    """The landscape's score, every number a little elsewhere."""
 
-    def __init__(self, problem: Problem, seed: int) -> None:
-        self.problem, self.space = problem, Space(problem.space)
+    def __init__(self, landscape: Landscape, seed: int) -> None:
+        self.landscape, self.space = landscape, Space(landscape.space)
         rng = np.random.default_rng([seed, 3])
         self.shift = rng.uniform(-0.08, 0.08, self.space.n_dims)
         self.fixed = ~self.space.is_continuous
 
-    def __call__(self, params: dict[str, Any]) -> float:
+    def __call__(self, params: Params) -> float:
         u = self.space.encode(params)
         moved = np.where(self.fixed, u, np.clip(u + self.shift, 0.0, 1.0))
-        return self.problem.score(self.space.decode(moved))
+        return self.landscape.score(self.space.decode(moved))
 
 
-def unrelated(rows: Rows, problem: Problem, seed: int) -> Rows:
+def related(landscape: Landscape, seed: int, args: Any) -> Rows:
+    """A search on other data, or on the landscape moved."""
+    name = RELATED[landscape.name]
+    if name != landscape.name:
+        return source_search(landscapes(*args)[name], seed)
+    return source_search(replace(landscape, score=Moved(landscape, seed)), seed)
+
+
+def unrelated(landscape: Landscape, seed: int) -> Rows:
     """Candidates of a search for a point that was drawn at random."""
-    space = Space(problem.space)
+    space = Space(landscape.space)
     rng = np.random.default_rng([seed, 4])
     target = space.features(space.snap(rng.random((1, space.n_dims))))[0]
 
-    def score(params: dict[str, Any]) -> float:
+    def score(params: Params) -> float:
         at = space.features(space.encode(params)[None])[0]
         return -float(((at - target) ** 2).sum())
 
-    other = Problem("unrelated", problem.space, score, 0.0, 0.01)
-    return earlier_search(other, seed)
+    other = Landscape("unrelated", landscape.space, score, 0.0, 0.01)
+    return source_search(other, seed)
 
 
-def rows_of(kind: str, problem: Problem, seed: int, args: Any) -> Rows:
-    landscapes = known_landscapes(*args)
+def source_rows(kind: str, landscape: Landscape, seed: int, args: Any) -> Rows:
     if kind == "none":
         return []
     if kind == "related":
-        name = RELATED[problem.name]
-        if name != problem.name:
-            return earlier_search(landscapes[name], seed)
-        return earlier_search(
-            Problem(
-                name, problem.space, Moved(problem, seed), problem.best, problem.noise
-            ),
-            seed,
-        )
-    rows = earlier_search(problem, seed)
+        return related(landscape, seed, args)
+    if kind == "unrelated":
+        return unrelated(landscape, seed)
+    rows = source_search(landscape, seed)
     if kind == "shifted":  # other data: another level, another spread
         return [(params, 0.2 * score - 7.0) for params, score in rows]
     if kind == "opposite":
         return [(params, -score) for params, score in rows]
-    if kind == "unrelated":
-        return unrelated(rows, problem, seed)
     assert kind == "same", kind
     return rows
 
@@ -134,13 +131,12 @@ Task = tuple[str, str, int, Path, Path | None]
 
 def one_run(task: Task) -> dict[str, Any]:
     name, kind, seed, *args = task
-    problem = known_landscapes(*args)[name]
-    if kind == "reference":
-        return {"curve": reference(problem, N).tolist(), "best": problem.best}
-    rows = rows_of(kind, problem, seed, args)
-    warm_start = tuple(WarmStartObservation(p, s) for p, s in rows)
-    searcher = Sktune(problem.space, seed, n_candidates=N, warm_start=warm_start)
-    return trajectory(problem, searcher, seed, N)
+    landscape = landscapes(*args)[name]
+    if kind == REFERENCE:
+        return reference(landscape, N)
+    rows = source_rows(kind, landscape, seed, args)
+    searcher = Sktune(landscape.space, seed, N, warm_start=rows)
+    return trajectory(landscape, searcher, seed, N)
 
 
 def tasks_of(
@@ -149,8 +145,8 @@ def tasks_of(
     return [
         (problem, kind, seed, args.cache, args.data)
         for problem in problems
-        for kind in ["reference", *kinds]
-        for seed in range(1 if kind == "reference" else seeds)
+        for kind in [REFERENCE, *kinds]
+        for seed in range(1 if kind == REFERENCE else seeds)
         if kind != "related" or problem in RELATED
     ]
 
@@ -166,7 +162,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="*", default=KINDS)
     args = parser.parse_args()
 
-    there = known_landscapes(args.cache, args.data)
+    there = landscapes(args.cache, args.data)
     problems = [
         name
         for name in dict.fromkeys([*PROBLEMS, *RELATED])
@@ -178,9 +174,7 @@ def main() -> None:
         results = {t[:3]: outcome for t, outcome in zip(tasks, outcomes, strict=True)}
     table = summarise(problems, list(args.kinds), args.seeds, results)
     show(table)
-    if args.json:
-        report = {"seeds": args.seeds, **where(), "table": table}
-        args.json.write_text(json.dumps(report, indent=1))
+    save(args.json, {"seeds": args.seeds, **environment(), "table": table})
 
 
 def summarise(
@@ -193,7 +187,7 @@ def summarise(
         for problem in problems:
             if (problem, kind, 0) not in results:
                 continue
-            base = results[problem, "reference", 0]
+            base = results[problem, REFERENCE, 0]
             scale = base["best"] - base["curve"][-1]
             runs = [results[problem, kind, s] for s in range(seeds)]
             regret = (base["best"] - np.array([r["curve"] for r in runs])) / scale
@@ -218,9 +212,9 @@ def show(table: dict[str, Any]) -> None:
             )
         means = [mean_of(row, t) for row in table.values()]
         print(f"{'mean':<20}" + "".join(f"{m:11.2f}" for m in means))
-        alone = table.get("none", {})
+        without = table.get("none", {})
         means = [
-            mean_of({p: alone[p] for p in row if p in alone}, t)
+            mean_of({p: without[p] for p in row if p in without}, t)
             for row in table.values()
         ]
         print(f"{'none, the same':<20}" + "".join(f"{m:11.2f}" for m in means))

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import functools
 import heapq
-import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from published_records import published_records
 from scipy import spatial, stats
 
 from sktune._types import NAMELESS, Fit, FitOutcome, Unit
@@ -55,7 +55,7 @@ class Task:
 
 def task_names(folder: Path) -> list[str]:
     """All recorded curves that the folder's `load.py` knows of."""
-    return [str(name) for name in _loader(folder).names()["curves"]]
+    return [str(name) for name in published_records(folder).names()["curves"]]
 
 
 @functools.cache
@@ -68,7 +68,7 @@ def load_task(folder: Path, name: str, n_epochs: int, points: str, space: str) -
     it (it may be from before training), "spread" are as many evenly between it and the
     end.
     """
-    recorded = _loader(folder).curves(name)
+    recorded = published_records(folder).curves(name)
     configs = np.asarray(recorded["configs"], dtype=float)
     varied = [
         j
@@ -132,14 +132,6 @@ def second_split(curves: np.ndarray) -> np.ndarray:
     spread = np.subtract(*np.nanquantile(curves[:, -1], [0.75, 0.25]))
     offsets = np.random.default_rng(0).standard_normal((len(curves), 1))
     return curves + NOISE * spread * offsets
-
-
-def _loader(folder: Path) -> Any:
-    spec = importlib.util.spec_from_file_location("_recorded_load", folder / "load.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _to_cube(values: np.ndarray, param: dict[str, Any]) -> np.ndarray:

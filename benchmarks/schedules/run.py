@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -18,25 +17,24 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")  # before numpy: one core for each run
-
-import numpy as np  # noqa: E402
-from scipy.stats import wilcoxon  # noqa: E402
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from methods import METHODS, OTHERS  # noqa: E402
-from recorded import (  # noqa: E402
+import single_thread  # noqa: F401
+
+# isort: split
+import numpy as np
+from methods import METHODS, OTHERS
+from recorded import (
     POINTS,
     OutOfBudget,
     RecordedWorkers,
     load_task,
     task_names,
 )
-from report import where  # noqa: E402
+from report import environment, save
+from scipy.stats import wilcoxon
 
-from sktune._types import NAMELESS, Problem  # noqa: E402
-from sktune.engine import Engine  # noqa: E402
+from sktune._types import NAMELESS, Problem
+from sktune.engine import Engine
 
 MARKS = (0.1, 0.25, 0.5, 1.0)
 GRID = np.linspace(0.02, 1.0, 99)
@@ -202,11 +200,10 @@ def main() -> None:
         with ProcessPoolExecutor(args.jobs) as pool:
             outcomes = list(pool.map(one_run, jobs))
         results = {job[:3]: out for job, out in zip(jobs, outcomes, strict=True)}
-        table[name] = {**summarise(name, tasks, args.seeds, results), **where()}
+        table[name] = {**summarise(name, tasks, args.seeds, results), **environment()}
         table = {known: table[known] for known in KNOWN if known in table}
         report = {"setting": setting, "table": table, "test": test(table)}
-        if args.json:
-            args.json.write_text(json.dumps(report, indent=1))
+        save(args.json, report)
     show(report)
     if args.plot:
         plot(table, args.plot)

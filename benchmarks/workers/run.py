@@ -38,10 +38,13 @@ from sklearn.model_selection import (
 )
 
 import sktune
+from sktune._types import NAMELESS, FitOutcome
+from sktune.engine import Engine
 from sktune.search._base import BaseSearch
+from sktune.search.inputs._data import read_data
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from report import where
+from report import environment, markdown_table, save
 
 N_JOBS, N_SPLITS, N_CANDIDATES, RESOURCES, FACTOR = 4, 5, 27, 27, 3
 SPACE = {"a": uniform(0, 1), "b": uniform(0, 1)}
@@ -149,8 +152,8 @@ class Simulated:
         self._running = []  # a heap
         self._given = {}
 
-    def submit(self, fit):
-        self._ready.append(fit)
+    def submit(self, unit):
+        self._ready += unit
 
     def next_done(self):
         while self._ready and len(self._running) < self.n_workers:
@@ -162,9 +165,7 @@ class Simulated:
         if not self._running:
             return []
         self.now, *_, fit = heapq.heappop(self._running)
-        score = fit.params["a"]
-        outcome = {"fit_error": None, "test_scores": score, "failed": frozenset()}
-        return [(fit, outcome)]
+        return [(fit, FitOutcome({NAMELESS: fit.params["a"]}))]
 
     def _seconds(self, fit):
         train, _ = self._splits[fit.split]
@@ -178,10 +179,17 @@ def simulated_idle(search, n_workers, X, y):
     """What would be idle if workers, and whoever hands fits to them, cost nothing."""
     if not isinstance(search, BaseSearch):
         return None
-    search.n_splits_ = N_SPLITS
-    search._prepare(X, y)
+    proposal = search._propose(read_data(search, [SPACE], X, y, {}), 0)
     workers = Simulated(search, n_workers, X, y)
-    search._engine(search._propose(0), workers, 0, N_SPLITS).run()
+    Engine(
+        proposal.strategy,
+        proposal.schedule,
+        proposal.problem,
+        workers,
+        root=0,
+        score=lambda outcome: outcome.score(NAMELESS),
+        n_pending=proposal.n_pending,
+    ).run()
     return 1 - workers.busy / (n_workers * workers.now)
 
 
@@ -219,7 +227,7 @@ def main():
     parser.add_argument("--simulate", action="store_true", help="nothing else")
     parser.add_argument("--only", help="searches whose name contains this")
     args = parser.parse_args()
-    about = where()
+    about = environment()
     warnings.simplefilter("ignore")
     X, y = data()
     simulated = {
@@ -250,15 +258,14 @@ def main():
         }
         for name, runs in seen.items()
     ]
-    print("\n| search | idle | simulated | seconds |\n|---|---|---|---|")
+    cells = []
     for row in table:
         share = row["idle_simulated"]
-        alone = "" if share is None else f"{share:.0%}"
-        cells = row["search"], f"{row['idle']:.0%}", alone, f"{row['seconds']:.1f}"
-        print(f"| {' | '.join(cells)} |")
-    if args.json:
-        results = {**about, "args": {**vars(args), "json": None}, "table": table}
-        args.json.write_text(json.dumps(results, indent=1) + "\n")
+        shares = f"{row['idle']:.0%}", "" if share is None else f"{share:.0%}"
+        cells.append([row["search"], *shares, f"{row['seconds']:.1f}"])
+    head = ["search", "idle", "simulated", "seconds"]
+    print("\n" + markdown_table(head, cells, align="lrrr"))
+    save(args.json, {**about, "args": {**vars(args), "json": None}, "table": table})
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ interleaved; workers are started beforehand.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -21,26 +20,14 @@ import sklearn.model_selection
 import torch
 from scipy.stats import loguniform, uniform
 from sklearn.datasets import load_digits
-from skorch import NeuralNetClassifier
 
 import sktune
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from digits import Module
-from report import where
+from digits import net
+from report import environment, markdown_table, save
 
 SPACE = {"lr": loguniform(1e-3, 1e0), "module__dropout": uniform(0, 0.5)}
-
-
-def net(epochs):
-    return NeuralNetClassifier(
-        Module,
-        criterion=torch.nn.CrossEntropyLoss,
-        max_epochs=epochs,
-        iterator_train__shuffle=True,
-        train_split=None,
-        verbose=0,
-    )
 
 
 def searches(n_jobs, epochs):
@@ -49,13 +36,13 @@ def searches(n_jobs, epochs):
     )
     return {
         "sktune.RandomizedSearchCV": sktune.RandomizedSearchCV(
-            net(epochs), SPACE, n_iter=6, **options
+            net(max_epochs=epochs), SPACE, n_iter=6, **options
         ),
         "sktune.SuccessiveHalvingSearchCV": sktune.SuccessiveHalvingSearchCV(
-            net(27), SPACE, **options
+            net(max_epochs=27), SPACE, **options
         ),
         "sklearn.RandomizedSearchCV": sklearn.model_selection.RandomizedSearchCV(
-            net(epochs), SPACE, n_iter=6, **options
+            net(max_epochs=epochs), SPACE, n_iter=6, **options
         ),
     }
 
@@ -68,7 +55,7 @@ def main():
     args = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
-    about = where("torch", "skorch")
+    about = environment("torch", "skorch")
     X, y = load_digits(return_X_y=True)
     X = X.astype("float32")
     for search in searches(2, 1).values():
@@ -89,12 +76,18 @@ def main():
         row = {"search": name, "one": statistics.median(one)}
         row |= {"two": statistics.median(two), "speedup": statistics.median(ratios)}
         table.append(row)
-    print("\n| search | 1 job, s | 2 jobs, s | faster by |\n|---|---|---|---|")
-    for row in table:
-        print("| {search} | {one:.1f} | {two:.1f} | {speedup:.2f} |".format(**row))
-    if args.json:
-        results = {**about, "args": {**vars(args), "json": None}, "table": table}
-        args.json.write_text(json.dumps(results, indent=1) + "\n")
+    cells = [
+        [
+            row["search"],
+            f"{row['one']:.1f}",
+            f"{row['two']:.1f}",
+            f"{row['speedup']:.2f}",
+        ]
+        for row in table
+    ]
+    head = ["search", "1 job, s", "2 jobs, s", "faster by"]
+    print("\n" + markdown_table(head, cells, align="lrrr"))
+    save(args.json, {**about, "args": {**vars(args), "json": None}, "table": table})
 
 
 if __name__ == "__main__":

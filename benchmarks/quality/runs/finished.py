@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import sktune
 
-Key = tuple[str, str, int, int, str]  # landscape, searcher, seed, candidates, version
+
+class Key(NamedTuple):
+    """What a run is known by."""
+
+    landscape: str
+    searcher: str
+    seed: int
+    candidates: int
+    version: str
 
 
 def version_of(searcher: str) -> str:
@@ -17,22 +26,13 @@ def version_of(searcher: str) -> str:
     return f"sktune {_sources()}" if searcher.startswith("sktune") else ""
 
 
+@functools.cache
 def _sources() -> str:
     found = hashlib.sha256()
     for room in ("space", "strategy"):
         for path in sorted((Path(sktune.__file__).parent / room).glob("*.py")):
             found.update(path.read_bytes())
     return found.hexdigest()[:12]
-
-
-def key_of(run: dict[str, Any]) -> Key:
-    return (
-        run["landscape"],
-        run["searcher"],
-        run["seed"],
-        run["candidates"],
-        run["version"],
-    )
 
 
 def read(path: Path | None) -> dict[Key, dict[str, Any]]:
@@ -45,7 +45,7 @@ def read(path: Path | None) -> dict[Key, dict[str, Any]]:
             run = json.loads(line)
         except ValueError:
             continue
-        found[key_of(run)] = run
+        found[Key(*(run[name] for name in Key._fields))] = run
     return found
 
 

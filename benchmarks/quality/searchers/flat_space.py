@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Params = dict[str, Any]
-Spaces = dict[str, Any] | list[dict[str, Any]]
+from landscapes import Params, Spaces
 
 DICT = "dict"  # the column that chooses among the dicts of a conditional space
 

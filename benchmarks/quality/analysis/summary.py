@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from problems import HELD_OUT
+from landscapes import HELD_OUT
+from runs.trajectory import REFERENCE
 from scipy import stats
 
 BASE = "sktune Bayes"  # the one that each of the others is tested against
@@ -22,8 +23,8 @@ def regrets_of(runs: Runs) -> Regrets:
     """Regret after each candidate: 1 is what random search reaches with as many."""
     found: Regrets = {}
     for (landscape, searcher, seed), run in sorted(runs.items()):
-        base = runs.get((landscape, "reference", 0))
-        if searcher == "reference" or base is None:
+        base = runs.get((landscape, REFERENCE, 0))
+        if searcher == REFERENCE or base is None:
             continue
         scale = base["best"] - np.array(base["curve"])
         regret = (base["best"] - np.array(run["curve"])) / scale

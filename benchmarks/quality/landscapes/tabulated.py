@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import models
 import numpy as np
 from scipy import stats
 
-Params = dict[str, Any]
+from landscapes import models
+from landscapes.landscape import Landscape, Params
 
 
 @dataclass(frozen=True)
@@ -293,7 +293,7 @@ def tabulate_grid(table: Table, axes: Axes) -> np.ndarray:
     return np.array(values).reshape([len(axis.nodes) for axis in axes.values()])
 
 
-def load(name: str, cache: Path) -> list[np.ndarray]:
+def scores_of(name: str, cache: Path) -> list[np.ndarray]:
     """The scores of a table, from `cache` if they are there."""
     path = cache / f"{name}.npz"
     if not path.exists():
@@ -314,13 +314,13 @@ def look_up(grids: list[Axes], tables: list[np.ndarray], params: Params) -> floa
     raise ValueError(f"{params!r} is in no grid")
 
 
-if __name__ == "__main__":
-    import sys
-    import time
-
-    for name in TABLES:
-        start = time.process_time()
-        values = np.concatenate([t.ravel() for t in load(name, Path(sys.argv[1]))])
-        spread = np.quantile(values, [0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0]).round(3)
-        seconds = time.process_time() - start
-        print(f"{name:22} {len(values):6} {seconds:6.0f} s {spread}", flush=True)
+def tabulated(name: str, cache: Path) -> Landscape:
+    """One table; a minute or so where `cache` does not have it."""
+    grids, values = TABLES[name].grids, scores_of(name, cache)
+    spaces = [{k: axis.dimension for k, axis in grid.items()} for grid in grids]
+    return Landscape(
+        name,
+        spaces if len(spaces) > 1 else spaces[0],
+        lambda p: look_up(grids, values, p),
+        max(float(table.max()) for table in values),
+    )

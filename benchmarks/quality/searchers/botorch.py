@@ -15,9 +15,11 @@ from botorch.models.transforms import ChainedInputTransform, Normalize, Standard
 from botorch.models.transforms.input import NumericToCategoricalEncoding
 from botorch.optim import optimize_acqf, optimize_acqf_mixed_alternating
 from botorch.utils.sampling import draw_sobol_samples, manual_seed
-from flat import Column, Flat, Params, Spaces
 from gpytorch.mlls import ExactMarginalLogLikelihood
+from landscapes import Params, Spaces
 from torch.nn.functional import one_hot
+
+from searchers.flat_space import Column, Flat
 
 N_INITIAL = 10  # these three as in the closed loops of BoTorch's tutorials
 N_RESTARTS = 10
@@ -31,7 +33,7 @@ class BoTorch:
     alternating optimizer keeps whole; the model sees a category one-hot.
     """
 
-    def __init__(self, space: Spaces, seed: int) -> None:
+    def __init__(self, space: Spaces, seed: int, n_candidates: int) -> None:
         torch.set_num_threads(1)
         self.flat = Flat.of(space)
         self.columns = list(self.flat.columns.values())

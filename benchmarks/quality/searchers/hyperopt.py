@@ -6,16 +6,18 @@ import math
 from typing import Any
 
 import numpy as np
-from flat import DICT, Column, Flat, Params, Spaces
 from hyperopt import JOB_STATE_DONE, STATUS_OK, Trials, hp, space_eval, tpe
 from hyperopt.base import Domain
 from hyperopt.fmin import generate_trials_to_calculate
+from landscapes import Params, Spaces
+
+from searchers.flat_space import DICT, Column, Flat
 
 
 class HyperoptTPE:
     """What hyperopt.fmin does in each of its turns, with the turns taken by others."""
 
-    def __init__(self, space: Spaces, seed: int) -> None:
+    def __init__(self, space: Spaces, seed: int, n_candidates: int) -> None:
         self.flat = Flat.of(space)
         offered = {
             label: as_hyperopt(label, column)

@@ -30,7 +30,8 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
-Params = dict[str, Any]
+from landscapes.landscape import Params
+
 SCALERS = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}
 
 
@@ -54,6 +55,14 @@ def r2(model: Any) -> float:
     return float(np.maximum(values, -1e6).mean())
 
 
+def mlp(model: Any, params: Params, **fixed: Any) -> Any:
+    """Layers of the same width, and short names for what has long ones."""
+    own = dict(params)
+    own["hidden_layer_sizes"] = (own.pop("width"),) * own.pop("depth", 1)
+    own["learning_rate_init"] = own.pop("lr")
+    return model(random_state=0, **own, **fixed)
+
+
 def svc_cancer(p: Params) -> float:
     X, y = load_breast_cancer(return_X_y=True)
     model = SVC(C=p["C"], gamma=p["gamma"], kernel=p["kernel"], max_iter=2000)
@@ -61,15 +70,7 @@ def svc_cancer(p: Params) -> float:
 
 
 def mlp_digits(p: Params) -> float:
-    model = MLPClassifier(
-        hidden_layer_sizes=(p["width"],),
-        activation=p["activation"],
-        learning_rate_init=p["lr"],
-        batch_size=p["batch_size"],
-        max_iter=8,
-        random_state=0,
-    )
-    return accuracy(model, *digits_sample())
+    return accuracy(mlp(MLPClassifier, p, max_iter=8), *digits_sample())
 
 
 def forest_wine(p: Params) -> float:
@@ -131,16 +132,7 @@ def svr_diabetes(p: Params) -> float:
 
 def mlp_cancer(p: Params) -> float:
     X, y = load_breast_cancer(return_X_y=True)
-    model = MLPClassifier(
-        hidden_layer_sizes=(p["width"],),
-        activation=p["activation"],
-        learning_rate_init=p["lr"],
-        alpha=p["alpha"],
-        batch_size=p["batch_size"],
-        solver=p["solver"],
-        max_iter=6,
-        random_state=0,
-    )
+    model = mlp(MLPClassifier, p, max_iter=6)
     return accuracy(make_pipeline(StandardScaler(), model), X, y)
 
 
@@ -169,16 +161,7 @@ def ridge_diabetes(p: Params) -> float:
 
 
 def mlp_diabetes(p: Params) -> float:
-    model = MLPRegressor(
-        hidden_layer_sizes=(p["width"],) * p["depth"],
-        activation=p["activation"],
-        learning_rate_init=p["lr"],
-        alpha=p["alpha"],
-        batch_size=p["batch_size"],
-        max_iter=8,
-        random_state=0,
-    )
-    return r2(make_pipeline(StandardScaler(), model))
+    return r2(make_pipeline(StandardScaler(), mlp(MLPRegressor, p, max_iter=8)))
 
 
 def forest_digits(p: Params) -> float:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import warnings
 
-from flat import Column, Flat, Params, Spaces
+from landscapes import Params, Spaces
 from skopt import Optimizer
 from skopt.space import Categorical, Dimension, Integer, Real
 
+from searchers.flat_space import Column, Flat
+
 
 class ScikitOptimize:
-    def __init__(self, space: Spaces, seed: int) -> None:
+    def __init__(self, space: Spaces, seed: int, n_candidates: int) -> None:
         self.flat = Flat.of(space)
         dimensions = [as_skopt(column) for column in self.flat.columns.values()]
         self.optimizer = Optimizer(dimensions, random_state=seed)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from summary import BASE, marks_of
+from report import markdown_table
+
+from analysis.summary import BASE, marks_of
 
 TITLES = {"all": "all", "seen": "seen", "held_out": "held out"}
 
@@ -13,12 +15,7 @@ def markdown(summary: dict[str, Any], landscapes: list[str], n: int) -> str:
     parts = [searchers_table(summary, n), landscapes_table(summary, landscapes, n)]
     if summary["tests"]:
         parts.insert(1, tests_table(summary, n))
-    return "\n".join(parts)
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return "\n\n".join(parts) + "\n"
 
 
 def searchers_table(summary: dict[str, Any], n: int) -> str:
@@ -37,7 +34,7 @@ def searchers_table(summary: dict[str, Any], n: int) -> str:
         cells += [str(few) if few == many else f"{few} to {many}"]
         cpu = row["cpu_ms_per_candidate"]
         rows.append([name, *cells, "-" if cpu is None else f"{cpu:.1f}"])
-    return _table(head, rows)
+    return markdown_table(head, rows)
 
 
 def tests_table(summary: dict[str, Any], n: int) -> str:
@@ -57,7 +54,7 @@ def tests_table(summary: dict[str, Any], n: int) -> str:
                 cells = [_counts(pairs), f"{pairs['mean_difference']:+.2f}"]
                 cells += [f"{pairs['p']:.2g}", _counts(means), f"{means['p']:.2g}"]
                 rows.append([name, TITLES[group], t, *cells])
-    return _table(head, rows)
+    return markdown_table(head, rows)
 
 
 def landscapes_table(summary: dict[str, Any], landscapes: list[str], n: int) -> str:
@@ -67,7 +64,7 @@ def landscapes_table(summary: dict[str, Any], landscapes: list[str], n: int) -> 
         [name, *(_marks(row["regret"].get(name, {}), n) for row in rows.values())]
         for name in landscapes
     ]
-    return _table([f"regret at {at}", *rows], lines)
+    return markdown_table([f"regret at {at}", *rows], lines)
 
 
 def _marks(values: dict[str, float], n: int, digits: int = 2) -> str:

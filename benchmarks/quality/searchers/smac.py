@@ -14,9 +14,11 @@ from ConfigSpace import (
     InCondition,
     Integer,
 )
-from flat import DICT, Column, Flat, Params, Spaces
+from landscapes import Params, Spaces
 from smac import HyperparameterOptimizationFacade, Scenario
 from smac.runhistory.dataclasses import TrialValue
+
+from searchers.flat_space import DICT, Column, Flat
 
 
 class Smac:

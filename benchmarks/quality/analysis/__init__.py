@@ -1,0 +1,1 @@
+"""What is made of runs: regret, ranks and tests, their tables and their picture."""

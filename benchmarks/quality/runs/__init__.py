@@ -1,0 +1,1 @@
+"""What a run is, which are made, and the file that keeps them."""
