@@ -1,12 +1,17 @@
 """Hyperparameter search for PyTorch nets that feels like scikit-learn."""
 
-from sktune.search import (
-    BayesSearchCV,
-    GridSearchCV,
-    HyperbandSearchCV,
-    RandomizedSearchCV,
-    SuccessiveHalvingSearchCV,
-)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sktune.search import (
+        BayesSearchCV,
+        GridSearchCV,
+        HyperbandSearchCV,
+        RandomizedSearchCV,
+        SuccessiveHalvingSearchCV,
+    )
 
 __all__ = [
     "BayesSearchCV",
@@ -18,3 +23,16 @@ __all__ = [
 ]
 
 __version__ = "0.1.0.dev0"
+
+
+def __getattr__(name: str) -> Any:
+    # When first asked for: worker processes need a part of the package only.
+    if name in __all__:
+        from sktune import search
+
+        return getattr(search, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

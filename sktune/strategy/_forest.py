@@ -46,7 +46,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.tree import ExtraTreeRegressor
 
 from sktune.strategy._acquisition import (
     ACQUISITIONS,
@@ -151,6 +150,8 @@ class Forest:
     @classmethod
     def of(cls, space: Space, U: Array, further: Array, y: Array, seed: int) -> Forest:
         """From snapped points (n, d), further coordinates (n, q) and scores (n,)."""
+        from sklearn.tree import ExtraTreeRegressor  # imports half of scikit-learn
+
         rng = np.random.default_rng(seed)
         tree_features = TreeFeatures.of(space, U, y, rng)
         seeds = rng.integers(2**31, size=N_TREES).tolist()

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from numbers import Integral
 from typing import Any
 
-from sklearn.ensemble import BaggingClassifier, BaggingRegressor
-
 from sktune._errors import EstimatorError
 from sktune.execution.estimators._nets import is_net
 from sktune.execution.estimators._parameter_paths import (
@@ -79,7 +77,9 @@ def _goes_on_exactly(
     stops = may_be("early_stopping") or [value is not None for value in patience]
     if "auto" in stops and needed(n_samples) <= _N_SAMPLES_OF_EARLY_STOPPING:
         stops = [value for value in stops if value != "auto"]
-    is_bagging = isinstance(ensemble, BaggingClassifier | BaggingRegressor)
+    # By name: whoever has one has imported it, and the others need not wait for that.
+    kinds = {cls.__name__ for cls in type(ensemble).__mro__}
+    is_bagging = not kinds.isdisjoint({"BaggingClassifier", "BaggingRegressor"})
     return (
         all(value is False for value in stops)
         and all(v is None or isinstance(v, Integral) for v in may_be("random_state"))
