@@ -7,9 +7,12 @@ sktune uses of torch's private names.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import nullcontext
 from copy import copy
 from typing import Any
+
+import numpy as np
 
 # The decorator of `fit`: checks parameters, and in 1.9 tears callbacks down.
 from sklearn.base import _fit_context as fit_context
@@ -28,14 +31,15 @@ from sklearn.model_selection._validation import (
     _warn_or_raise_about_fit_failures as warn_or_raise_about_fit_failures,
 )
 
+# Constraint of one parameter: `Interval(Integral, 1, None, closed="left")`.
+from sklearn.utils import get_tags
+
 # The library that an array is of, and where it lies.
 from sklearn.utils._array_api import device, get_namespace
-
-# Constraint of one parameter: `Interval(Integral, 1, None, closed="left")`.
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 # Cuts X and y, and a kernel in both directions.
-from sklearn.utils.metaestimators import _safe_split as safe_split
+from sklearn.utils.metaestimators import _safe_split
 
 # Drops `fit` arguments that are None and makes sample-aligned ones indexable.
 from sklearn.utils.validation import _check_method_params as check_method_params
@@ -72,10 +76,23 @@ CALLBACK_ATTRIBUTES = ("_skl_callbacks", "_parent_callback_ctx")
 _HAS_CALLBACKS = hasattr(BaseSearchCV, "_init_callback_context")
 
 
-def as_indices(rows: Any, X: Any) -> Any:
+def as_indices(parts: Iterable[Any], X: Any) -> list[Any]:
     """Rows that a splitter of numpy has named, for X of whatever library."""
     xp, _ = get_namespace(X)
-    return xp.asarray(rows, device=device(X))
+    where = device(X)
+    return [xp.asarray(rows, device=where) for rows in parts]
+
+
+def safe_split(
+    estimator: Any, X: Any, y: Any, rows: Any, columns: Any = None
+) -> tuple[Any, Any]:
+    """The rows of X and y; of a kernel, those columns too."""
+    is_plain = type(X) is np.ndarray and type(y) in (np.ndarray, type(None))
+    is_kernel = is_plain and get_tags(estimator).input_tags.pairwise
+    if is_plain and not is_kernel and rows.dtype.kind == "i":
+        # To find out what else they may be takes longer than a small net trains.
+        return X[rows], None if y is None else y[rows]
+    return _safe_split(estimator, X, y, rows, columns)
 
 
 def raising(scorers: Any) -> Any:

@@ -8,7 +8,7 @@ protocols.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sktune._errors import StrategyError
@@ -209,12 +209,12 @@ class Engine:
             for split in splits
         ]
 
-    def _units(self) -> Iterator[Unit]:
+    def _units(self) -> list[Unit]:
         """What was decided on, each unit with a number of its own."""
         decided, self._decided = self._decided, []
-        for fits in units_of(decided, self._stack_key):
-            number, self._n_units = self._n_units, self._n_units + 1
-            yield tuple(replace(fit, unit=number) for fit in fits)
+        units = units_of(decided, self._stack_key, self._n_units)
+        self._n_units += len(units)
+        return units
 
     # -- telling -------------------------------------------------------------------
 
@@ -258,9 +258,12 @@ class Engine:
 
 
 def units_of(
-    fits: Iterable[Fit], stack_key: Callable[[Fit], StackKey]
-) -> list[list[Fit]]:
-    """Fits of equal keys together, each unit in the place of its first fit."""
+    fits: Iterable[Fit], stack_key: Callable[[Fit], StackKey], first: int = 0
+) -> list[Unit]:
+    """Fits of equal keys together, each unit in the place of its first fit.
+
+    Units are numbered from `first`.
+    """
     units: list[list[Fit]] = []
     by_key: dict[StackKey, list[Fit]] = {}
     for fit in fits:
@@ -270,4 +273,7 @@ def units_of(
         else:
             units.append([fit])
             by_key[key] = units[-1]
-    return units
+    return [
+        tuple(replace(fit, unit=number) for fit in unit)
+        for number, unit in enumerate(units, first)
+    ]

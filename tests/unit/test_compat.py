@@ -69,8 +69,25 @@ def test_scorers_that_are_joined():
     assert isinstance(scorers(estimator, X, y)["f1"], str), "not itself"
 
 
+@pytest.mark.parametrize("rows", [[2, 0, -1], [True, False, True, True]])
+@pytest.mark.parametrize("y", [None, np.arange(4), ["a", "b", "c", "d"]])
+@pytest.mark.parametrize("X", [np.eye(4), np.eye(4)[None].T, [[1], [2], [3], [4]]])
+def test_rows_are_cut_as_scikit_learn_cuts_them(X, y, rows):
+    (rows,) = _compat.as_indices([rows], np.eye(2))
+    for ours, theirs in zip(
+        _compat.safe_split(SVC(), X, y, rows),
+        _compat._safe_split(SVC(), X, y, rows),
+        strict=True,
+    ):
+        assert type(ours) is type(theirs)
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_a_kernel_is_cut_in_both_directions():
-    kernel, rows = np.arange(9).reshape(3, 3), _compat.as_indices([0, 2], np.eye(3))
+    kernel, rows = (
+        np.arange(9).reshape(3, 3),
+        _compat.as_indices([[0, 2]], np.eye(3))[0],
+    )
     X, y = _compat.safe_split(SVC(kernel="precomputed"), kernel, [1, 2, 3], rows)
     assert X.tolist() == [[0, 2], [6, 8]] and y == [1, 3]
     test, _ = _compat.safe_split(

@@ -184,9 +184,11 @@ class WorkerPool:
                 for name, value in fit.params.items():
                     if name.rpartition("__")[2] == "device":
                         check_device(value, forks=True)
-        self._ready.append(
-            tuple(replace(fit, callback_ctx=self._callback_ctx(fit)) for fit in unit)
-        )
+        contexts = [self._callback_ctx(fit) for fit in unit]
+        if contexts != [None] * len(unit):
+            fits = zip(unit, contexts, strict=True)
+            unit = tuple(replace(fit, callback_ctx=ctx) for fit, ctx in fits)
+        self._ready.append(unit)
 
     def next_done(self) -> Done:
         """Wait for at least one unit to end; an empty list when there are none."""

@@ -129,18 +129,8 @@ class Refit:
         resource = self.job.resource
         assert resource is not None
         fit = Fit(0, 0, self.params, self.seed, resource.max_resources)
-        task = Task(
-            replace(self.job, checkpoints=None),
-            fit,
-            self.params,
-            best,
-            X,
-            y,
-            fit_params,
-            draws_globally=False,
-            has_net=False,
-            callback_ctx=NoCallbacks(),
-        )
+        task = Task(replace(self.job, checkpoints=None), fit)
+        task.draws_globally = False  # that is seen to already
         last, arguments = fit_prefix(task, best, X, y, fit_params)
         train_partially(task, last, *arguments)
 

@@ -1,4 +1,4 @@
-"""One unit of fits: prepare all, lease once, train, score each."""
+"""One unit of fits: lease once, prepare, train, score each."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from sktune._types import Fit, FitOutcome, Scores, Unit
 from sktune.execution._job import Job
 from sktune.execution.fitting._leased import Attempt, run_leased
 from sktune.execution.fitting._messages import print_end, print_start
-from sktune.execution.fitting._prepare import TestPart, prepare
 from sktune.execution.fitting._scores import is_joined, no_scores, score
 from sktune.execution.guards._device_memory import OutOfMemory, watch_memory
-from sktune.execution.training._task import Task
+from sktune.execution.training._task import Parts, Task
 from sktune.execution.training._trainers import trainer_of
 
 Outcomes = dict[int, FitOutcome]
@@ -47,21 +46,19 @@ def carry_out(
     device = None if attempt is None else attempt.device
     # Callbacks are told of the first attempt.
     tells = attempt is None or not attempt.is_last
-    tasks, tests = [], []
-    for fit in fits:
-        task, test = prepare(job, fit, device, fit.callback_ctx if tells else None)
+    tasks = [
+        Task(job, fit, device, fit.callback_ctx if tells else None) for fit in fits
+    ]
+    for task in tasks:
         print_start(task)
-        tasks.append(task)
-        tests.append(test)
     outcomes: Outcomes = {}
     positions = {id(task): position for position, task in enumerate(tasks)}
     try:
         with closing(trainer_of(job, fits[0]).train(tasks)) as trained:
             for task in trained:
-                position = positions[id(task)]
-                outcome = _outcome(task, tests[position], attempt)
+                outcome = _outcome(task, attempt)
                 if outcome is not None:
-                    outcomes[position] = outcome
+                    outcomes[positions[id(task)]] = outcome
     finally:
         for task in tasks:
             task.end_callbacks()
@@ -75,13 +72,13 @@ def failed(job: Job, fit: Fit, error: Exception) -> FitOutcome:
     return _outcome_of_error(job, "".join(format_exception(error)))
 
 
-def _outcome(task: Task, test: TestPart, attempt: Attempt | None) -> FitOutcome | None:
+def _outcome(task: Task, attempt: Attempt | None) -> FitOutcome | None:
     """Score what was trained; None where it ran out of memory and may try again."""
     job, error = task.job, task.error
     watch = watch_memory if attempt is not None and not attempt.is_last else None
     try:
         if error is None:
-            outcome = _scored(task, test, watch)
+            outcome = _scored(task, watch)
         else:
             if watch is not None:
                 watch(error)
@@ -90,7 +87,7 @@ def _outcome(task: Task, test: TestPart, attempt: Attempt | None) -> FitOutcome 
             outcome = replace(
                 _outcome_of_error(job, task.fit_error),
                 fit_time=task.fit_time,
-                n_test_samples=num_samples(test.X),
+                n_test_samples=num_samples(_data(task).X_test),
             )
     except OutOfMemory:
         return None
@@ -100,17 +97,20 @@ def _outcome(task: Task, test: TestPart, attempt: Attempt | None) -> FitOutcome 
     return outcome
 
 
-def _scored(
-    task: Task, test: TestPart, watch: Callable[[Exception], None] | None
-) -> FitOutcome:
-    job, estimator = task.job, task.estimator
+def _data(task: Task) -> Parts:
+    assert task.data is not None
+    return task.data
+
+
+def _scored(task: Task, watch: Callable[[Exception], None] | None) -> FitOutcome:
+    job, estimator, data = task.job, task.estimator, _data(task)
     start = time.time()
     test_scores, names_metrics = score(
         job.scorer,
         estimator,
-        test.X,
-        test.y,
-        test.score_params,
+        data.X_test,
+        data.y_test,
+        data.score_params,
         job.error_score,
         watch=watch,
     )
@@ -121,9 +121,9 @@ def _scored(
         train_scores, names_metrics_of_train = score(
             job.scorer,
             estimator,
-            task.X,
-            task.y,
-            test.score_params_train,
+            data.X,
+            data.y,
+            data.score_params_train,
             job.error_score,
             watch=watch,
         )
@@ -131,7 +131,7 @@ def _scored(
         test_scores,
         train_scores,
         names_metrics or names_metrics_of_train,  # one of the two may have raised
-        n_test_samples=num_samples(test.X),
+        n_test_samples=num_samples(data.X_test),
         fit_time=task.fit_time,
         score_time=score_time,
         reached=task.reached,

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Generator, Iterator
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+    nullcontext,
+)
 from dataclasses import dataclass
 from traceback import format_exc
 from typing import Any, Protocol
 
+from sklearn.base import clone
+
+from sktune._compat import NoCallbacks, as_indices, check_method_params, safe_split
 from sktune._types import Curve, Fit, Params
 from sktune.execution._job import Job
 from sktune.execution.checkpoint._paused_fit import PausedFit
 from sktune.execution.estimators._device_parameters import write_device
+from sktune.execution.estimators._nets import find_nets, silence
 from sktune.execution.guards._device_memory import on_device
-from sktune.execution.guards._random_states import own_random_states
+from sktune.execution.guards._random_states import (
+    own_random_states,
+    params_draw_globally,
+)
 from sktune.execution.guards._threads import fixed_threads
 from sktune.execution.guards._timeout import time_limit
 
@@ -35,26 +47,49 @@ class Trainer(Protocol):
         """
 
 
-@dataclass
-class Task:
-    """One fit while a worker is at it.
+@dataclass(frozen=True)
+class Parts:
+    """The data of one fit.
 
     Attributes
     ----------
+    X, y : the rows to train on
+    X_test, y_test : the rows to test on
+    fit_params, score_params, score_params_train : dict
+        Metadata for `fit`, and for the scorer on either part.
+    """
+
+    X: Any
+    y: Any
+    X_test: Any
+    y_test: Any
+    fit_params: dict[str, Any]
+    score_params: dict[str, Any]
+    score_params_train: dict[str, Any]
+
+
+class Task:
+    """One fit while a worker is at it.
+
+    Parameters
+    ----------
     job : Job
     fit : Fit
-    params : dict
-        Those of the candidate, and the resource where it is one of them.
-    estimator : estimator
-        A clone that has these params.
-    X, y : the training part
-    fit_params : dict
-    draws_globally, has_net : bool
-        As of the job; a candidate's params may bring it about, too.
     device : str or None
         What was leased.
     callback_ctx : object
-        scikit-learn's context for callbacks, or one that does nothing.
+        scikit-learn's context for callbacks; None where nobody is told.
+
+    Attributes
+    ----------
+    params : dict
+        Those of the candidate, and the resource where it is one of them.
+    draws_globally, has_net : bool
+        As of the job; a candidate's params may bring it about, too.
+    estimator : estimator
+        A clone that has these params, once `prepare` has been called.
+    data : Parts
+        Likewise.
     error : Exception or None
         What the training raised.
     fit_error : str or None
@@ -66,33 +101,63 @@ class Task:
     curve : tuple of float or None
     """
 
-    job: Job
-    fit: Fit
-    params: Params
-    estimator: Any
-    X: Any
-    y: Any
-    fit_params: Mapping[str, Any]
-    draws_globally: bool
-    has_net: bool
-    callback_ctx: Any
-    device: str | None = None
-    error: Exception | None = None
-    fit_error: str | None = None
-    fit_time: float = 0.0
-    reached: int | None = None
-    curve: Curve | None = None
+    def __init__(
+        self,
+        job: Job,
+        fit: Fit,
+        device: str | None = None,
+        callback_ctx: Any = None,
+    ) -> None:
+        self.job = job
+        self.fit = fit
+        self.device = device
+        self.callback_ctx = NoCallbacks() if callback_ctx is None else callback_ctx
+        # A net may also be a value that is searched, such as a step of a pipeline.
+        nets = {name: value for name, value in fit.params.items() if find_nets(value)}
+        self.params: Params = {
+            **fit.params,
+            **{name: silence(clone(net)) for name, net in nets.items()},
+        }
+        self.has_net = job.has_net or bool(nets)
+        self.draws_globally = job.draws_globally or params_draw_globally(self.params)
+        self.estimator: Any = None
+        self.data: Parts | None = None
+        self.error: Exception | None = None
+        self.fit_error: str | None = None
+        self.fit_time = 0.0
+        self.reached: int | None = None
+        self.curve: Curve | None = None
+
+    def prepare(self) -> None:
+        """Make a clone that has the params, and cut the data.
+
+        Raises what scikit-learn's searches raise whatever `error_score` says, such as
+        for a parameter that does not exist.
+        """
+        job, fit = self.job, self.fit
+        train, test = job.splits[fit.split]
+        resource = None if fit.n_resources is None else job.resource
+        if resource is not None and job.subsets is not None:
+            train = job.subsets[fit.split].rows(fit.n_resources or 0)
+        elif resource is not None and resource.way == "from_scratch":
+            self.params = {**self.params, resource.name: fit.n_resources}
+        train, test = as_indices((train, test), job.X)
+        fit_params = check_method_params(job.X, params=job.fit_params, indices=train)
+        on_train = check_method_params(job.X, params=job.score_params, indices=train)
+        on_test = check_method_params(job.X, params=job.score_params, indices=test)
+        estimator = clone(job.estimator)
+        # Parameters may be estimators themselves: cloned, they stay unfitted.
+        self.estimator = estimator.set_params(**clone(self.params, safe=False))
+        start = time.time()
+        X, y = safe_split(self.estimator, job.X, job.y, train)
+        X_test, y_test = safe_split(self.estimator, job.X, job.y, test, train)
+        self.data = Parts(X, y, X_test, y_test, fit_params, on_test, on_train)
+        self.fit_time = time.time() - start
 
     @property
     def states(self) -> PausedFit:
         """What was kept of the fit when it was paused."""
         return PausedFit(self.fit, self.job.checkpoints, self.device)
-
-    @property
-    def metadata(self) -> dict[str, Any] | None:
-        """What scikit-learn tells callbacks beside the data."""
-        weights = self.fit_params.get("sample_weight")
-        return None if weights is None else {"sample_weight": weights}
 
     @contextmanager
     def guarded(self) -> Iterator[ExitStack]:
@@ -118,31 +183,35 @@ class Task:
 
     def train_by(self, train: Train) -> None:
         """Train, tell callbacks, take the time; an error is kept and not raised."""
+        data, ctx, seconds = self.data, self.callback_ctx, self.job.fit_timeout
+        assert data is not None
         start = time.time()
         try:
-            with self.callback_ctx.propagate_callback_context(self.estimator):
-                self.callback_ctx.call_on_fit_task_begin(
-                    estimator=self.job.caller,
-                    X=self.X,
-                    y=self.y,
-                    metadata=self.metadata,
-                )
+            with ctx.propagate_callback_context(self.estimator):
+                ctx.call_on_fit_task_begin(**self._told())
                 if self.device is not None:
                     write_device(self.estimator, self.device)
-                seconds = self.job.fit_timeout
-                limit = (
-                    nullcontext()
-                    if seconds is None
-                    else time_limit(seconds, self.estimator)
-                )
+                limit: AbstractContextManager[Any] = nullcontext()
+                if seconds is not None:
+                    limit = time_limit(seconds, self.estimator)
                 with limit:
-                    train(self.estimator, self.X, self.y, dict(self.fit_params))
+                    train(self.estimator, data.X, data.y, dict(data.fit_params))
         except Exception as error:
             self.error, self.fit_error = error, format_exc()
         self.fit_time += time.time() - start
 
     def end_callbacks(self) -> None:
         """Tell callbacks that the fit is over, however it ended."""
-        self.callback_ctx.call_on_fit_task_end(
-            estimator=self.job.caller, X=self.X, y=self.y, metadata=self.metadata
-        )
+        if self.data is not None:
+            self.callback_ctx.call_on_fit_task_end(**self._told())
+
+    def _told(self) -> dict[str, Any]:
+        """What scikit-learn tells callbacks."""
+        assert self.data is not None
+        weights = self.data.fit_params.get("sample_weight")
+        return {
+            "estimator": self.job.caller,
+            "X": self.data.X,
+            "y": self.data.y,
+            "metadata": None if weights is None else {"sample_weight": weights},
+        }

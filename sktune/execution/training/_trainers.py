@@ -40,6 +40,7 @@ class OneByOne:
         """Train one after the other."""
         for task in tasks:
             with task.guarded() as stack:
+                task.prepare()
                 task.train_by(partial(self.train_one, task, stack))
                 yield task
 

@@ -1,0 +1,52 @@
+"""What is printed and warned of a fit is what scikit-learn prints and warns."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+from sklearn import model_selection
+
+import sktune
+from tests.helpers.estimators import Score, blobs
+
+X, y = blobs(30)
+
+
+def raises(estimator, X, y):
+    raise ValueError("no score")
+
+
+def said(package, capsys, **kwargs):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        package.GridSearchCV(
+            Score(bad=(2,)), {"a": [1, 2], "b": [0.5]}, cv=2, **kwargs
+        ).fit(X, y)
+    printed = re.sub(r"total time=.*", "total time", capsys.readouterr().out)
+    # Tracebacks lead through other files; progress is sktune's own.
+    lines = [line for line in printed.splitlines() if not line.startswith("[1/2]")]
+    lines = [re.sub(r"\.{3,}", "...", line) for line in lines if line[:2] != "[2"]
+    texts = [
+        re.sub(r"(?s)Traceback.*?\n(\w+Error)", r"\1", str(w.message)) for w in caught
+    ]
+    return lines, sorted(texts)
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2, 3, 10])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"return_train_score": True, "error_score": -1.0},
+        {"scoring": ["accuracy", "f1_macro"], "refit": False},
+        {"scoring": {"a": "accuracy", "b": raises}, "refit": "a"},
+        {"scoring": raises, "refit": False, "error_score": 0.0},
+    ],
+    ids=["plain", "train", "several", "one raises", "raises"],
+)
+def test_the_same_is_said(options, verbose, capsys):
+    options = {"error_score": np.nan, **options, "verbose": verbose}
+    ours, theirs = (said(p, capsys, **options) for p in (sktune, model_selection))
+    assert ours == theirs
+    assert verbose < 2 or len(ours[0]) > 2
