@@ -1,4 +1,4 @@
-"""The words that rooms speak with each other: plain records and protocols.
+"""The words that rooms speak with each other: plain records.
 
 One sign throughout: a score is greater-is-better. One failure path: what went wrong is
 a score of None, and never a NaN that somebody has to notice.
@@ -308,7 +308,7 @@ class Evaluation:
         return len(self.outcomes) == len(self.splits)
 
 
-# -- who decides --------------------------------------------------------------------
+# -- what is known beforehand --------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,100 +353,6 @@ class Problem:
     max_resources: int | None = None
     n_splits: int = 1
     warm_start: Sequence[WarmStartObservation] = ()
-
-
-class Strategy(Protocol):
-    """Which params next. Frozen; all that it learns is in a state it is handed.
-
-    No clock, no file, no device, no estimator and no global random state: the same
-    calls give the same answers, so that a search can be replayed.
-    """
-
-    def init(self, problem: Problem) -> Any:
-        """State of a search in which nothing has been seen."""
-
-    def tell(self, state: Any, observation: Observation) -> Any:
-        """State that has learnt from one more observation."""
-
-    def ask(
-        self, state: Any, candidate: int, pending: Sequence[Params], seed: int
-    ) -> Params | None:
-        """Params of the next candidate; None when the space is used up.
-
-        `candidate` counts from 0, `pending` are the candidates that were asked for and
-        not yet told. Asking changes nothing: the same question has the same answer.
-        """
-
-
-class Schedule(Protocol):
-    """How far each candidate goes, and on which splits. Frozen like a strategy.
-
-    Sees ids and scores, and never params. Candidates are counted from 0 in the order
-    in which they are started.
-    """
-
-    @property
-    def in_order(self) -> bool:
-        """Whether scores are told in the order of the decisions.
-
-        If so, results do not depend on which worker is fast. If not, scores are told as
-        they arrive, and decisions are asked for only when a worker is free.
-        """
-
-    def init(self, n_splits: int) -> Any:
-        """State before anything has started."""
-
-    def next(self, state: Any) -> tuple[Decision | None, Any]:
-        """The next decision, or None when a score has to come first."""
-
-    def tell(self, state: Any, report: Report) -> Any:
-        """State that knows one more report."""
-
-    def close(self, state: Any) -> Any:
-        """State in which no further candidate can be started: the space is used up."""
-
-
-# -- who is told --------------------------------------------------------------------
-
-
-class Listener:
-    """Is told of a search as it goes; what it need not know it does not override.
-
-    Called in the process of the search only, in an order that does not depend on the
-    number of workers where the schedule is in order.
-    """
-
-    def on_begin(self) -> None:
-        """Before the first decision."""
-
-    def on_fit(self, fit: Fit, outcome: FitOutcome) -> None:
-        """One fit is done."""
-
-    def on_evaluation(self, evaluation: Evaluation, observation: Observation) -> None:
-        """All splits of a decision are in."""
-
-    def on_stop(self, candidate: int) -> None:
-        """A paused candidate will not be resumed."""
-
-    def on_end(self, evaluations: Sequence[Evaluation]) -> None:
-        """Nothing is left to decide, and nothing on its way."""
-
-
-# -- who works ----------------------------------------------------------------------
-
-
-class Workers(Protocol):
-    """Where units of fits run."""
-
-    @property
-    def n_workers(self) -> int:
-        """Fits that run at the same time."""
-
-    def submit(self, unit: Unit) -> None:
-        """Queue one unit."""
-
-    def next_done(self) -> list[tuple[Fit, FitOutcome]]:
-        """Wait for units to end, all fits of one at once; empty when none is left."""
 
 
 StackKey = Hashable | None

@@ -12,25 +12,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sktune._errors import StrategyError
+from sktune._protocols import Listener, Schedule, Strategy, Workers
 from sktune._random import derive_seed
 from sktune._types import (
     Candidate,
     Evaluation,
     Fit,
     FitOutcome,
-    Listener,
     Observation,
     Params,
     Problem,
     Report,
     Resume,
-    Schedule,
     StackKey,
     Start,
     Stop,
-    Strategy,
     Unit,
-    Workers,
     rounded,
 )
 

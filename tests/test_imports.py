@@ -39,6 +39,7 @@ FLOORS = {
     "placement": 2,
     "persistence": 2,
     "space": 1,
+    "_protocols": 0.5,
     "_types": 0,
     "_errors": 0,
     "_random": 0,

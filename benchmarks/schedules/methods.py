@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 from recorded import Task
 
-from sktune._types import Schedule, Strategy
+from sktune._protocols import Schedule, Strategy
 from sktune.schedule import Asynchronous, Brackets, Flat, Rung, halving, hyperband
 from sktune.strategy import Bayes, Listed
 

@@ -12,16 +12,8 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from sktune._errors import JournalError
-from sktune._types import (
-    Fit,
-    FitOutcome,
-    Observation,
-    Params,
-    Problem,
-    Strategy,
-    Unit,
-    Workers,
-)
+from sktune._protocols import Strategy, Workers
+from sktune._types import Fit, FitOutcome, Observation, Params, Problem, Unit
 from sktune.journal._fingerprints import differences, encode, is_plain
 from sktune.journal._schema import environment, moment, record_of
 from sktune.persistence import Journal

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from sktune._errors import JournalError
-from sktune._types import Strategy, Workers
+from sktune._protocols import Strategy, Workers
 from sktune.journal._fingerprints import describe, differences, is_plain
 from sktune.journal._replay import (
     Key,

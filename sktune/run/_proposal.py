@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sktune._types import Problem, Schedule, Strategy, WarmStartObservation
+from sktune._protocols import Schedule, Strategy
+from sktune._types import Problem, WarmStartObservation
 from sktune.execution import Resource
 from sktune.run.listeners._all_failed import AllFailed
 from sktune.run.listeners._progress import COST_OF_ONE, Cost

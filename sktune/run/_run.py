@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sktune._errors import JournalError
-from sktune._types import Evaluation, Listener, Observation, Params, Problem, Strategy
+from sktune._protocols import Listener, Strategy
+from sktune._types import Evaluation, Observation, Params, Problem
 from sktune.engine import Engine
 from sktune.execution import Job, WorkerPool, single_threaded, stack_key
 from sktune.journal import ReplayedWorkers, SearchJournal

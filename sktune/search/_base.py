@@ -7,11 +7,9 @@ is written anew and everything else is inherited; tests hold it to scikit-learn'
 
 from __future__ import annotations
 
-import sys
-import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from copy import deepcopy
 from functools import partial
 from numbers import Real
@@ -22,44 +20,32 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from sktune import _compat
-from sktune._random import derive_seed, fresh_root
+from sktune._random import fresh_root
 from sktune._types import Evaluation
 from sktune.execution import (
     Job,
-    Refit,
     preserved_random_states,
     silenced,
     threads_of_a_net,
 )
 from sktune.journal import SearchJournal, fingerprint, journal_in
-from sktune.placement import Placement, forget_measured
+from sktune.placement import forget_measured
 from sktune.run import (
     Callbacks,
     Proposal,
     RefitMetric,
     SearchRun,
-    lease_rows,
-    leases_of,
 )
 from sktune.schedule import Flat
 from sktune.search._results import (
-    Outcomes,
-    format_results,
-    metrics_of,
-    outcomes_of,
-    warn_or_raise_about_failures,
+    forget,
+    keep_results,
+    write_refit,
+    write_results,
 )
 from sktune.search.inputs._data import Data, as_dicts, read_data
 from sktune.search.inputs._splits import draw_splits
 from sktune.strategy import Listed
-
-_OF_THE_BEST = (
-    "best_estimator_",
-    "best_index_",
-    "best_params_",
-    "best_score_",
-    "refit_time_",
-)
 
 
 class BaseSearch(_compat.BaseSearchCV):
@@ -196,7 +182,7 @@ class BaseSearch(_compat.BaseSearchCV):
             # A subclass that brings a search of its own gets scikit-learn's `fit`.
             return super().fit(X, y, **params)
         with preserved_random_states():
-            self._forget("leases_")  # of a `fit` before
+            forget(self, "leases_")  # of a `fit` before
             data = read_data(self, self._searched(), X, y, params)
             self.n_splits_ = data.n_splits
             callbacks = _compat.begin_callbacks(self, data.X, data.y, data.metadata)
@@ -212,10 +198,10 @@ class BaseSearch(_compat.BaseSearchCV):
                 given = (data, splits, proposal, root, journal)
                 with self._job_options(*given) as options:
                     run = self._run(*given, callbacks, options)
-                    run.search(cut_short=partial(self._keep, run))
-            self._write(run, data.scorers)
+                    run.search(cut_short=partial(keep_results, self, run))
+            write_results(self, run, data.scorers)
             if self.refit:
-                self._refit(run, data.placement_of_refit, callbacks)
+                write_refit(self, run, data.placement_of_refit, callbacks)
             if run.job.placement is not None:
                 forget_measured(run.job.placement)
             callbacks.call_on_fit_task_end(
@@ -319,136 +305,8 @@ class BaseSearch(_compat.BaseSearchCV):
             max_resources_total=getattr(self, "max_resources_total", None),
         )
 
-    def _forget(self, *attributes: str) -> None:
-        """Remove attributes that are there."""
-        for name in attributes:
-            if hasattr(self, name):
-                delattr(self, name)
-
     def _uses_callbacks(self) -> bool:
         """Whether the search or a part of its estimator has callbacks."""
         get_params = getattr(self.estimator, "get_params", dict)
         parts = [self, self.estimator, *get_params().values()]
         return any(_compat.has_callbacks(part) for part in parts)
-
-    # -- results -------------------------------------------------------------------
-
-    def _write(self, run: SearchRun, scorers: Any) -> None:
-        """Set all attributes but those of the refit."""
-        rows = run.rows
-        if not run.is_over_budget:
-            self._check_n_candidates(len({one.candidate.id for one in rows}))
-        self._count(rows)
-        if run.job.placement is not None:
-            self.leases_ = leases_of(run.evaluations)
-        outcomes = outcomes_of(rows)
-        self._check_outcomes(run, outcomes)
-        refit_metric = self._check_metrics(outcomes)
-        # Before anything may raise or be interrupted: these have cost the most.
-        self.cv_results_ = format_results(self, rows, outcomes)
-        joined = isinstance(scorers, _compat.MultimetricScorer)
-        self.scorer_ = scorers._scorers if joined else scorers
-        if run.is_over_budget:
-            self._warn_of_end(run)
-        elif run.proposal.all_failed is not None:
-            run.proposal.all_failed.check()
-        self._choose(refit_metric)
-
-    def _keep(self, run: SearchRun, reason: BaseException) -> None:
-        """Set the results of a search that ends too early."""
-        rows = run.rows
-        if rows:
-            # Neither a warning nor an error may hide why the search ends.
-            with warnings.catch_warnings(), suppress(Exception):
-                warnings.simplefilter("ignore")
-                self._forget(*_OF_THE_BEST)  # of a `fit` before
-                outcomes = outcomes_of(rows)
-                refit_metric = self._check_metrics(outcomes)
-                self.cv_results_ = format_results(self, rows, outcomes)
-                self._count(rows)
-                if any(run.metric.score(one) is not None for one in outcomes):
-                    self._choose(refit_metric)
-        if run.job.placement is not None:
-            self.leases_ = leases_of(run.evaluations)
-        if isinstance(reason, KeyboardInterrupt):
-            self._say_interrupted(len(rows), run.proposal)
-
-    def _check_outcomes(self, run: SearchRun, outcomes: Outcomes) -> None:
-        """Warn of failures; raise where nothing is left to be chosen."""
-        warn_or_raise_about_failures(outcomes, self.error_score)
-        tracebacks = [one.fit_error for one in outcomes if one.fit_error is not None]
-        all_failed = all(run.metric.score(one) is None for one in outcomes)
-        if self.refit and tracebacks and all_failed:
-            raise ValueError(
-                "There is no candidate to refit: every fit failed or scored something "
-                "that is not finite. To see all scores, set refit=False. The first "
-                f"traceback:\n{tracebacks[0]}"
-            )
-
-    def _check_metrics(self, outcomes: Outcomes) -> Any:
-        """Whether there are several metrics, and which of them the refit goes by."""
-        metrics = metrics_of(outcomes)
-        self.multimetric_ = metrics is not None
-        if metrics is None:
-            return "score"
-        if callable(self.scoring):
-            self._check_refit_for_multimetric(metrics)
-        return self.refit
-
-    def _choose(self, refit_metric: Any) -> None:
-        if not self.refit and self.multimetric_:
-            return
-        results = self.cv_results_
-        self.best_index_ = self._select_best_index(self.refit, refit_metric, results)
-        if not callable(self.refit):
-            self.best_score_ = results[f"mean_test_{refit_metric}"][self.best_index_]
-        self.best_params_ = results["params"][self.best_index_]
-
-    def _refit(
-        self, run: SearchRun, placement: Placement | None, callbacks: Any
-    ) -> None:
-        """Fit the best candidate on all data."""
-        self._forget("best_estimator_")  # of a `fit` before
-        refit = Refit(
-            run.job,
-            self.estimator,
-            self.best_params_,
-            derive_seed(run.root, "refit"),
-            placement,
-            callbacks.subcontext(task_name="refit-with-best-params"),
-        )
-        outcome = refit.run()
-        self.best_estimator_ = refit.best
-        self.refit_time_ = refit.seconds
-        if hasattr(refit.best, "feature_names_in_"):
-            self.feature_names_in_ = refit.best.feature_names_in_
-        if placement is not None:
-            candidates = self.cv_results_.get("candidate")
-            index = self.best_index_
-            best = index if candidates is None else candidates[index]
-            self.leases_ += lease_rows(outcome, candidate=int(best))
-
-    # -- messages ------------------------------------------------------------------
-
-    def _say_interrupted(self, n_done: int, proposal: Proposal) -> None:
-        rest = "a journal would let it continue"
-        if self.journal is not None:
-            rest = f"the next fit with journal={str(self.journal)!r} continues it"
-        print(
-            f"{type(self).__name__} was interrupted: {n_done} of "
-            f"{proposal.n_evaluations} evaluations are in cv_results_; {rest}.",
-            file=sys.stderr,
-            flush=True,
-        )
-
-    def _warn_of_end(self, run: SearchRun) -> None:
-        rest = "Allow for more to run the rest."
-        if self.journal is not None:
-            rest = "Allow for more and call fit again: the journal continues."
-        warnings.warn(
-            f"{run.budget} was spent after {len(run.rows)} of "
-            f"{run.proposal.n_evaluations} evaluations; the best of these is the "
-            f"result. {rest}",
-            UserWarning,
-            stacklevel=2,
-        )

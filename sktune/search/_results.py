@@ -1,18 +1,169 @@
-"""The only writer of `cv_results_`."""
+"""The only writer of what a search has found: `cv_results_` and `best_`."""
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 
 from sktune import _compat
-from sktune._types import Evaluation, FitOutcome, Scores
+from sktune._random import derive_seed
+from sktune._types import NAMELESS, Evaluation, FitOutcome, Scores
+from sktune.execution import Refit
+from sktune.placement import Placement
+from sktune.run import Proposal, SearchRun, lease_rows, leases_of
+
+_OF_THE_BEST = (
+    "best_estimator_",
+    "best_index_",
+    "best_params_",
+    "best_score_",
+    "refit_time_",
+)
 
 Outcomes = list[FitOutcome]
 """Those of all splits of the first row, of the second, ..."""
+
+
+def write_results(search: Any, run: SearchRun, scorers: Any) -> None:
+    """Set all attributes but those of the refit."""
+    rows = run.rows
+    if not run.is_over_budget:
+        search._check_n_candidates(len({one.candidate.id for one in rows}))
+    search._count(rows)
+    if run.job.placement is not None:
+        search.leases_ = leases_of(run.evaluations)
+    outcomes = outcomes_of(rows)
+    _check_outcomes(search, run, outcomes)
+    refit_metric = _check_metrics(search, outcomes)
+    # Before anything may raise or be interrupted: these have cost the most.
+    search.cv_results_ = format_results(search, rows, outcomes)
+    joined = isinstance(scorers, _compat.MultimetricScorer)
+    search.scorer_ = scorers._scorers if joined else scorers
+    if run.is_over_budget:
+        _warn_of_end(search, run)
+    elif run.proposal.all_failed is not None:
+        run.proposal.all_failed.check()
+    _choose(search, refit_metric)
+
+
+def keep_results(search: Any, run: SearchRun, reason: BaseException) -> None:
+    """Set the results of a search that ends too early."""
+    rows = run.rows
+    if rows:
+        # Neither a warning nor an error may hide why the search ends.
+        with warnings.catch_warnings(), suppress(Exception):
+            warnings.simplefilter("ignore")
+            forget(search, *_OF_THE_BEST)  # of a `fit` before
+            outcomes = outcomes_of(rows)
+            refit_metric = _check_metrics(search, outcomes)
+            search.cv_results_ = format_results(search, rows, outcomes)
+            search._count(rows)
+            if any(run.metric.score(one) is not None for one in outcomes):
+                _choose(search, refit_metric)
+    if run.job.placement is not None:
+        search.leases_ = leases_of(run.evaluations)
+    if isinstance(reason, KeyboardInterrupt):
+        _say_interrupted(search, len(rows), run.proposal)
+
+
+def _check_outcomes(search: Any, run: SearchRun, outcomes: Outcomes) -> None:
+    """Warn of failures; raise where nothing is left to be chosen."""
+    warn_or_raise_about_failures(outcomes, search.error_score)
+    tracebacks = [one.fit_error for one in outcomes if one.fit_error is not None]
+    all_failed = all(run.metric.score(one) is None for one in outcomes)
+    if search.refit and tracebacks and all_failed:
+        raise ValueError(
+            "There is no candidate to refit: every fit failed or scored something "
+            "that is not finite. To see all scores, set refit=False. The first "
+            f"traceback:\n{tracebacks[0]}"
+        )
+
+
+def _check_metrics(search: Any, outcomes: Outcomes) -> Any:
+    """Whether there are several metrics, and which of them the refit goes by."""
+    metrics = metrics_of(outcomes)
+    search.multimetric_ = metrics is not None
+    if metrics is None:
+        return NAMELESS
+    if callable(search.scoring):
+        search._check_refit_for_multimetric(metrics)
+    return search.refit
+
+
+def _choose(search: Any, refit_metric: Any) -> None:
+    if not search.refit and search.multimetric_:
+        return
+    results = search.cv_results_
+    search.best_index_ = search._select_best_index(search.refit, refit_metric, results)
+    if not callable(search.refit):
+        search.best_score_ = results[f"mean_test_{refit_metric}"][search.best_index_]
+    search.best_params_ = results["params"][search.best_index_]
+
+
+def write_refit(
+    search: Any, run: SearchRun, placement: Placement | None, callbacks: Any
+) -> None:
+    """Fit the best candidate on all data."""
+    forget(search, "best_estimator_")  # of a `fit` before
+    refit = Refit(
+        run.job,
+        search.estimator,
+        search.best_params_,
+        derive_seed(run.root, "refit"),
+        placement,
+        callbacks.subcontext(task_name="refit-with-best-params"),
+    )
+    outcome = refit.run()
+    search.best_estimator_ = refit.best
+    search.refit_time_ = refit.seconds
+    if hasattr(refit.best, "feature_names_in_"):
+        search.feature_names_in_ = refit.best.feature_names_in_
+    if placement is not None:
+        candidates = search.cv_results_.get("candidate")
+        index = search.best_index_
+        best = index if candidates is None else candidates[index]
+        search.leases_ += lease_rows(outcome, candidate=int(best))
+
+
+def _say_interrupted(search: Any, n_done: int, proposal: Proposal) -> None:
+    rest = "a journal would let it continue"
+    if search.journal is not None:
+        rest = f"the next fit with journal={str(search.journal)!r} continues it"
+    print(
+        f"{type(search).__name__} was interrupted: {n_done} of "
+        f"{proposal.n_evaluations} evaluations are in cv_results_; {rest}.",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def _warn_of_end(search: Any, run: SearchRun) -> None:
+    rest = "Allow for more to run the rest."
+    if search.journal is not None:
+        rest = "Allow for more and call fit again: the journal continues."
+    warnings.warn(
+        f"{run.budget} was spent after {len(run.rows)} of "
+        f"{run.proposal.n_evaluations} evaluations; the best of these is the "
+        f"result. {rest}",
+        UserWarning,
+        stacklevel=2,
+    )
+
+
+def forget(search: Any, *attributes: str) -> None:
+    """Remove attributes that are there."""
+    for name in attributes:
+        if hasattr(search, name):
+            delattr(search, name)
+
+
+# -- the table -----------------------------------------------------------------------
 
 
 def outcomes_of(rows: Sequence[Evaluation]) -> Outcomes:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set, Sized
+import itertools
+from collections.abc import Iterable, Mapping, Sequence, Set, Sized
 from typing import Any
 
 import numpy as np
 
-from sktune._errors import SpaceError, SpaceTypeError
+from sktune._errors import SpaceError, SpaceTypeError, did_you_mean
+from sktune._types import Params
 from sktune.space._distributions import is_distribution
+from sktune.space._values import to_python
 
 # Listed values are held in tables; longer ones would take minutes to write.
 MAX_LISTED = 1_000_000
@@ -81,3 +84,37 @@ def _check_entry(name: Any, given: Any) -> None:
             f"Parameter grid for parameter {name!r} need to be a non-empty sequence, "
             f"got: {given!r}. Give at least one value, or leave the parameter out."
         )
+
+
+def why_not_here(
+    params: Params, branches: Sequence[Mapping[str, int]], dimensions: Sequence[Any]
+) -> SpaceError:
+    """Why a candidate is in no branch, told by the one that comes nearest to it."""
+    nearest = min(branches, key=lambda b: len(b.keys() ^ params.keys()))
+    for name in params:
+        if name not in nearest:
+            names = list(itertools.chain.from_iterable(branches))
+            reason = (
+                "stands in param_distributions, but with others than these."
+                if name in names
+                else "is not in param_distributions."
+            )
+            return SpaceError(
+                f"Parameter {name!r} of params {dict(params)!r} {reason}"
+                f"{'' if name in names else did_you_mean(str(name), names)} "
+                f"Give a value for each of {list(nearest)} and no other."
+            )
+    for name in nearest:
+        if name not in params:
+            return SpaceError(
+                f"Parameter {name!r} is missing in params {dict(params)!r}. Give a "
+                f"value for each of {list(nearest)}."
+            )
+    for name, j in nearest.items():
+        value = to_python(params[name])
+        if dimensions[j].token(value) is None:
+            return SpaceError(
+                f"Value {value!r} of parameter {name!r} is not {dimensions[j]}. Choose "
+                "one that is, or add it to param_distributions."
+            )
+    raise AssertionError("a candidate that is in a branch was looked for in none")

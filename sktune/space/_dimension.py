@@ -352,3 +352,13 @@ def make_dimension(name: str, given: Any) -> Dimension:
             given, f"Parameter distribution for parameter {name!r}"
         )
     return from_list(given)
+
+
+def every_value(dimensions: list[Dimension]) -> Iterator[tuple[Any, ...]]:
+    """As itertools.product, which would first write out each of its arguments."""
+    if not dimensions:
+        yield ()
+        return
+    for value in dimensions[0].values():
+        for others in every_value(dimensions[1:]):
+            yield value, *others

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
@@ -10,12 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sktune._errors import SpaceError, SpaceTypeError, did_you_mean
+from sktune._errors import SpaceError, SpaceTypeError
 from sktune._types import Params
 from sktune.space import _embedding
-from sktune.space._checks import check_subspaces
+from sktune.space._checks import check_subspaces, why_not_here
 from sktune.space._constraint import Constraint, allows, check_constraint
-from sktune.space._dimension import Dimension, from_list, make_dimension
+from sktune.space._dimension import (
+    Dimension,
+    every_value,
+    from_list,
+    make_dimension,
+)
 from sktune.space._distributions import Floats
 from sktune.space._values import to_python
 
@@ -361,7 +365,7 @@ class Space:
         for chosen, branch in enumerate(self._branches):
             earlier = [b for b in self._branches[:chosen] if b.keys() == branch.keys()]
             dimensions = [self._dimensions[j] for j in branch.values()]
-            for values in _product(dimensions):
+            for values in every_value(dimensions):
                 params = dict(zip(branch, values, strict=True))
                 if not any(self._tokens(b, params) is not None for b in earlier):
                     yield params
@@ -388,39 +392,7 @@ class Space:
                 tokens = self._tokens(branch, params)
                 if tokens is not None:
                     return index, tokens
-        raise self._not_here(params)
-
-    def _not_here(self, params: Params) -> SpaceError:
-        """Why a candidate is in no branch, told by the one that comes nearest to it."""
-        nearest = min(self._branches, key=lambda b: len(b.keys() ^ params.keys()))
-        for name in params:
-            if name not in nearest:
-                known = list(itertools.chain.from_iterable(self._branches))
-                reason = (
-                    "stands in param_distributions, but with others than these."
-                    if name in known
-                    else "is not in param_distributions."
-                )
-                return SpaceError(
-                    f"Parameter {name!r} of params {dict(params)!r} {reason}"
-                    f"{'' if name in known else did_you_mean(str(name), known)} "
-                    f"Give a value for each of {list(nearest)} and no other."
-                )
-        for name in nearest:
-            if name not in params:
-                return SpaceError(
-                    f"Parameter {name!r} is missing in params {dict(params)!r}. Give a "
-                    f"value for each of {list(nearest)}."
-                )
-        for name, j in nearest.items():
-            value = to_python(params[name])
-            if self._dimensions[j].token(value) is None:
-                return SpaceError(
-                    f"Value {value!r} of parameter {name!r} is not "
-                    f"{self._dimensions[j]}. Choose one that is, or add it to "
-                    "param_distributions."
-                )
-        raise AssertionError("a candidate that is in a branch was looked for in none")
+        raise why_not_here(params, self._branches, self._dimensions)
 
     def __repr__(self) -> str:
         entries = (
@@ -428,13 +400,3 @@ class Space:
             for branch in self._branches
         )
         return f"Space({' | '.join(f'{{{entry}}}' for entry in entries)})"
-
-
-def _product(dimensions: list[Dimension]) -> Iterator[tuple[Any, ...]]:
-    """As itertools.product, which would first write out each of its arguments."""
-    if not dimensions:
-        yield ()
-        return
-    for value in dimensions[0].values():
-        for others in _product(dimensions[1:]):
-            yield value, *others

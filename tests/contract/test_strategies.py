@@ -12,14 +12,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from sktune._protocols import Strategy
 from sktune._random import derive_seed
-from sktune._types import (
-    Observation,
-    Params,
-    Problem,
-    Strategy,
-    WarmStartObservation,
-)
+from sktune._types import Observation, Params, Problem, WarmStartObservation
 from sktune.space import Space
 from sktune.strategy import Bayes, Listed
 

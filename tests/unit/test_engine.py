@@ -2,8 +2,9 @@
 
 import pytest
 
+from sktune._protocols import Listener
 from sktune._random import derive_seed
-from sktune._types import FitOutcome, Listener, Observation, Problem, Resume, Start
+from sktune._types import FitOutcome, Observation, Problem, Resume, Start
 from sktune.engine import Engine
 from sktune.schedule import Asynchronous, Brackets, Flat, halving
 

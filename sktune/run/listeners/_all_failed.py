@@ -6,7 +6,8 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 
-from sktune._types import Evaluation, Listener, Observation
+from sktune._protocols import Listener
+from sktune._types import Evaluation, Observation
 from sktune.schedule import Place, Rung
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
-from sktune._types import Evaluation, Fit, Listener
+from sktune._protocols import Listener
+from sktune._types import Evaluation, Fit
 
 
 class Callbacks(Listener):

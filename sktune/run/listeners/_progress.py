@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from sktune._types import Evaluation, Listener, Observation
+from sktune._protocols import Listener
+from sktune._types import Evaluation, Observation
 
 _SECONDS_BETWEEN_LINES = 1.0
 _NOTHING = (-1, float("-inf"))

@@ -6,14 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from sktune._errors import ScoreError
-from sktune._types import (
-    NAMELESS,
-    Evaluation,
-    FitOutcome,
-    Listener,
-    Observation,
-    Scores,
-)
+from sktune._protocols import Listener
+from sktune._types import NAMELESS, Evaluation, FitOutcome, Observation, Scores
 
 
 def refit_metric(refit: Any, metrics: Iterable[str]) -> str:
