@@ -60,7 +60,7 @@ def run_batch(
         for unit in batch:
             if stopped is not None and stopped.is_set():
                 break
-            answer.outcomes.append(run_unit(job, unit, stopped))
+            answer.outcomes.append(run_unit(job, unit))
     answer.seconds = time.perf_counter() - start
     return answer
 
@@ -87,7 +87,7 @@ def run_batch_in_worker(
                 marker.write(position)
             with portable_errors():
                 if remote:
-                    outcomes, left = run_remote(job, unit, payload.states or {}, None)
+                    outcomes, left = run_remote(job, unit, payload.states or {})
                     answer.left += left
                 else:
                     outcomes = run_unit(job, unit)

@@ -12,7 +12,6 @@ import sys
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from threading import Event
 from typing import Any
 
 from sktune._errors import EstimatorError
@@ -100,7 +99,7 @@ def is_remote(job: Job) -> bool:
 
 
 def run_remote(
-    job: Job, unit: Unit, states: States, stopped: Event | None
+    job: Job, unit: Unit, states: States
 ) -> tuple[list[FitOutcome], list[Left]]:
     """As `run_unit`; brings along what the fits left behind."""
     own = job.checkpoints
@@ -112,7 +111,7 @@ def run_remote(
         for key in keys:
             own.unpack(*key, states.get(key, {}))
         before = {key: own.stamps(*key) for key in keys}
-        outcomes = run_unit(job, unit, stopped)
+        outcomes = run_unit(job, unit)
         left = []
         for fit in unit:
             key = fit.candidate, fit.split

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from threading import Event
 from typing import Any, TypeVar
 
 from sktune._types import FitOutcome
 from sktune.execution.guards._device_memory import give_memory_back
+from sktune.execution.guards._timeout import stop_event
 from sktune.placement import Placement, lease
 
 _T = TypeVar("_T")
@@ -36,7 +36,6 @@ def run_leased(
     placement: Placement,
     fits: Sequence[_T],
     run: Callable[[Sequence[_T], Attempt], Mapping[int, FitOutcome]],
-    stopped: Event | None = None,
 ) -> dict[int, FitOutcome]:
     """Run fits under one lease, and once more those that ran out of memory.
 
@@ -47,15 +46,13 @@ def run_leased(
     run : callable
         ``run(fits, attempt)``: outcomes by position, but for those that are to be tried
         again.
-    stopped : Event or None
-        Set when nobody waits for the fits any longer.
     """
-    done, first = _try(placement, fits, run, None, stopped)
+    done, first = _try(placement, fits, run, None)
     outcomes = {k: replace(outcome, lease=first) for k, outcome in done.items()}
     left = [k for k in range(len(fits)) if k not in done]
     if left:
         again = [fits[k] for k in left]
-        retried, second = _try(placement, again, run, first["device"], stopped)
+        retried, second = _try(placement, again, run, first["device"])
         both = {**second, "retry_of": first}
         outcomes |= {left[k]: replace(o, lease=both) for k, o in retried.items()}
     return outcomes
@@ -66,9 +63,9 @@ def _try(
     fits: Sequence[_T],
     run: Callable[[Sequence[_T], Attempt], Mapping[int, FitOutcome]],
     exclusive_on: str | None,
-    stopped: Event | None,
 ) -> tuple[Mapping[int, FitOutcome], dict[str, Any]]:
     """What came of the fits, and their lease."""
+    stopped = stop_event()
     with lease(placement, exclusive_on=exclusive_on, stopped=stopped) as held:
         try:
             done = run(fits, Attempt(held.device, is_last=exclusive_on is not None))

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from threading import Event
 from traceback import format_exception
 
 from sktune._compat import num_samples
@@ -24,10 +23,8 @@ Outcomes = dict[int, FitOutcome]
 """By the position of the fit in its unit; without those that ran out of memory."""
 
 
-def run_unit(job: Job, unit: Unit, stopped: Event | None = None) -> list[FitOutcome]:
+def run_unit(job: Job, unit: Unit) -> list[FitOutcome]:
     """Train and score the fits of a unit, on a leased device if there are any.
-
-    When `stopped` is set, nobody waits any longer for a unit that waits for a device.
 
     Raises only where ``error_score="raise"``, or where scikit-learn's searches raise
     whatever `error_score` says, such as for a parameter that does not exist.
@@ -35,7 +32,7 @@ def run_unit(job: Job, unit: Unit, stopped: Event | None = None) -> list[FitOutc
     if job.placement is None:
         outcomes = carry_out(job, unit)
     else:
-        outcomes = run_leased(job.placement, unit, partial(carry_out, job), stopped)
+        outcomes = run_leased(job.placement, unit, partial(carry_out, job))
     return [outcomes[position] for position in range(len(unit))]
 
 

@@ -85,6 +85,11 @@ def stoppable(stopped: threading.Event | None) -> Iterator[None]:
         _thread.stopped = around
 
 
+def stop_event() -> threading.Event | None:
+    """The event that says that nobody waits any more for what this thread does."""
+    return getattr(_thread, "stopped", None)
+
+
 @contextmanager
 def stopping_threads() -> Iterator[None]:
     """End the nets that threads train for nobody, at their next batch."""
@@ -96,7 +101,7 @@ def _check(module: Any, args: Any) -> None:
     """Called by torch before a module is."""
     if sys.modules["torch"].compiler.is_compiling():
         return
-    stopped = getattr(_thread, "stopped", None)
+    stopped = stop_event()
     if stopped is not None and stopped.is_set():
         raise Stopped
     deadlines = getattr(_thread, "deadlines", ())
