@@ -14,7 +14,7 @@ from sktune._types import Fit, FitOutcome, Scores, Unit
 from sktune.execution._job import Job
 from sktune.execution.fitting._leased import Attempt, run_leased
 from sktune.execution.fitting._messages import print_end, print_start
-from sktune.execution.fitting._scores import is_joined, no_scores, score
+from sktune.execution.fitting._scoring import is_joined, no_scores, score
 from sktune.execution.guards._device_memory import OutOfMemory, watch_memory
 from sktune.execution.training._task import Parts, Task
 from sktune.execution.training._trainers import trainer_of

@@ -110,9 +110,9 @@ def test_nothing_runs_again_when_the_time_is_over(tmp_path):
 
     with (
         joblib.parallel_config("multiprocessing", n_jobs=2),
-        _workers.Workers(job, None, "2*n_jobs", may_start) as workers,
+        _workers.WorkerPool(job, None, "2*n_jobs", may_start) as workers,
     ):
-        workers.submit(Fit(0, 0, {"a": 0.1}, seed=0))
+        workers.submit((Fit(0, 0, {"a": 0.1}, seed=0),))
         assert workers.next_done() == []
     assert runs(tmp_path) == ["0.1"]
 
