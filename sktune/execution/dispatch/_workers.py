@@ -162,7 +162,7 @@ class WorkerPool:
                 if self._in_flight and not self._pool.is_here:
                     self._abort(second)
             finally:
-                self._stack.close()
+                self._stack.__exit__(exc_type, exc, traceback)
 
     def _abort(self, second: Interrupted) -> None:
         """After an error or an interrupt, what still runs would run for nobody."""

@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
 
@@ -37,10 +38,20 @@ class Interrupts:
             signal.signal(signal.SIGINT, self._note)
         return self
 
-    def __exit__(self, *error: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-            self._before = None
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._before is None:
+            return
+        signal.signal(signal.SIGINT, self._before)
+        self._before = None
+        if isinstance(exc, CtrlC):
+            # As Python raises it: a program that it ends must end by the signal, so
+            # that a shell's loop ends with it.
+            raise KeyboardInterrupt().with_traceback(traceback) from None
 
     def _note(self, number: int, frame: Any) -> None:
         self._came = True
