@@ -1,4 +1,4 @@
-"""A search that is continued from its journal runs again, with answers that are known.
+"""A search that is continued from its journal runs again, with recorded answers.
 
 All that a search decides follows from how its fits ended, in the order in which they
 did. So neither the strategy nor the workers are asked again for what the journal has.
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sktune._errors import JournalError
 from sktune._protocols import Strategy, Workers
 from sktune._types import Fit, FitOutcome, Observation, Params, Problem, Unit
-from sktune.journal._fingerprints import differences, encode, is_plain
+from sktune.journal._fingerprints import differences, is_plain, params_as_json
 from sktune.journal._schema import environment, moment, record_of
 from sktune.persistence import Journal
 from sktune.strategy import Listed
@@ -71,9 +71,9 @@ class ReplayedStrategy:
         comes_back = recorded is not None and all(map(is_plain, recorded.values()))
         if comes_back and not isinstance(self._strategy, Listed):
             return recorded
-        asked = self._strategy.ask(state, candidate, pending, seed)
+        proposed = self._strategy.ask(state, candidate, pending, seed)
         if recorded is not None:
-            now = None if asked is None else encode(asked)
+            now = None if proposed is None else params_as_json(proposed)
             found = list(differences(recorded, now, f"candidate {candidate}"))
             if found:
                 raise JournalError(
@@ -81,7 +81,7 @@ class ReplayedStrategy:
                     f"{'; '.join(found[:4])}. Continue it with what it was begun with, "
                     "or name a new file."
                 )
-        return asked
+        return proposed
 
     def __repr__(self) -> str:
         return repr(self._strategy)

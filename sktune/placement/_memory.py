@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from sktune.placement._device_names import device_index, device_kind
+
 # Kinds of devices whose memory torch can measure.
 MEASURED = ("cuda", "xpu")
 
@@ -52,8 +54,7 @@ class TorchMemory:
     """What torch says. Asks nothing of a device that this process has not used."""
 
     def __init__(self, name: str) -> None:
-        kind, _, index = name.partition(":")
-        self._kind, self._index = kind, int(index or 0)
+        self._kind, self._index = device_kind(name), device_index(name)
 
     def begin(self) -> None:
         if self._torch is not None:

@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sktune import _compat
-from sktune.run import Proposal
+from sktune.run import Proposal, refit_metric_names
 from sktune.search._base import BaseSearch
 from sktune.search.inputs._data import Data
-from sktune.search.inputs._warm_start_from import read_warm_start, refit_metric_names
+from sktune.search.inputs._warm_start_from import read_warm_start
 from sktune.space import Space
 from sktune.strategy import Bayes
 

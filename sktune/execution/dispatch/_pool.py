@@ -20,6 +20,7 @@ import joblib
 from joblib.parallel import BatchedCalls
 
 from sktune._errors import EstimatorError
+from sktune.placement import device_kind
 
 # By name, so that neither dask nor ray has to be there. BrokenProcessPool is what loky
 # and concurrent.futures raise.
@@ -265,7 +266,7 @@ def check_device(device: Any, forks: bool) -> None:
     ------
     EstimatorError
     """
-    if forks and str(device).partition(":")[0] == "cuda":
+    if forks and device_kind(device) == "cuda":
         raise EstimatorError(
             f"device={str(device)!r} cannot be used in the workers of backend="
             "'multiprocessing': they are forked, and CUDA does not start in a forked "

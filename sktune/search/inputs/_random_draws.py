@@ -13,7 +13,7 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.utils import check_random_state
 
 from sktune._errors import SpaceError, SpaceTypeError
-from sktune.space import Space, allows, as_sampled, to_python
+from sktune.space import Space, allows, as_sampled, subspaces_of, to_python
 
 # Draws for each candidate that is wanted before a constraint is taken to refuse all.
 MAX_DRAWS = 1_000
@@ -161,14 +161,11 @@ def all_refused(constraint: Any, n_draws: int) -> SpaceError:
 
 
 def _dicts(param_distributions: Any) -> list[Any]:
-    dicts = param_distributions
-    if isinstance(dicts, dict):
-        dicts = [dicts]
     dicts = [
         {name: _sampled(name, values) for name, values in d.items()}
         if isinstance(d, dict)
         else d
-        for d in dicts
+        for d in subspaces_of(param_distributions)
     ]
     if not dicts:
         raise SpaceError(
