@@ -19,11 +19,11 @@ from sktune.journal._schema import environment, moment, record_of
 from sktune.persistence import Journal
 from sktune.strategy import Listed
 
-Key = tuple[int, int, int, int | None]
+FitKey = tuple[int, int, int, int | None]
 """Candidate, split, iter and resource of a fit."""
 
 
-def key_of(fit: Fit) -> Key:
+def key_of(fit: Fit) -> FitKey:
     """What a fit is found by in a journal."""
     return fit.candidate, fit.split, fit.iter, fit.n_resources
 
@@ -108,14 +108,14 @@ class ReplayedWorkers:
     """
 
     def __init__(
-        self, workers: Workers, journal: Journal, recorded: Mapping[Key, RecordedFit]
+        self, workers: Workers, journal: Journal, recorded: Mapping[FitKey, RecordedFit]
     ) -> None:
         self._workers = workers
         self._journal = journal
         self._recorded = dict(recorded)
         self._order = iter(recorded)
-        self._next: Key | None = next(self._order, None)
-        self._units: dict[Key, Unit] = {}  # submitted, recorded and not yet told
+        self._next: FitKey | None = next(self._order, None)
+        self._units: dict[FitKey, Unit] = {}  # submitted, recorded and not yet told
         self._n_out = 0  # fits that the workers have
         self._has_begun = False
         self.n_recorded = len(recorded)

@@ -22,7 +22,7 @@ from sktune._errors import JournalError
 from sktune._protocols import Strategy, Workers
 from sktune.journal._fingerprints import as_json, differences, is_plain
 from sktune.journal._replay import (
-    Key,
+    FitKey,
     RecordedFit,
     ReplayedStrategy,
     ReplayedWorkers,
@@ -179,7 +179,7 @@ class SearchJournal:
 
         Where an error `raises`, fits that failed are run again to raise it.
         """
-        recorded: dict[Key, RecordedFit] = {}
+        recorded: dict[FitKey, RecordedFit] = {}
         for n_workers, record in self._fit_records():
             outcome = outcome_of(record)
             key = (

@@ -203,7 +203,7 @@ class Pool:
         if not self.abilities.calls_back_errors:
             future.add_done_callback(failed)
 
-    def waiting(self) -> AbstractContextManager[Any]:
+    def retrieval(self) -> AbstractContextManager[Any]:
         """A context to wait in, for in a worker of dask others may use its place."""
         if self.is_here:
             return nullcontext()

@@ -27,10 +27,10 @@ from sktune.persistence import (
     remove_folder,
 )
 
-Key = tuple[int, int]
+StateKey = tuple[int, int]
 """A candidate and a split."""
 
-States = Mapping[Key, Files]
+States = Mapping[StateKey, Files]
 """Files of paused fits."""
 
 # Workers that may be lost with one batch; as many as dask allows a task of its own.
@@ -69,7 +69,7 @@ class Payload:
 class Left:
     """What a fit on another machine left behind: new files, and the names of all."""
 
-    key: Key
+    key: StateKey
     files: Files
     names: frozenset[str]
 
@@ -124,7 +124,7 @@ def run_remote(
             own.drop(*key)
 
 
-def _keys(unit: Unit) -> Iterator[Key]:
+def _keys(unit: Unit) -> Iterator[StateKey]:
     """What the fits of a unit may read: their own states, and those of parents."""
     for fit in unit:
         yield fit.candidate, fit.split
