@@ -58,12 +58,12 @@ class JournalError(SktuneError, ValueError):
     """A journal that cannot be written, read, or continued by this search."""
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """`` Did you mean 'max_epochs'?``, or an empty string where nothing is near.
 
     A name that lacks only its prefix is nearest: ``net__lr`` for ``lr``.
     """
-    names = sorted(known)
+    names = sorted(valid)
     near = sorted((k for k in names if k.endswith("__" + name)), key=len)
     near += difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return f" Did you mean {near[0]!r}?" if near else ""

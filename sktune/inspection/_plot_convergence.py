@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sktune.inspection._axes import new_axes
-from sktune.inspection._scores import scores_of
+from sktune.inspection._ranked_scores import scores_of
 
 
 def plot_convergence(search: Any, ax: Any = None, *, metric: str | None = None) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from sktune.inspection._axes import new_axes
 from sktune.inspection._plot_convergence import floor_of
-from sktune.inspection._scores import scores_of
+from sktune.inspection._ranked_scores import scores_of
 
 
 def plot_rungs(search: Any, ax: Any = None, *, metric: str | None = None) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sktune.inspection._scores import scores_of
+from sktune.inspection._ranked_scores import scores_of
 
 
 class Table(list[dict[str, Any]]):

@@ -38,21 +38,21 @@ def is_plain(value: Any) -> bool:
     return value is None or type(value) in (bool, int, str)
 
 
-def encode(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Params as JSON; what would not come back as it was is described."""
+def params_as_json(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Params as JSON; what would not come back as it was is marked."""
     return {
-        name: value if is_plain(value) else {"described": describe(value)}
+        name: value if is_plain(value) else {"described": as_json(value)}
         for name, value in params.items()
     }
 
 
-def describe(value: Any, seen: tuple[int, ...] = ()) -> Any:
-    """A value in JSON; equal values of equal types have equal descriptions."""
+def as_json(value: Any, seen: tuple[int, ...] = ()) -> Any:
+    """A value as JSON; the same for equal values of equal types."""
     if is_plain(value):
         return value
     if id(value) in seen or len(seen) > _DEPTH:  # a circle, or as good as one
         return "..."
-    into = partial(describe, seen=(*seen, id(value)))
+    into = partial(as_json, seen=(*seen, id(value)))
     if isinstance(value, float | complex | bytes | range | np.generic):
         return f"{type(value).__name__}({value!s})"
     if isinstance(value, list):
@@ -91,7 +91,7 @@ def fingerprint(value: Any) -> str:
 
 
 def differences(before: Any, now: Any, where: str = "") -> Iterator[str]:
-    """Where two descriptions differ, and how."""
+    """Where two values, as JSON, differ, and how."""
     if isinstance(before, dict) and isinstance(now, dict):
         for key in dict.fromkeys([*before, *now]):
             inner = where if key == "params" and where else f"{where}.{key}".lstrip(".")
@@ -138,7 +138,7 @@ def _feed_code(update: Callable[[bytes], None], code: CodeType) -> None:
         if isinstance(constant, CodeType):
             _feed_code(update, constant)
         else:
-            update(str(describe(constant)).encode())
+            update(str(as_json(constant)).encode())
 
 
 def _random_state(value: Any) -> Any:
@@ -190,8 +190,8 @@ def _feed(update: Callable[[Any], None], value: Any) -> None:
         update(str(value.dtype).encode())
         if value.layout is not torch.strided:
             value = value.to_dense()
-        is_known = value.dtype not in (torch.bfloat16,)
-        value = (value if is_known else value.view(torch.int16)).numpy()
+        is_numpy = value.dtype not in (torch.bfloat16,)
+        value = (value if is_numpy else value.view(torch.int16)).numpy()
     if isinstance(value, np.ndarray):
         update(f"array {value.dtype} {value.shape} ".encode())
         if value.dtype.hasobject:

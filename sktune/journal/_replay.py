@@ -1,4 +1,4 @@
-"""A search that is continued from its journal runs again, with answers that are known.
+"""A search that is continued from its journal runs again, with recorded answers.
 
 All that a search decides follows from how its fits ended, in the order in which they
 did. So neither the strategy nor the workers are asked again for what the journal has.
@@ -14,16 +14,16 @@ from typing import Any, NamedTuple
 from sktune._errors import JournalError
 from sktune._protocols import Strategy, Workers
 from sktune._types import Fit, FitOutcome, Observation, Params, Problem, Unit
-from sktune.journal._fingerprints import differences, encode, is_plain
+from sktune.journal._fingerprints import differences, is_plain, params_as_json
 from sktune.journal._schema import environment, moment, record_of
 from sktune.persistence import Journal
 from sktune.strategy import Listed
 
-Key = tuple[int, int, int, int | None]
+FitKey = tuple[int, int, int, int | None]
 """Candidate, split, iter and resource of a fit."""
 
 
-def key_of(fit: Fit) -> Key:
+def key_of(fit: Fit) -> FitKey:
     """What a fit is found by in a journal."""
     return fit.candidate, fit.split, fit.iter, fit.n_resources
 
@@ -71,9 +71,9 @@ class ReplayedStrategy:
         comes_back = recorded is not None and all(map(is_plain, recorded.values()))
         if comes_back and not isinstance(self._strategy, Listed):
             return recorded
-        asked = self._strategy.ask(state, candidate, pending, seed)
+        proposed = self._strategy.ask(state, candidate, pending, seed)
         if recorded is not None:
-            now = None if asked is None else encode(asked)
+            now = None if proposed is None else params_as_json(proposed)
             found = list(differences(recorded, now, f"candidate {candidate}"))
             if found:
                 raise JournalError(
@@ -81,7 +81,7 @@ class ReplayedStrategy:
                     f"{'; '.join(found[:4])}. Continue it with what it was begun with, "
                     "or name a new file."
                 )
-        return asked
+        return proposed
 
     def __repr__(self) -> str:
         return repr(self._strategy)
@@ -108,14 +108,14 @@ class ReplayedWorkers:
     """
 
     def __init__(
-        self, workers: Workers, journal: Journal, recorded: Mapping[Key, RecordedFit]
+        self, workers: Workers, journal: Journal, recorded: Mapping[FitKey, RecordedFit]
     ) -> None:
         self._workers = workers
         self._journal = journal
         self._recorded = dict(recorded)
         self._order = iter(recorded)
-        self._next: Key | None = next(self._order, None)
-        self._units: dict[Key, Unit] = {}  # submitted, recorded and not yet told
+        self._next: FitKey | None = next(self._order, None)
+        self._units: dict[FitKey, Unit] = {}  # submitted, recorded and not yet told
         self._n_out = 0  # fits that the workers have
         self._has_begun = False
         self.n_recorded = len(recorded)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sktune._types import NAMELESS, Fit, FitOutcome, Scores
-from sktune.journal._fingerprints import describe, encode
+from sktune.journal._fingerprints import as_json, params_as_json
 from sktune.persistence import read_records
 
 _PACKAGES = {
@@ -38,7 +38,7 @@ def record_of(fit: Fit, outcome: FitOutcome) -> dict[str, Any]:
         "bracket": fit.bracket,
         "iter": fit.iter,
         "n_resources": fit.n_resources,
-        "params": encode(fit.params),
+        "params": params_as_json(fit.params),
         "seed": fit.seed,
         "status": "failed" if has_failed else "ok",
         "failed": sorted(map(str, outcome.failed)),
@@ -54,7 +54,7 @@ def record_of(fit: Fit, outcome: FitOutcome) -> dict[str, Any]:
     if outcome.curve is not None:
         record["curve"] = [_number(value) for value in outcome.curve]
     if outcome.lease is not None:
-        record["lease"] = describe(outcome.lease)
+        record["lease"] = as_json(outcome.lease)
     return {**record, "fit_error": outcome.fit_error}
 
 

@@ -2,8 +2,8 @@
 
 All that a search decides follows from how its fits ended, in the order in which they
 did. So a search is continued by running it again, from the first decision, with
-outcomes that are known where the journal has them: a live search and one that is
-replayed are the same.
+the outcomes that the journal has: a search that is replayed is the same as one that is
+not.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import numpy as np
 
 from sktune._errors import JournalError
 from sktune._protocols import Strategy, Workers
-from sktune.journal._fingerprints import describe, differences, is_plain
+from sktune.journal._fingerprints import as_json, differences, is_plain
 from sktune.journal._replay import (
-    Key,
+    FitKey,
     RecordedFit,
     ReplayedStrategy,
     ReplayedWorkers,
@@ -133,7 +133,7 @@ class SearchJournal:
             else type(random_state).__name__,
             "root": root,
             "arguments": {
-                name: describe(value)
+                name: as_json(value)
                 for name, value in arguments.items()
                 if name not in _FREE
             },
@@ -179,7 +179,7 @@ class SearchJournal:
 
         Where an error `raises`, fits that failed are run again to raise it.
         """
-        recorded: dict[Key, RecordedFit] = {}
+        recorded: dict[FitKey, RecordedFit] = {}
         for n_workers, record in self._fit_records():
             outcome = outcome_of(record)
             key = (

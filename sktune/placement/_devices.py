@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sktune._errors import DeviceError
+from sktune.placement._device_names import device_index, device_kind
 from sktune.placement._memory import MEASURED, Memory, memory_of
 
 # Names the folder of the locks, where containers that share devices share a folder.
@@ -144,7 +145,7 @@ def _parse(devices: Any, fits_per_device: Any) -> tuple[tuple[str, int | str], .
             f"device pass devices={{{twice!r}: 2}}, or fits_per_device=2."
         )
     for name, n in pairs:
-        if n == "auto" and kind_of(name) not in MEASURED:
+        if n == "auto" and device_kind(name) not in MEASURED:
             raise DeviceError(
                 f"fits_per_device='auto' cannot be found out for {name!r}: its memory "
                 f"cannot be measured. Pass a number, such as devices={{{name!r}: 1}}."
@@ -192,11 +193,6 @@ def _plain(n: Any) -> int | str:
 # -- what there is ------------------------------------------------------------------
 
 
-def kind_of(name: str) -> str:
-    """``"cuda"`` of ``"cuda:1"``."""
-    return name.partition(":")[0]
-
-
 def find_gpus() -> list[str]:
     """Names of all GPUs of this machine that torch sees. Does not initialise CUDA."""
     return list(_gpus(os.environ.get("CUDA_VISIBLE_DEVICES")))
@@ -215,7 +211,7 @@ def _gpus(visible: str | None) -> tuple[str, ...]:
 
 def check_is_here(name: str) -> None:
     """Raise `DeviceError` for a GPU that this machine does not have."""
-    if kind_of(name) not in ("cuda", "xpu", "mps"):
+    if device_kind(name) not in ("cuda", "xpu", "mps"):
         return
     gpus = find_gpus()
     if name not in gpus and f"{name}:0" not in gpus:
@@ -231,12 +227,11 @@ def physical(name: str) -> str:
 
     ``cuda:0`` is another device in each process that sees others.
     """
-    kind, _, index = name.partition(":")
-    if kind != "cuda":
+    if device_kind(name) != "cuda":
         return name.replace(":", "-")
     from sktune._compat import physical_cuda_device
 
-    return re.sub(r"[^\w.-]", "_", f"cuda-{physical_cuda_device(int(index))}")
+    return re.sub(r"[^\w.-]", "_", f"cuda-{physical_cuda_device(device_index(name))}")
 
 
 def default_folder() -> Path:

@@ -192,8 +192,8 @@ def _take(
     allowed = {
         device: 1 if exclusive else _n_fits(placement, device) for device in devices
     }
-    # Searches may give one device different numbers of fits. Whoever is to be alone
-    # holds a lock beside those of all slots that anybody has ever used.
+    # Searches may give one device different numbers of fits. Who has a device
+    # exclusively holds a lock beside those of all slots that anybody has ever used.
     only = {device: Lock(folder / f"{device.key}.exclusive") for device in devices}
     only = {device: lock for device, lock in only.items() if lock.try_acquire()}
     try:

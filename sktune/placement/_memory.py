@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from sktune.placement._device_names import device_index, device_kind
+
 # Kinds of devices whose memory torch can measure.
 MEASURED = ("cuda", "xpu")
 
@@ -52,8 +54,7 @@ class TorchMemory:
     """What torch says. Asks nothing of a device that this process has not used."""
 
     def __init__(self, name: str) -> None:
-        kind, _, index = name.partition(":")
-        self._kind, self._index = kind, int(index or 0)
+        self._kind, self._index = device_kind(name), device_index(name)
 
     def begin(self) -> None:
         if self._torch is not None:
@@ -87,7 +88,7 @@ class Measured:
     Attributes
     ----------
     total, beside : int
-        When the first fit, alone on the device, was over.
+        When the first fit, which had the device for itself, was over.
     peak : int
         The largest of all fits so far.
     most : int or None
@@ -110,13 +111,13 @@ class Measured:
         return n if self.most is None else min(n, self.most)
 
     def with_reading(self, reading: Reading) -> Measured:
-        """What is known after one more fit."""
+        """With one more fit."""
         if not self.peak:
             return replace(self, **asdict(reading))
         return replace(self, peak=max(self.peak, reading.peak))
 
     def with_too_many(self, n_fits: int) -> Measured:
-        """What is known after a fit ran out of memory, where so many were allowed."""
+        """With a fit that ran out of memory, where so many were allowed."""
         most = max(1, n_fits - 1)
         return replace(self, most=most if self.most is None else min(self.most, most))
 

@@ -1,8 +1,8 @@
 """Who comes first: a queue of tickets in a folder, one for each fit that waits.
 
-A ticket is a file that its owner has locked, so that a dead owner's ticket is known by
-its lock being free. Whoever waits sleeps in the system on the lock of a ticket before
-their own, and wakes when that one has gone or its owner has died.
+A ticket is a file that its holder has locked, so that a dead holder's ticket is one
+whose lock is free. Whoever waits sleeps in the system on the lock of a ticket before
+their own, and wakes when that one has gone or its holder has died.
 """
 
 from __future__ import annotations

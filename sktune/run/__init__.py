@@ -6,7 +6,11 @@ from sktune.run._run import NO_FITS, SearchRun
 from sktune.run.listeners._all_failed import AllFailed
 from sktune.run.listeners._callbacks import Callbacks
 from sktune.run.listeners._progress import Cost
-from sktune.run.listeners._refit_metric import RefitMetric, refit_metric
+from sktune.run.listeners._refit_metric import (
+    RefitMetric,
+    refit_metric,
+    refit_metric_names,
+)
 
 __all__ = [
     "MAX_PENDING",
@@ -20,4 +24,5 @@ __all__ = [
     "lease_rows",
     "leases_of",
     "refit_metric",
+    "refit_metric_names",
 ]

@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sktune import _compat
-from sktune.run import Proposal
+from sktune.run import Proposal, refit_metric_names
 from sktune.search._base import BaseSearch
 from sktune.search.inputs._data import Data
-from sktune.search.inputs._warm_start_from import read_warm_start, refit_metric_names
+from sktune.search.inputs._warm_start_from import read_warm_start
 from sktune.space import Space
 from sktune.strategy import Bayes
 
@@ -63,7 +63,7 @@ class BayesSearchCV(BaseSearch):
         Earlier searches to learn from, on other data or other splits maybe: fitted ones
         of sktune or scikit-learn, their `cv_results_`, or data frames of these. None of
         their candidates is run for it, or is in `cv_results_`; the first candidate is
-        the one that is expected to be best. They need the metric that steers this
+        the one that is expected to be best. They need the refit metric of this
         search, and their parameters may differ. See the guide "Warm start".
     constraint : callable, default=None
         ``constraint(params) -> bool``; candidates for which it is false are never run.
@@ -82,8 +82,8 @@ class BayesSearchCV(BaseSearch):
         has room for. Fits beyond that wait.
     refit : bool, str or callable, default=True
         Whether to fit the best candidate on all data. With several metrics the name of
-        the one that decides, which is also the one that steers the search; where none
-        is named, the first one steers. A callable takes `cv_results_` and returns the
+        the refit metric, which decides what is tried next and who is best; where none
+        is named, that is the first. A callable takes `cv_results_` and returns the
         index.
     cv : int, cross-validation generator or iterable, default=None
         How to split; None is 5 folds, stratified for classifiers.

@@ -186,7 +186,8 @@ class FidelitySearch(BaseSearch):
         if isinstance(least, str):
             least = self._smallest(resource, y, n_splits)
         if least > resource.max_resources:
-            of = f" (n_samples={n_samples})" if resource.way == "n_samples" else ""
+            is_samples = resource.continuation == "n_samples"
+            of = f" (n_samples={n_samples})" if is_samples else ""
             raise ValueError(
                 f"min_resources_={least} is greater than "
                 f"max_resources_={resource.max_resources}{of}. Give a smaller "
@@ -196,7 +197,7 @@ class FidelitySearch(BaseSearch):
 
     def _smallest(self, resource: Resource, y: Any, n_splits: int) -> int:
         n_classes = None
-        if resource.way == "n_samples" and is_classifier(self.estimator):
+        if resource.continuation == "n_samples" and is_classifier(self.estimator):
             if y is None:
                 raise ValueError(
                     f"min_resources={self.min_resources!r} depends on the classes in "
@@ -220,7 +221,7 @@ class FidelitySearch(BaseSearch):
         fidelity = self._fidelity(data.X, data.y, data.n_splits)
         resource = fidelity.resource
         rungs = self._rungs(fidelity)
-        self.resource_, self.continuation_ = resource.name, resource.way
+        self.resource_, self.continuation_ = resource.name, resource.continuation
         self.max_resources_ = resource.max_resources
         self.min_resources_ = fidelity.min_resources
         self._set_rungs(rungs)
@@ -282,7 +283,7 @@ class FidelitySearch(BaseSearch):
         resource = proposal.resource
         assert resource is not None
         options: dict[str, Any] = {}
-        if resource.way == "n_samples":
+        if resource.continuation == "n_samples":
             options["subsets"] = subsets(
                 splits,
                 data.y,

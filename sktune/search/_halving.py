@@ -87,9 +87,9 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
         One metric or several. None uses the estimator's ``score``.
     refit : bool, str or callable, default=True
         Whether to fit the best candidate on all data, with the largest resource. With
-        several metrics the name of the one that decides, and that steers the search;
-        where none is named, the first one steers. A callable takes `cv_results_` and
-        returns the index.
+        several metrics the name of the refit metric, which decides who goes on and who
+        is best; where none is named, that is the first. A callable takes `cv_results_`
+        and returns the index.
     error_score : 'raise' or numeric, default=np.nan
         Score of a split whose fit raised or whose score is not finite. Such a candidate
         is never resumed and never best. 'raise' raises what the fit raised.

@@ -17,6 +17,13 @@ from sktune.space._values import to_python
 MAX_LISTED = 1_000_000
 
 
+def subspaces_of(param_distributions: Any) -> list[Any]:
+    """Its dicts as a list, unchecked: one dict stands for itself."""
+    if isinstance(param_distributions, Mapping):
+        return [param_distributions]
+    return list(param_distributions)
+
+
 def check_subspaces(param_distributions: Any) -> list[Mapping[str, Any]]:
     """The dicts of `param_distributions`, every entry a distribution or list."""
     if not isinstance(param_distributions, (Mapping, Iterable)):
@@ -26,9 +33,7 @@ def check_subspaces(param_distributions: Any) -> list[Mapping[str, Any]]:
             "Give a dict of parameter names to lists or distributions, or a list of "
             "such dicts."
         )
-    if isinstance(param_distributions, Mapping):
-        param_distributions = [param_distributions]
-    subspaces = list(param_distributions)
+    subspaces = subspaces_of(param_distributions)
     if not subspaces:
         raise SpaceError(
             "Parameter distribution is an empty list: there is nothing to search. Give "

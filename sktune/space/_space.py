@@ -14,12 +14,7 @@ from sktune._types import Params
 from sktune.space import _embedding
 from sktune.space._checks import check_subspaces, why_not_here
 from sktune.space._constraint import Constraint, allows, check_constraint
-from sktune.space._dimension import (
-    Dimension,
-    every_value,
-    from_list,
-    make_dimension,
-)
+from sktune.space._dimension import Dimension, every_value, from_list, make_dimension
 from sktune.space._distributions import Floats
 from sktune.space._values import to_python
 
@@ -363,11 +358,11 @@ class Space:
                 "distribution."
             )
         for chosen, branch in enumerate(self._branches):
-            earlier = [b for b in self._branches[:chosen] if b.keys() == branch.keys()]
+            before = [b for b in self._branches[:chosen] if b.keys() == branch.keys()]
             dimensions = [self._dimensions[j] for j in branch.values()]
             for values in every_value(dimensions):
                 params = dict(zip(branch, values, strict=True))
-                if not any(self._tokens(b, params) is not None for b in earlier):
+                if not any(self._tokens(b, params) is not None for b in before):
                     yield params
 
     def _tokens(self, branch: Branch, params: Params) -> list[Hashable] | None:

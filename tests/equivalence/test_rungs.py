@@ -516,7 +516,7 @@ def test_a_bracket_that_fails_is_a_warning_once_there_is_an_answer():
 
 
 @pytest.mark.parametrize(
-    ("estimator", "options", "way"),
+    ("estimator", "options", "expected"),
     [
         (RandomForestClassifier(), {"resource": "n_estimators"}, "warm_start"),
         (SGDClassifier(random_state=0), {"resource": "partial_fit"}, "partial_fit"),
@@ -526,11 +526,11 @@ def test_a_bracket_that_fails_is_a_warning_once_there_is_an_answer():
         (DecisionTreeClassifier(), {"resource": "max_depth"}, "from_scratch"),
     ],
 )
-def test_one_attribute_says_which_way_was_used(estimator, options, way):
-    space = {"random_state": [0, 1, 2]} if way != "epochs" else {"lr": [0.1, 0.2]}
+def test_one_attribute_says_how_candidates_continued(estimator, options, expected):
+    space = {"random_state": [0, 1, 2]} if expected != "epochs" else {"lr": [0.1, 0.2]}
     options = {"max_resources": 6, **options}
     fitted = halving(estimator, space, n_candidates=2, **options).fit(X, y)
-    assert fitted.continuation_ == way
+    assert fitted.continuation_ == expected
 
 
 def test_checkpoints_go_when_the_search_ends(tmp_path):

@@ -11,10 +11,10 @@ from sktune.persistence import Checkpoints
 def blind() -> None:
     read = _shared_data.Shared._read
 
-    def cannot_read(self, packed):
-        if packed is None:
+    def cannot_read(self, pickled):
+        if pickled is None:
             raise _shared_data.NotSeenError
-        return read(self, packed)
+        return read(self, pickled)
 
     _shared_data.Shared._read = cannot_read
     Checkpoints.is_seen = lambda self: False

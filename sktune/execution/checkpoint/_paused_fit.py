@@ -51,14 +51,14 @@ class PausedFit:
     checkpoints: Checkpoints | None
     device: str | None = None
 
-    def save(self, state: Any, owner: Any = None, what: str = "state") -> None:
+    def save(self, state: Any, net: Any = None, what: str = "state") -> None:
         """Keep a state for the next time. Where that fails, what was kept stays."""
         if self.fit.pause:
-            self._save(self.fit.candidate, state, owner, what)
+            self._save(self.fit.candidate, state, net, what)
 
-    def load(self, owner: Any = None, device: Any = None, what: str = "state") -> Any:
+    def load(self, net: Any = None, device: Any = None, what: str = "state") -> Any:
         """What was kept; None where nothing was, or where it cannot be read."""
-        return self._load(self.fit.candidate, owner, device, what)
+        return self._load(self.fit.candidate, net, device, what)
 
     def share(self, what: str, make: Callable[[], Any]) -> Any:
         """What all candidates share on a split: read, or made by the first to come."""
@@ -89,20 +89,20 @@ class PausedFit:
         if self.checkpoints is not None:
             self.checkpoints.drop(self.fit.candidate, self.fit.split)
 
-    def _save(self, candidate: int | str, state: Any, owner: Any, what: str) -> bool:
+    def _save(self, candidate: int | str, state: Any, net: Any, what: str) -> bool:
         """Whether it was saved."""
         if self.checkpoints is not None:
-            writes = partial(write, state, owner=owner)
+            writes = partial(write, state, net=net)
             with self._attempt("saved"):
                 self.checkpoints.save(candidate, self.fit.split, writes, what)
                 return True
         return False
 
-    def _load(self, candidate: int | str, owner: Any, device: Any, what: str) -> Any:
-        if owner is None and device is None:
+    def _load(self, candidate: int | str, net: Any, device: Any, what: str) -> Any:
+        if net is None and device is None:
             device = self.device
         if self.checkpoints is not None:
-            reads = partial(read, owner=owner, device=device)
+            reads = partial(read, net=net, device=device)
             with self._attempt("read"):
                 return self.checkpoints.load(candidate, self.fit.split, reads, what)
         return None

@@ -60,9 +60,9 @@ def reference(obj: Any) -> tuple[str, bytes]:
 
 def resolve(token: str, value: bytes) -> Any:
     """The class or function itself where this process has it, else one of its value."""
-    known = _DYNAMIC_CLASS_TRACKER_BY_ID.get(token) or _functions.get(token)
-    if known is not None:
-        return known
+    here = _DYNAMIC_CLASS_TRACKER_BY_ID.get(token) or _functions.get(token)
+    if here is not None:
+        return here
     made = cloudpickle.loads(value)
     if isinstance(made, FunctionType):
         with _lock:

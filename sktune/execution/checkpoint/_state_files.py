@@ -24,15 +24,15 @@ from sktune.execution.estimators._nets import is_net
 _reading = threading.local()
 
 
-def write(value: Any, file: IO[bytes], owner: Any = None) -> None:
+def write(value: Any, file: IO[bytes], net: Any = None) -> None:
     """Pickle a value.
 
-    References to `owner` will be to whatever is the owner when the value is read.
+    References to `net` will be to the net that `read` is given.
     """
 
     class Pickler(_ByAttributes):
         def reducer_override(self, obj: Any) -> Any:
-            if owner is not None and obj is owner:
+            if net is not None and obj is net:
                 return _net, ()
             return super().reducer_override(obj)
 
@@ -45,14 +45,14 @@ def write(value: Any, file: IO[bytes], owner: Any = None) -> None:
         torch.save(value, file, pickle_module=module, pickle_protocol=protocol)
 
 
-def read(file: IO[bytes], owner: Any = None, device: Any = None) -> Any:
+def read(file: IO[bytes], net: Any = None, device: Any = None) -> Any:
     """Read what `write` wrote; what was on an accelerator comes to `device`.
 
     None stands for where it was.
     """
     is_zip = file.read(2) == b"PK"  # as `torch.save` writes
     file.seek(0)
-    _reading.owner = owner
+    _reading.net = net
     try:
         if not is_zip:
             return pickle.load(file)
@@ -66,7 +66,7 @@ def read(file: IO[bytes], owner: Any = None, device: Any = None) -> Any:
         where = None if device is None else to_device
         return torch.load(file, map_location=where, weights_only=False)
     finally:
-        _reading.owner = None
+        _reading.net = None
 
 
 class _ByAttributes(cloudpickle.Pickler):
@@ -122,11 +122,11 @@ def _whole_state(obj: Any) -> dict[str, Any] | None:
 
 
 def _net() -> Any:
-    return _reading.owner
+    return _reading.net
 
 
-def _resolve(token: str, payload: bytes) -> Any:
-    return script_classes.resolve(token, payload)
+def _resolve(token: str, value: bytes) -> Any:
+    return script_classes.resolve(token, value)
 
 
 def _blank(cls: Any) -> Any:

@@ -15,9 +15,9 @@ from sktune.execution.dispatch._remote_workers import (
     Left,
     Payload,
     Request,
-    adapt,
     is_remote,
     run_remote,
+    with_own_checkpoints,
 )
 from sktune.execution.dispatch._running_fits import Marker
 from sktune.execution.dispatch._shared_data import (
@@ -75,7 +75,7 @@ def run_batch_in_worker(
     # Ctrl-C reaches workers too; what becomes of them is decided where the search is.
     with ignored_interrupts():
         try:
-            job: Job = shared.get(payload.job, adapt)
+            job: Job = shared.get(payload.job, with_own_checkpoints)
         except NotSeenError:
             return Request(job=True)
         remote = is_remote(job)

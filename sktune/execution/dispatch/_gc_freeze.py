@@ -26,7 +26,7 @@ def spare_collections(job: Any) -> None:
     """To be called after each unit; acts once for a job, and in loky's workers only."""
     global _job, _began, _is_done
     if not type(current_process()).__module__.startswith("joblib.externals.loky"):
-        return  # then the process is not there for this alone
+        return  # then the process is not there for fits only
     now = time.monotonic()
     if _job is None or _job() is not job:
         _job, _began, _is_done = ref(job), now, False

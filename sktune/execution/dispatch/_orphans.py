@@ -10,7 +10,7 @@ import os
 import threading
 import time
 
-# Seconds after which a worker notices that it is alone.
+# Seconds after which a worker notices that its search is gone.
 _SECONDS_BETWEEN_LOOKS = 1.0
 
 # The process that this one ends with, once it does.

@@ -20,6 +20,7 @@ import joblib
 from joblib.parallel import BatchedCalls
 
 from sktune._errors import EstimatorError
+from sktune.placement import device_kind
 
 # By name, so that neither dask nor ray has to be there. BrokenProcessPool is what loky
 # and concurrent.futures raise.
@@ -202,7 +203,7 @@ class Pool:
         if not self.abilities.calls_back_errors:
             future.add_done_callback(failed)
 
-    def waiting(self) -> AbstractContextManager[Any]:
+    def retrieval(self) -> AbstractContextManager[Any]:
         """A context to wait in, for in a worker of dask others may use its place."""
         if self.is_here:
             return nullcontext()
@@ -265,7 +266,7 @@ def check_device(device: Any, forks: bool) -> None:
     ------
     EstimatorError
     """
-    if forks and str(device).partition(":")[0] == "cuda":
+    if forks and device_kind(device) == "cuda":
         raise EstimatorError(
             f"device={str(device)!r} cannot be used in the workers of backend="
             "'multiprocessing': they are forked, and CUDA does not start in a forked "

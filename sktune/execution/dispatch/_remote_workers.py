@@ -18,7 +18,7 @@ from sktune._errors import EstimatorError
 from sktune._types import FitOutcome, Unit
 from sktune.execution._job import Job
 from sktune.execution.checkpoint._paused_fit import warn_once
-from sktune.execution.dispatch._shared_data import Packed, Shared
+from sktune.execution.dispatch._shared_data import PickledValue, Shared
 from sktune.execution.fitting._unit import run_unit
 from sktune.persistence import (
     Checkpoints,
@@ -27,10 +27,10 @@ from sktune.persistence import (
     remove_folder,
 )
 
-Key = tuple[int, int]
+StateKey = tuple[int, int]
 """A candidate and a split."""
 
-States = Mapping[Key, Files]
+States = Mapping[StateKey, Files]
 """Files of paused fits."""
 
 # Workers that may be lost with one batch; as many as dask allows a task of its own.
@@ -58,18 +58,18 @@ class Payload:
     ----------
     states : dict or None
         None where there may be some: a remote worker requests them.
-    job : Packed or None
+    job : PickledValue or None
     """
 
     states: States | None = None
-    job: Packed | None = None
+    job: PickledValue | None = None
 
 
 @dataclass(frozen=True)
 class Left:
     """What a fit on another machine left behind: new files, and the names of all."""
 
-    key: Key
+    key: StateKey
     files: Files
     names: frozenset[str]
 
@@ -86,8 +86,8 @@ class OwnCheckpoints(Checkpoints):
         weakref.finalize(self, remove_folder, str(self.path))
 
 
-def adapt(job: Job) -> Job:
-    """The job as a worker can run it, which may not see the checkpoints."""
+def with_own_checkpoints(job: Job) -> Job:
+    """The job; with checkpoints of its own where a worker does not see the search's."""
     if job.checkpoints is None or job.checkpoints.is_seen():
         return job
     return replace(job, checkpoints=OwnCheckpoints())
@@ -124,7 +124,7 @@ def run_remote(
             own.drop(*key)
 
 
-def _keys(unit: Unit) -> Iterator[Key]:
+def _keys(unit: Unit) -> Iterator[StateKey]:
     """What the fits of a unit may read: their own states, and those of parents."""
     for fit in unit:
         yield fit.candidate, fit.split
@@ -161,13 +161,13 @@ class RemoteWorkers:
         self._shared = shared
         self._some_are_remote = False
         # By the batch: the job that was sent with it, and how many workers were lost.
-        self._packed: dict[int, Packed] = {}
+        self._pickled: dict[int, PickledValue] = {}
         self._n_lost: dict[int, int] = {}
 
     def payload(self, batch: Sequence[Unit], request: Request | None) -> Payload:
         """What goes with a batch, after a worker's request if there was one."""
         kept = self._checkpoints
-        self._packed.pop(id(batch), None)
+        self._pickled.pop(id(batch), None)
         if request is None:
             self._n_lost.pop(id(batch), None)
         else:
@@ -181,13 +181,13 @@ class RemoteWorkers:
         states = {key: self._pack(*key) for key in keys_of_states}
         if not request.job:
             return Payload(states)
-        self._packed[id(batch)] = packed = self._shared.packed()
-        return Payload(states, packed)
+        self._pickled[id(batch)] = pickled = self._shared.pickled()
+        return Payload(states, pickled)
 
     def lost(self, batch: Sequence[Unit], error: BaseException) -> Request | None:
         """What to send again where dask gave a batch up without having run it.
 
-        That is when it lost a packed job with the worker that held it. None when that
+        That is when it lost a pickled job with the worker that held it. None when that
         has come so often that what the batch does must be what ends the workers. Any
         other error is raised.
         """
@@ -198,9 +198,9 @@ class RemoteWorkers:
         n_lost = self._n_lost[id(batch)] = self._n_lost.get(id(batch), 0) + 1
         if n_lost > _MAX_LOST:
             return None
-        packed = self._packed.get(id(batch))
-        if packed is not None:
-            self._shared.discard(packed)
+        pickled = self._pickled.get(id(batch))
+        if pickled is not None:
+            self._shared.discard(pickled)
         return Request(job=True)
 
     def _pack(self, candidate: int, split: int) -> Files:

@@ -88,8 +88,8 @@ class NotSeenError(Exception):
     """A worker has not been sent the value, and cannot see its file."""
 
 
-class Packed:
-    """Bytes that go to a worker along with a unit of work.
+class PickledValue:
+    """A value that goes to a worker along with a batch.
 
     An object of its own and as large as it says, which joblib hands to the workers of
     dask once and not with every unit.
@@ -123,47 +123,47 @@ class Shared:
         self._max_nbytes = max_nbytes
         self._token = uuid.uuid4().hex
         self._path: Path | None = None
-        self._packed: Packed | None = None
+        self._pickled: PickledValue | None = None
 
     def get(
         self,
-        packed: Packed | None = None,
+        pickled: PickledValue | None = None,
         adapt: Callable[[Any], Any] = lambda value: value,
     ) -> Any:
         """The value.
 
-        A worker reads it from the file, or from the packed if it has been sent one, and
-        keeps what `adapt` makes of it. Raises `NotSeenError` where there is neither.
+        A worker reads it from the file, or from `pickled` if that was sent, and keeps
+        what `adapt` makes of it. Raises `NotSeenError` where there is neither.
         """
         if self._path is None or self._value is not None:
             return self._value
         with _lock:
             if self._token not in _kept:
                 _kept.clear()
-                _kept[self._token] = adapt(self._read(packed))
+                _kept[self._token] = adapt(self._read(pickled))
             return _kept[self._token]
 
-    def _read(self, packed: Packed | None) -> Any:
+    def _read(self, pickled: PickledValue | None) -> Any:
         assert self._path is not None
         try:
-            if packed is not None:
-                return pickle.loads(packed.content)
+            if pickled is not None:
+                return pickle.loads(pickled.content)
             return pickle.loads(self._path.read_bytes())
         except Exception as error:
-            if packed is None and isinstance(error, OSError):
+            if pickled is None and isinstance(error, OSError):
                 raise NotSeenError from error
             raise _cannot_be_read("The estimator or its data", error) from error
 
-    def packed(self) -> Packed:
+    def pickled(self) -> PickledValue:
         """The value for workers that cannot see the file; made when first asked for."""
-        if self._packed is None:
-            self._packed = Packed(bytes(cloudpickle.dumps(self._value)))
-        return self._packed
+        if self._pickled is None:
+            self._pickled = PickledValue(bytes(cloudpickle.dumps(self._value)))
+        return self._pickled
 
-    def discard(self, packed: Packed) -> None:
+    def discard(self, pickled: PickledValue) -> None:
         """Make another one next time, of which joblib knows nothing."""
-        if self._packed is packed:
-            self._packed = Packed(packed.content)
+        if self._pickled is pickled:
+            self._pickled = PickledValue(pickled.content)
 
     def close(self) -> None:
         """Remove the file, if there is one."""

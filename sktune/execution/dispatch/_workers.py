@@ -193,7 +193,7 @@ class WorkerPool:
     def next_done(self) -> Done:
         """Wait for at least one unit to end; an empty list when there are none."""
         done: Done = []
-        with self._pool.waiting():
+        with self._pool.retrieval():
             while not done:
                 self._dispatch()
                 if not self._in_flight:

@@ -1,4 +1,4 @@
-"""What can be known to fail is said before the first fit."""
+"""Checks of an estimator: what every fit would fail at is said before the first."""
 
 from __future__ import annotations
 
@@ -82,10 +82,10 @@ def check_estimator(
 def _check_monitors(net: Any, prefix: str, dicts: Sequence[Mapping[str, Any]]) -> None:
     if any(_may_change_monitors(name, prefix) for d in dicts for name in d):
         return  # then some candidates may be right
-    waiting = next(_waiting_for_validation(net), None)
-    if waiting is None:
+    found = next(_monitors_of_validation(net), None)
+    if found is None:
         return
-    callback, monitor = waiting
+    callback, monitor = found
     if net.train_split is None:
         raise EstimatorError(
             f"{callback} monitors {monitor!r}, which the net does not compute since "
@@ -110,7 +110,7 @@ def _may_change_monitors(name: str, prefix: str) -> bool:
     return name == "train_split" or is_callback or name.endswith("__monitor")
 
 
-def _waiting_for_validation(net: Any) -> Iterator[tuple[str, str]]:
+def _monitors_of_validation(net: Any) -> Iterator[tuple[str, str]]:
     """Name and monitor of each callback that needs a validation set."""
     from skorch.callbacks import Checkpoint, EarlyStopping, EpochScoring
 

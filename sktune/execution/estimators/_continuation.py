@@ -1,4 +1,4 @@
-"""How an estimator makes use of more of a resource: whether, and how, it goes on."""
+"""Continuations: how an estimator makes use of more of a resource."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from sktune._errors import EstimatorError
 from sktune.execution.estimators._nets import is_net
 from sktune.execution.estimators._parameter_paths import (
-    Owner,
+    NestedParameter,
     alternatives,
-    find_owners,
+    find_parameters,
     params_of,
 )
 
@@ -19,43 +19,46 @@ from sktune.execution.estimators._parameter_paths import (
 _N_SAMPLES_OF_EARLY_STOPPING = 10_000
 
 
-def find_way(owner: Owner, subspace: Mapping[str, Any], n_samples: int | None) -> str:
-    """How this owner is given more of the resource; see `Resource`."""
-    if owner.argument == "partial_fit":
+def find_continuation(
+    parameter: NestedParameter, subspace: Mapping[str, Any], n_samples: int | None
+) -> str:
+    """How candidates are given more of this parameter; see `Resource`."""
+    if parameter.name == "partial_fit":
         return "partial_fit"
-    if not owner.is_last:
+    if not parameter.is_last:
         return "from_scratch"
-    if is_net(owner.estimator):
-        return "epochs" if is_last_net(owner) else "from_scratch"
-    warm = _warm_starts(owner, subspace, n_samples)
+    if is_net(parameter.estimator):
+        return "epochs" if is_epochs_of_last(parameter) else "from_scratch"
+    warm = _warm_starts(parameter, subspace, n_samples)
     return "warm_start" if warm else "from_scratch"
 
 
-def is_last_net(owner: Owner) -> bool:
+def is_epochs_of_last(parameter: NestedParameter) -> bool:
     """Whether the parameter is the number of epochs of a net that continues."""
-    is_epochs = owner.argument == "max_epochs"
-    return is_epochs and owner.is_last and is_net(owner.estimator)
+    is_epochs = parameter.name == "max_epochs"
+    return is_epochs and parameter.is_last and is_net(parameter.estimator)
 
 
 def _warm_starts(
-    owner: Owner, subspace: Mapping[str, Any], n_samples: int | None
+    parameter: NestedParameter, subspace: Mapping[str, Any], n_samples: int | None
 ) -> bool:
     """Whether fits with ``warm_start`` go on with this parameter."""
-    params = params_of(owner.estimator)
+    params = params_of(parameter.estimator)
     if "warm_start" not in params:
         return False
-    of_sklearn = type(owner.estimator).__module__.startswith("sklearn.")
-    if of_sklearn and owner.argument not in ("max_iter", "n_estimators"):
+    of_sklearn = type(parameter.estimator).__module__.startswith("sklearn.")
+    if of_sklearn and parameter.name not in ("max_iter", "n_estimators"):
         return False  # with a larger max_depth, say, a forest would keep its trees
 
     def may_be(name: str) -> list[Any]:
         if name not in params:
             return []
-        return alternatives(subspace, owner.path + name, params[name])
+        return alternatives(subspace, parameter.prefix + name, params[name])
 
-    if owner.path + "warm_start" in subspace or not _is_ensemble(owner.estimator):
+    is_searched = parameter.prefix + "warm_start" in subspace
+    if is_searched or not _is_ensemble(parameter.estimator):
         return all(value is True for value in may_be("warm_start"))
-    return _goes_on_exactly(owner.estimator, may_be, n_samples)
+    return _goes_on_exactly(parameter.estimator, may_be, n_samples)
 
 
 def _is_ensemble(estimator: Any) -> bool:
@@ -88,13 +91,13 @@ def _goes_on_exactly(
 
 
 def counts_in_all(estimator: Any, name: str) -> bool:
-    """Whether a parameter counts what earlier fits with ``warm_start`` did, too.
+    """Whether a parameter counts what ``warm_start`` goes on from, too.
 
     ``n_estimators`` of a forest is the number of trees in the end; ``max_iter`` of an
     MLP or of SGD is what each call of `fit` does on top of the calls before it.
     """
-    (owner,) = find_owners(estimator, name, {})
-    return owner.argument == "n_estimators" or _is_ensemble(owner.estimator)
+    (parameter,) = find_parameters(estimator, name, {})
+    return parameter.name == "n_estimators" or _is_ensemble(parameter.estimator)
 
 
 def needed(n_samples: int | None) -> int:

@@ -7,7 +7,7 @@ the module is made, once in every fit.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sklearn.base import clone
@@ -50,8 +50,8 @@ def _check_name(
     estimator: Any, name: str, full_name: str, subspace: Mapping[str, Any]
 ) -> None:
     """Follow `name` down into the estimator; `full_name` is what the user wrote."""
-    known = estimator.get_params(deep=True)
-    if name in known:
+    params = estimator.get_params(deep=True)
+    if name in params:
         return
     if is_net(estimator):
         _check_net_name(estimator, name, full_name, subspace)
@@ -59,16 +59,16 @@ def _check_name(
     head, _, rest = name.partition("__")
     path = full_name.removesuffix(name)
     # The part that the name points into may be a parameter that is searched itself.
-    owners = [known.get(head), *_listed(subspace.get(path + head))]
-    owners = [owner for owner in owners if hasattr(owner, "get_params")]
-    if not rest or not owners:
+    parts = [params.get(head), *_listed(subspace.get(path + head))]
+    parts = [part for part in parts if hasattr(part, "get_params")]
+    if not rest or not parts:
         # Estimators of other libraries may take more than `get_params` says.
         if not _can_set(estimator, name):
-            raise _unknown(estimator, name, full_name, known)
+            raise _unknown(estimator, name, full_name, params)
         return
-    for owner in owners:
+    for part in parts:
         try:
-            return _check_name(owner, rest, full_name, subspace)
+            return _check_name(part, rest, full_name, subspace)
         except ParamNameError as error:
             last = error
     raise last
@@ -106,8 +106,8 @@ def _check_net_name(
             return
     if argument and _makes_parts_of_its_own(net):
         return
-    known = {*net.get_params(deep=True), *prefixes, *_arguments_by_prefix(net)}
-    raise _unknown(net, name, full_name, known)
+    valid = {*net.get_params(deep=True), *prefixes, *_arguments_by_prefix(net)}
+    raise _unknown(net, name, full_name, valid)
 
 
 def _makes_parts_of_its_own(net: Any) -> bool:
@@ -169,14 +169,16 @@ def _name(receiver: Any) -> str:
     return getattr(receiver, "__name__", None) or type(receiver).__name__
 
 
-def _unknown(estimator: Any, name: str, full_name: str, known: Any) -> ParamNameError:
-    valid = sorted({str(k).partition("__")[0] for k in known} - {"_params_to_validate"})
+def _unknown(
+    estimator: Any, name: str, full_name: str, valid: Iterable[str]
+) -> ParamNameError:
+    shown = sorted({str(k).partition("__")[0] for k in valid} - {"_params_to_validate"})
     path = full_name.removesuffix(name)
-    names = [path + str(k) for k in known]
+    names = [path + str(k) for k in valid]
     for prefix, net in find_nets(estimator).items():
         names += [path + prefix + k for k in _arguments_by_prefix(net)]
     suggestion = did_you_mean(full_name, names)
     return ParamNameError(
         f"Invalid parameter {full_name!r}: {type(estimator).__name__} has no "
-        f"parameter {name!r}.{suggestion} Valid parameters are: {valid}."
+        f"parameter {name!r}.{suggestion} Valid parameters are: {shown}."
     )

@@ -1,4 +1,4 @@
-"""Whose parameter a name is: followed down into pipelines and other estimators."""
+"""Nested parameters: names followed down into pipelines and other estimators."""
 
 from __future__ import annotations
 
@@ -16,77 +16,81 @@ UNKNOWN: Any = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
-    """Who has a parameter, in some of the candidates at least.
+class NestedParameter:
+    """A parameter and the estimator that takes it, in some candidates at least.
 
     Attributes
     ----------
     estimator : object
         `UNKNOWN` where a distribution gives it.
-    argument : str
-        Name of the parameter in this estimator.
-    path : str
+    name : str
+        Of the parameter in this estimator.
+    prefix : str
         Prefix of this estimator's parameters in the whole estimator.
     is_last : bool
-        Whether it stands alone or last in (nested) pipelines.
+        Whether it is the whole, or the last step of (nested) pipelines.
     is_searched : bool
         Whether it is a value of a searched parameter, or inside of one.
     """
 
     estimator: Any
-    argument: str
-    path: str = ""
+    name: str
+    prefix: str = ""
     is_last: bool = True
     is_searched: bool = False
 
     @property
     def value(self) -> Any:
         """What the parameter is now."""
-        return params_of(self.estimator).get(self.argument, UNKNOWN)
+        return params_of(self.estimator).get(self.name, UNKNOWN)
 
 
-def find_owners(
+def find_parameters(
     estimator: Any, name: str, subspace: Mapping[str, Any]
-) -> Iterator[Owner]:
-    """All that may own the parameter of that name: ``net`` may be a list of nets.
+) -> Iterator[NestedParameter]:
+    """All that a name may stand for: ``net`` may be a list of nets.
 
     Nets are not entered: what is below a net is its own business.
     """
-    return _descend(Owner(estimator, name), subspace)
+    return _descend(NestedParameter(estimator, name), subspace)
 
 
-def _descend(owner: Owner, subspace: Mapping[str, Any]) -> Iterator[Owner]:
-    head, _, rest = owner.argument.partition("__")
-    is_estimator_inside = rest and head in params_of(owner.estimator)
-    if not is_estimator_inside or is_net(owner.estimator):
-        yield owner
+def _descend(
+    parameter: NestedParameter, subspace: Mapping[str, Any]
+) -> Iterator[NestedParameter]:
+    head, _, rest = parameter.name.partition("__")
+    is_estimator_inside = rest and head in params_of(parameter.estimator)
+    if not is_estimator_inside or is_net(parameter.estimator):
+        yield parameter
         return
-    where = owner.path + head
-    for parent in _with_searched_steps(owner, subspace):
-        is_searched = parent is not owner.estimator or where in subspace
+    where = parameter.prefix + head
+    for parent in _with_searched_steps(parameter, subspace):
+        is_searched = parent is not parameter.estimator or where in subspace
         is_last = is_pipeline(parent) and parent.steps[-1][0] == head
         current = params_of(parent).get(head, UNKNOWN)
         for child in alternatives(subspace, where, current):
             yield from _descend(
-                Owner(
+                NestedParameter(
                     child,
                     rest,
                     f"{where}__",
-                    owner.is_last and is_last,
-                    owner.is_searched or is_searched,
+                    parameter.is_last and is_last,
+                    parameter.is_searched or is_searched,
                 ),
                 subspace,
             )
 
 
-def _with_searched_steps(owner: Owner, subspace: Mapping[str, Any]) -> list[Any]:
+def _with_searched_steps(
+    parameter: NestedParameter, subspace: Mapping[str, Any]
+) -> list[Any]:
     """The estimator; a pipeline with each list of steps that is searched."""
-    name = f"{owner.path}steps"
-    if name not in subspace or not is_pipeline(owner.estimator):
-        return [owner.estimator]
+    name = f"{parameter.prefix}steps"
+    if name not in subspace or not is_pipeline(parameter.estimator):
+        return [parameter.estimator]
     pipelines = []
     for steps in alternatives(subspace, name, UNKNOWN):
-        pipeline = copy(owner.estimator)
+        pipeline = copy(parameter.estimator)
         pipeline.steps = steps
         pipelines.append(UNKNOWN if steps is UNKNOWN else pipeline)
     return pipelines
@@ -120,16 +124,16 @@ def is_pipeline(estimator: Any) -> bool:
     return is_any and type(estimator).fit is Pipeline.fit
 
 
-def path_to_last(estimator: Any) -> str:
+def prefix_of_last(estimator: Any) -> str:
     """Prefix of the parameters of the last step of (nested) pipelines."""
     if not is_pipeline(estimator):
         return ""
     name, step = estimator.steps[-1]
-    return f"{name}__{path_to_last(step)}"
+    return f"{name}__{prefix_of_last(step)}"
 
 
 def last_step(estimator: Any) -> Any:
-    """What stands alone, or last in (nested) pipelines."""
+    """The last step of (nested) pipelines; of anything else, the whole."""
     while is_pipeline(estimator):
         estimator = estimator.steps[-1][1]
     return estimator

@@ -8,15 +8,19 @@ from numbers import Integral
 from typing import Any
 
 from sktune._errors import EstimatorError, ParamNameError, did_you_mean
-from sktune.execution.estimators._continuation import find_way, is_last_net, needed
+from sktune.execution.estimators._continuation import (
+    find_continuation,
+    is_epochs_of_last,
+    needed,
+)
 from sktune.execution.estimators._nets import find_nets, is_net
 from sktune.execution.estimators._parameter_names import check_names
 from sktune.execution.estimators._parameter_paths import (
     UNKNOWN,
-    Owner,
-    find_owners,
+    NestedParameter,
+    find_parameters,
     params_of,
-    path_to_last,
+    prefix_of_last,
 )
 
 
@@ -29,7 +33,7 @@ class Resource:
     name : str
         ``"n_samples"``, or the name of an integer parameter in the whole estimator,
         such as ``"net__max_epochs"``.
-    way : str
+    continuation : str
         How a candidate is given more of it:
 
         - ``"epochs"``: a net continues, exactly where it stopped;
@@ -43,18 +47,18 @@ class Resource:
     """
 
     name: str
-    way: str
+    continuation: str
     max_resources: int
 
     @property
     def continues(self) -> bool:
         """Whether training goes on instead of starting over."""
-        return self.way in ("epochs", "warm_start", "partial_fit")
+        return self.continuation in ("epochs", "warm_start", "partial_fit")
 
     @property
     def is_parameter(self) -> bool:
         """Whether the estimator is told it by a parameter."""
-        return self.way not in ("n_samples", "partial_fit")
+        return self.continuation not in ("n_samples", "partial_fit")
 
 
 def find_resource(
@@ -93,18 +97,19 @@ def find_resource(
             f"Cannot use parameter {name} as the resource since it is part of the "
             f"searched parameters. Take {name!r} out of them, or name another resource."
         )
-    pairs = [(o, d) for d in dicts for o in find_owners(estimator, name, d)]
-    for owner, subspace in pairs:
+    pairs = [(p, d) for d in dicts for p in find_parameters(estimator, name, d)]
+    for parameter, subspace in pairs:
         if name.rpartition("__")[2] == "partial_fit":
-            _check_partial_fit(owner, name, estimator)
+            _check_partial_fit(parameter, name, estimator)
         else:
-            _check_parameter(owner, name, estimator, subspace)
-    ways = {find_way(owner, subspace, n_samples) for owner, subspace in pairs}
-    # One search has one way: where candidates differ, none of them continues.
-    way = ways.pop() if len(ways) == 1 else "from_scratch"
+            _check_parameter(parameter, name, estimator, subspace)
+    found = {find_continuation(p, d, n_samples) for p, d in pairs}
+    # One search has one: where candidates differ, none of them continues.
+    continuation = found.pop() if len(found) == 1 else "from_scratch"
     if max_resources == "auto":
-        max_resources = _most_of(name, way, [owner.value for owner, _ in pairs])
-    return Resource(name, way, int(max_resources))
+        values = [parameter.value for parameter, _ in pairs]
+        max_resources = _most_of(name, continuation, values)
+    return Resource(name, continuation, int(max_resources))
 
 
 def smallest_resources(resource: Resource, n_splits: int, n_classes: int | None) -> int:
@@ -112,7 +117,7 @@ def smallest_resources(resource: Resource, n_splits: int, n_classes: int | None)
 
     `n_classes` is None where the estimator is no classifier.
     """
-    if resource.way != "n_samples":
+    if resource.continuation != "n_samples":
         return 1
     return 2 * n_splits * (n_classes or 1)
 
@@ -130,9 +135,9 @@ def _automatic(estimator: Any, dicts: Sequence[Mapping[str, Any]]) -> str:
             f"in {type(estimator).__name__}. Name one of them, or pass "
             "resource='n_samples'."
         )
-    name = f"{path_to_last(estimator)}max_epochs"
-    owners = [o for d in dicts for o in find_owners(estimator, name, d)]
-    return name if all(is_last_net(owner) for owner in owners) else "n_samples"
+    name = f"{prefix_of_last(estimator)}max_epochs"
+    found = [p for d in dicts for p in find_parameters(estimator, name, d)]
+    return name if all(map(is_epochs_of_last, found)) else "n_samples"
 
 
 def _most_rows(max_resources: int | str, n_samples: int | None) -> int:
@@ -147,10 +152,10 @@ def _most_rows(max_resources: int | str, n_samples: int | None) -> int:
     return int(max_resources)
 
 
-def _most_of(name: str, way: str, values: list[Any]) -> int:
+def _most_of(name: str, continuation: str, values: list[Any]) -> int:
     """What ``max_resources="auto"`` is, from the values that the parameter has now."""
     value = values[0] if values else UNKNOWN
-    if way == "partial_fit":
+    if continuation == "partial_fit":
         why = f"{name!r} counts passes over the training part, without a limit"
     elif any(other is not value and other != value for other in values):
         why = f"{name!r} differs between the estimators that are searched"
@@ -169,62 +174,61 @@ def _most_of(name: str, way: str, values: list[Any]) -> int:
 
 
 def _check_parameter(
-    owner: Owner, name: str, estimator: Any, subspace: Mapping[str, Any]
+    parameter: NestedParameter, name: str, estimator: Any, subspace: Mapping[str, Any]
 ) -> None:
-    """Raise where the resource is no number that the owner could be given."""
-    if owner.estimator is UNKNOWN:
+    """Raise where the resource is no number that the parameter could be set to."""
+    if parameter.estimator is UNKNOWN:
         return
-    if hasattr(owner.value, "get_params") or isinstance(owner.value, bool):
-        epochs = f", such as {name}__max_epochs" if is_net(owner.value) else ""
+    if hasattr(parameter.value, "get_params") or isinstance(parameter.value, bool):
+        epochs = f", such as {name}__max_epochs" if is_net(parameter.value) else ""
         raise EstimatorError(
-            f"Cannot use resource={name}, which is {_label(owner.value)} and not a "
+            f"Cannot use resource={name}, which is {_label(parameter.value)} and not a "
             f"number. Name an integer parameter{epochs}."
         )
-    # Parameters on the way are searched: what they may be decides on what is valid.
+    # Parameters above it are searched: what they may be decides on what is valid.
     above = {k: v for k, v in subspace.items() if name.startswith(f"{k}__")}
-    below = {
-        k[len(owner.path) :]: v for k, v in above.items() if k.startswith(owner.path)
-    }
+    prefix = parameter.prefix
+    below = {k[len(prefix) :]: v for k, v in above.items() if k.startswith(prefix)}
     try:
-        if owner.is_searched:
-            check_names(owner.estimator, [{owner.argument: None, **below}])
+        if parameter.is_searched:
+            check_names(parameter.estimator, [{parameter.name: None, **below}])
         else:
             check_names(estimator, [{name: None, **above}])
     except ParamNameError as error:
-        if not owner.is_searched:
+        if not parameter.is_searched:
             raise _unsupported(name, estimator, f" {error}") from None
     else:
-        if hasattr(owner.estimator, "get_params") or not owner.is_searched:
+        if hasattr(parameter.estimator, "get_params") or not parameter.is_searched:
             return
     raise _unsupported(
         name,
         estimator,
-        f" {owner.path.removesuffix('__')!r} may be {_label(owner.estimator)}, which "
-        f"has no parameter {owner.argument!r}. Search only what has one, or pass "
+        f" {prefix.removesuffix('__')!r} may be {_label(parameter.estimator)}, which "
+        f"has no parameter {parameter.name!r}. Search only what has one, or pass "
         "resource='n_samples'.",
     )
 
 
-def _check_partial_fit(owner: Owner, name: str, estimator: Any) -> None:
+def _check_partial_fit(parameter: NestedParameter, name: str, estimator: Any) -> None:
     """Raise where the resource is a number of calls that nobody takes."""
-    step = owner.estimator
-    if owner.argument != "partial_fit" or not hasattr(step, "partial_fit"):
-        wanted = f"{path_to_last(estimator)}partial_fit"
-        (last,) = find_owners(estimator, wanted, {})
+    step = parameter.estimator
+    if parameter.name != "partial_fit" or not hasattr(step, "partial_fit"):
+        wanted = f"{prefix_of_last(estimator)}partial_fit"
+        (last,) = find_parameters(estimator, wanted, {})
         takes = hasattr(last.estimator, "partial_fit") and not is_net(last.estimator)
         suggestion = did_you_mean(name, [wanted] if takes else [])
         remedy = " Name an integer parameter, or pass resource='n_samples'."
         raise _unsupported(
             name,
             estimator,
-            f" {_label(step)} has no {owner.argument!r}.{suggestion or remedy}",
+            f" {_label(step)} has no {parameter.name!r}.{suggestion or remedy}",
         )
     if is_net(step):
         raise EstimatorError(
             f"Cannot use resource={name}: every partial_fit of a net begins its "
-            f"callbacks anew. Pass resource='{owner.path}max_epochs'."
+            f"callbacks anew. Pass resource='{parameter.prefix}max_epochs'."
         )
-    if not owner.is_last:
+    if not parameter.is_last:
         raise EstimatorError(
             f"Cannot use resource={name}: partial_fit is only called of an estimator "
             "that stands alone or last in a Pipeline. Pass resource='n_samples'."

@@ -113,7 +113,7 @@ class Refit:
     def _train(self, best: Any, attempt: Attempt | None) -> None:
         job = self.job
         train: Callable[..., None] = _train_at_once
-        if job.resource is not None and job.resource.way == "partial_fit":
+        if job.resource is not None and job.resource.continuation == "partial_fit":
             train = self._train_partially
         try:
             train(best, job.X, job.y, dict(job.fit_params))

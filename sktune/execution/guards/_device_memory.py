@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sktune._compat import clear_cublas_workspaces
+from sktune.placement import device_index, device_kind
 
 # What says in words that a device had too little memory. Before they had a type, such
 # errors were plain RuntimeErrors; libraries of NVIDIA and boosters still raise others.
@@ -43,13 +44,12 @@ def is_out_of_memory(error: BaseException) -> bool:
 @contextmanager
 def on_device(device: str) -> Iterator[None]:
     """Let torch's current device be that one, so that none is used by accident."""
-    kind, _, index = device.partition(":")
-    if kind != "cuda":
+    if device_kind(device) != "cuda":
         yield
         return
     import torch
 
-    with torch.cuda.device(int(index)):
+    with torch.cuda.device(device_index(device)):
         yield
 
 
@@ -58,7 +58,7 @@ def give_memory_back(device: str, everything: bool = True) -> None:
 
     Not `everything` where other threads of this process compute.
     """
-    kind = device.partition(":")[0]
+    kind = device_kind(device)
     torch = sys.modules.get("torch")
     if kind == "cpu" or torch is None:
         return

@@ -17,6 +17,8 @@ from typing import Any
 import joblib
 import numpy as np
 
+from sktune.placement import device_kind
+
 # Global generators belong to the process: of the threads that run fits in it, only one
 # may draw from them. Re-entrant, since a fit may itself be a search. The main thread
 # takes no part: workers that are threads run while it waits, and threads that its own
@@ -72,7 +74,7 @@ def random_states(device: Any = None) -> dict[str, Any]:
     if torch is not None:
         # As arrays: a tensor may be brought to another device when it is read.
         states["torch"] = torch.get_rng_state().numpy()
-        if _is_cuda(device):
+        if device_kind(device) == "cuda":
             states["cuda"] = torch.cuda.get_rng_state(device).numpy()
     return states
 
@@ -85,12 +87,8 @@ def set_random_states(states: Mapping[str, Any], device: Any = None) -> None:
         import torch
 
         torch.set_rng_state(torch.from_numpy(states["torch"]))
-        if "cuda" in states and _is_cuda(device):
+        if "cuda" in states and device_kind(device) == "cuda":
             torch.cuda.set_rng_state(torch.from_numpy(states["cuda"]), device)
-
-
-def _is_cuda(device: Any) -> bool:
-    return str(device).partition(":")[0] == "cuda"
 
 
 @contextmanager

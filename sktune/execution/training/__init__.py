@@ -1,1 +1,1 @@
-"""The ways in which a fit is trained, each in a file of its own."""
+"""Trainers: how a fit is trained, each kind in a file of its own."""

@@ -26,6 +26,7 @@ from sktune.execution.training._listening import (
     n_epochs,
 )
 from sktune.execution.training._task import Task
+from sktune.placement import device_kind
 
 # Belongs to this process or to this fit, and not to the state of the training. A train
 # split is the user's data, or may have random numbers of its own, and is used once, as
@@ -198,4 +199,4 @@ def _set_gradients(net: Any, gradients: list[Any] | None) -> None:
 
 def _kind(device: Any) -> str | None:
     """``"cuda"`` of ``"cuda:1"``; None where the user places the modules."""
-    return None if device is None else str(device).partition(":")[0]
+    return None if device is None else device_kind(device)

@@ -35,7 +35,7 @@ Train = Callable[..., None]
 
 
 class Trainer(Protocol):
-    """One way to train the fits of a unit."""
+    """How the fits of a unit are trained."""
 
     def stack_key(self, job: Job, fit: Fit) -> Any:
         """What fits must have in common to be trained as one; None: by itself."""
@@ -139,7 +139,7 @@ class Task:
         resource = None if fit.n_resources is None else job.resource
         if resource is not None and job.subsets is not None:
             train = job.subsets[fit.split].rows(fit.n_resources or 0)
-        elif resource is not None and resource.way == "from_scratch":
+        elif resource is not None and resource.continuation == "from_scratch":
             self.params = {**self.params, resource.name: fit.n_resources}
         train, test = as_indices((train, test), job.X)
         fit_params = check_method_params(job.X, params=job.fit_params, indices=train)

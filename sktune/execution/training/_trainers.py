@@ -1,4 +1,4 @@
-"""Which way a fit is trained: the table of them."""
+"""Trainers, and the table that says which one trains a fit."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def continued(train_last: Callable[..., None]) -> Callable[..., None]:
 
 
 ONCE: Trainer = OneByOne(train_once)
-# By the way in which candidates are given more of a resource; see `Resource`.
+# By the continuation; see `Resource`.
 CONTINUED: Mapping[str, Trainer] = {
     "epochs": OneByOne(continued(train_epochs)),
     "warm_start": OneByOne(continued(train_warm)),
@@ -83,10 +83,10 @@ CONTINUED: Mapping[str, Trainer] = {
 
 
 def trainer_of(job: Job, fit: Fit) -> Trainer:
-    """The way in which a fit is trained."""
+    """The trainer of a fit."""
     if fit.n_resources is None or job.resource is None or not job.resource.continues:
         return ONCE
-    return CONTINUED[job.resource.way]
+    return CONTINUED[job.resource.continuation]
 
 
 def stack_key(job: Job, fit: Fit) -> StackKey:

@@ -16,6 +16,17 @@ def refit_metric(refit: Any, metrics: Iterable[str]) -> str:
     return refit if refit in metrics else metrics[0]
 
 
+def refit_metric_names(scoring: Any, refit: Any) -> tuple[str, ...]:
+    """The same before any score: names that it may have in `cv_results_`."""
+    if scoring is None or isinstance(scoring, str):
+        return ("score",) if scoring is None else ("score", scoring)
+    if isinstance(refit, str):
+        return (refit,)
+    if isinstance(scoring, Iterable):
+        return tuple(str(name) for name in list(scoring)[:1])
+    return ("score",)
+
+
 class RefitMetric(Listener):
     """The score that decides; says at once where metrics are not those of before.
 
@@ -27,7 +38,7 @@ class RefitMetric(Listener):
 
     def __init__(self, search: Any) -> None:
         self._search = search
-        self._is_known = False
+        self._has_names = False
         self._names: set[str] | None = None  # those of the first score; None: a number
 
     def score(self, outcome: FitOutcome) -> float | None:
@@ -55,8 +66,8 @@ class RefitMetric(Listener):
     def _look(self, scores: Scores, is_multimetric: bool) -> None:
         names = set(scores) if is_multimetric else None
         scoring = self._search.scoring
-        if not self._is_known:
-            self._is_known, self._names = True, names
+        if not self._has_names:
+            self._has_names, self._names = True, names
             if names is not None and callable(scoring):
                 self._search._check_refit_for_multimetric(scores)
         elif names != self._names:

@@ -23,6 +23,7 @@ from sktune.search.inputs._splits import (
     check_splitter,
     check_weights,
 )
+from sktune.space import subspaces_of
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,6 @@ def _placements(
 
 def as_dicts(param_distributions: Any) -> list[dict[str, Any]]:
     """One dict or several, as a list; empty for anything else."""
-    if isinstance(param_distributions, dict):
-        return [param_distributions]
-    if isinstance(param_distributions, Iterable):
-        return [d for d in param_distributions if isinstance(d, dict)]
-    return []
+    if not isinstance(param_distributions, Iterable):
+        return []
+    return [d for d in subspaces_of(param_distributions) if isinstance(d, dict)]

@@ -13,7 +13,7 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.utils import check_random_state
 
 from sktune._errors import SpaceError, SpaceTypeError
-from sktune.space import Space, allows, as_sampled, to_python
+from sktune.space import Space, allows, as_sampled, subspaces_of, to_python
 
 # Draws for each candidate that is wanted before a constraint is taken to refuse all.
 MAX_DRAWS = 1_000
@@ -57,7 +57,11 @@ def draws_lazily(param_distributions: Any, n: int, random_state: Any) -> bool:
     splitter may draw from the same one.
     """
     is_seed = random_state is None or isinstance(random_state, Integral)
-    return n > MAX_DRAWN and is_seed and _has_distribution(_dicts(param_distributions))
+    return (
+        n > MAX_DRAWN
+        and is_seed
+        and _has_distribution(_sampled_dicts(param_distributions))
+    )
 
 
 def accepted_draws(
@@ -75,7 +79,7 @@ def accepted_draws(
 
 def sampler(param_distributions: Any, n: int, random_state: Any) -> ParameterSampler:
     """scikit-learn's sampler of n draws, over what sktune allows in a space."""
-    dicts = _dicts(param_distributions)
+    dicts = _sampled_dicts(param_distributions)
     return ParameterSampler(dicts, min(n, maxsize), random_state=random_state)
 
 
@@ -86,7 +90,7 @@ def draw_accepted(
     accepts: Callable[[dict[str, Any]], bool],
 ) -> tuple[list[dict[str, Any]], int]:
     """Up to n draws that are accepted, and how many draws that may have taken."""
-    dicts = _dicts(param_distributions)
+    dicts = _sampled_dicts(param_distributions)
     n_draws = n * MAX_DRAWS
     if not _has_distribution(dicts):
         n_draws = min(n_draws, len(ParameterGrid(dicts)))
@@ -160,15 +164,12 @@ def all_refused(constraint: Any, n_draws: int) -> SpaceError:
     )
 
 
-def _dicts(param_distributions: Any) -> list[Any]:
-    dicts = param_distributions
-    if isinstance(dicts, dict):
-        dicts = [dicts]
+def _sampled_dicts(param_distributions: Any) -> list[Any]:
     dicts = [
         {name: _sampled(name, values) for name, values in d.items()}
         if isinstance(d, dict)
         else d
-        for d in dicts
+        for d in subspaces_of(param_distributions)
     ]
     if not dicts:
         raise SpaceError(

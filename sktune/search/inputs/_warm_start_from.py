@@ -11,7 +11,7 @@ import math
 import reprlib
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -62,7 +62,7 @@ def read_warm_start(
     estimator : estimator
         Has the values of parameters that another search did not search.
     metrics : sequence of str
-        Names that the refit metric may have, see `refit_metric_names`.
+        Names that the refit metric may have, see `sktune.run.refit_metric_names`.
     verbose : int
         Whether to print how much was read.
 
@@ -88,17 +88,6 @@ def read_warm_start(
     _warn_of_unsearched(sources, space)
     _tell_of_left_out(len(found), culprits, verbose)
     return tuple(found)
-
-
-def refit_metric_names(scoring: Any, refit: Any) -> tuple[str, ...]:
-    """The names that the refit metric may have in `cv_results_`."""
-    if scoring is None or isinstance(scoring, str):
-        return ("score",) if scoring is None else ("score", scoring)
-    if isinstance(refit, str):
-        return (refit,)
-    if isinstance(scoring, Iterable):
-        return tuple(str(name) for name in list(scoring)[:1])
-    return ("score",)
 
 
 # -- tables --------------------------------------------------------------------------

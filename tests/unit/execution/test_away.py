@@ -191,7 +191,7 @@ def test_a_file_that_is_not_there_and_one_that_cannot_be_read(tmp_path, monkeypa
     shutil.move(received._path, tmp_path / "elsewhere")
     with pytest.raises(NotSeenError):
         received.get()
-    assert received.get(shared.packed()) == {"a": 1}
+    assert received.get(shared.pickled()) == {"a": 1}
     assert received.get() == {"a": 1}
     _shared_data._kept.clear()
     received._path.write_bytes(b"cmissing_package\nThing\n.")

@@ -137,7 +137,7 @@ def away(cluster, monkeypatch):
     assert list(cluster.hidden.glob("sktune-*")) == []
 
 
-def packeds(sent) -> int:
+def jobs_in(sent) -> int:
     return sum(packed for packed, _ in sent)
 
 
@@ -190,7 +190,7 @@ def test_one_answer(away, cluster, search):
     search = clone(search).set_params(estimator=one)
     assert_same_search(clone(search).fit(X, y), alone(search))
     # Each worker gets the job once, or twice if it asked with two units at a time.
-    assert 1 <= packeds(away) <= 6
+    assert 1 <= jobs_in(away) <= 6
     assert (states(away) > 0) == hasattr(search, "factor")
     names = left_on_workers(cluster)
     assert all(name.partition("/")[0] == "all" for name in names), names
@@ -259,11 +259,11 @@ def test_a_shared_folder_is_used_where_there_is_one(away, tmp_path, monkeypatch)
     reference = alone(search)
     shared = search.set_params(checkpoints=tmp_path).fit(X, y)
     assert_same_search(shared, reference)
-    assert packeds(away) > 0 and states(away) == 0
+    assert jobs_in(away) > 0 and states(away) == 0
     away.clear()
     with joblib.parallel_config("dask", temp_folder=str(tmp_path)):
         search.fit(X, y)
-    assert packeds(away) == 0
+    assert jobs_in(away) == 0
     assert_same_search(search, reference)
     assert list(tmp_path.iterdir()) == []
 

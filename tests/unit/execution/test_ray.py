@@ -45,7 +45,7 @@ def cluster():
 
 @pytest.fixture
 def sent(cluster, monkeypatch):
-    """What travels: packeds, and states of paused fits."""
+    """What travels: jobs, and states of paused fits."""
     return note_payloads(monkeypatch)
 
 

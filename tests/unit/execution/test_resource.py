@@ -198,7 +198,7 @@ def test_auto_is_samples_where_some_value_is_no_last_net(dicts):
     ids=["distribution", "drawn steps", "steps", "no net"],
 )
 def test_nothing_continues_where_some_value_cannot(dicts):
-    assert found(pipe(), "net__max_epochs", 27, dicts).way == "from_scratch"
+    assert found(pipe(), "net__max_epochs", 27, dicts).continuation == "from_scratch"
 
 
 @pytest.mark.parametrize(
@@ -238,8 +238,8 @@ def test_auto_asks_which_of_two_nets():
     )
     with pytest.raises(EstimatorError, match=message):
         found(estimator, "auto")
-    assert found(estimator, "net__max_epochs").way == "epochs"
-    assert found(estimator, "embed__max_epochs").way == "from_scratch"
+    assert found(estimator, "net__max_epochs").continuation == "epochs"
+    assert found(estimator, "embed__max_epochs").continuation == "from_scratch"
     voting = VotingClassifier([("a", net()), ("b", net())])
     with pytest.raises(EstimatorError, match="since there are 2 nets in Voting"):
         found(voting, "auto")
@@ -353,7 +353,7 @@ ENSEMBLES = [
 def test_ensembles_go_on_exactly(estimator):
     name = "max_iter" if hasattr(estimator, "max_iter") else "n_estimators"
     assert found(estimator, name) == Resource(name, "warm_start", 27)
-    assert found(pipe(estimator, "e"), f"e__{name}").way == "warm_start"
+    assert found(pipe(estimator, "e"), f"e__{name}").continuation == "warm_start"
     assert counts_in_all(estimator, name)
     X, y = blobs()
     at_once = clone(estimator).set_params(**{name: 5}).fit(X, y)
@@ -387,17 +387,17 @@ def outputs(estimator, X):
 )
 def test_ensembles_that_would_not_go_on_exactly_start_over(estimator, dicts):
     name = "max_iter" if hasattr(estimator, "max_iter") else "n_estimators"
-    assert found(estimator, name, 27, dicts).way == "from_scratch"
+    assert found(estimator, name, 27, dicts).continuation == "from_scratch"
 
 
 def test_histograms_stop_early_by_themselves_where_samples_are_many():
-    def way(n_samples, **kwargs):
+    def continuation(n_samples, **kwargs):
         estimator = HistGradientBoostingClassifier(**kwargs)
-        return found(estimator, "max_iter", n_samples=n_samples).way
+        return found(estimator, "max_iter", n_samples=n_samples).continuation
 
-    assert way(10_000) == "warm_start"
-    assert way(10_001) == "from_scratch"
-    assert way(10_001, early_stopping=False) == "warm_start"
+    assert continuation(10_000) == "warm_start"
+    assert continuation(10_001) == "from_scratch"
+    assert continuation(10_001, early_stopping=False) == "warm_start"
     # Without it, the number of samples need not be known.
     estimator = HistGradientBoostingClassifier(early_stopping=False)
     assert find_resource(estimator, "max_iter", "auto", [], None).max_resources == 100
@@ -423,9 +423,10 @@ def test_warm_start_where_the_user_asks_for_it(estimator, name, dicts):
     assert found(estimator, name, 27, dicts) == Resource(name, "warm_start", 27)
 
 
-def test_one_search_has_one_way():
+def test_one_search_has_one_continuation():
     searched = {"r": [Rounds(warm_start=True), Rounds()]}
-    assert found(pipe(Rounds(), "r"), "r__n_rounds", 9, searched).way == "from_scratch"
+    resource = found(pipe(Rounds(), "r"), "r__n_rounds", 9, searched)
+    assert resource.continuation == "from_scratch"
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -601,6 +602,6 @@ def test_unknown_names(estimator, name, dicts, message):
 def test_names_below_what_is_searched():
     dicts = {"inner": [pipe()], "inner__net__module": [Net]}
     resource = found(pipe(pipe(), "inner"), "inner__net__module__hidden", 9, dicts)
-    assert resource.way == "from_scratch"
+    assert resource.continuation == "from_scratch"
     estimator, dicts = NeuralNetRegressor(nn.Linear), {"module": [Net]}
-    assert found(estimator, "module__hidden", 9, dicts).way == "from_scratch"
+    assert found(estimator, "module__hidden", 9, dicts).continuation == "from_scratch"

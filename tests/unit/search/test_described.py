@@ -21,11 +21,11 @@ from skorch.dataset import ValidSplit
 from skorch.helper import SliceDataset, SliceDict
 
 from sktune.journal._fingerprints import (
-    describe,
+    as_json,
     differences,
-    encode,
     fingerprint,
     is_plain,
+    params_as_json,
 )
 from tests.helpers.estimators import net
 
@@ -146,40 +146,40 @@ GIVEN = {
 @pytest.mark.parametrize("name", GIVEN)
 def test_arguments_are_told_apart(name):
     same, other = GIVEN[name]
-    before = json.loads(json.dumps(describe(same())))
-    assert not list(differences(before, describe(same())))
-    assert list(differences(before, describe(other())))
+    before = json.loads(json.dumps(as_json(same())))
+    assert not list(differences(before, as_json(same())))
+    assert list(differences(before, as_json(other())))
 
 
 def test_what_has_been_used_is_the_same():
     uniform = stats.Uniform(a=0, b=1)
-    before = describe(uniform)
+    before = as_json(uniform)
     uniform.mean(), uniform.icdf(0.5), uniform.support()
-    assert describe(uniform) == before
+    assert as_json(uniform) == before
     stats.norm.rvs(random_state=0)
     frozen = stats.norm(0, 1)
-    before = describe(frozen)
+    before = as_json(frozen)
     frozen.rvs(3)
-    assert describe(frozen) == before
+    assert as_json(frozen) == before
 
 
 def test_where_it_runs_and_what_it_prints_may_differ():
-    assert describe(net(device="cuda", verbose=1)) == describe(net(verbose=0))
+    assert as_json(net(device="cuda", verbose=1)) == as_json(net(verbose=0))
 
 
 def test_circles_end():
     circle = {}
     circle["a"] = circle
-    assert describe(circle) == {"a": "..."}
+    assert as_json(circle) == {"a": "..."}
 
 
 SCRIPT = """
 import json
-from sktune.journal._fingerprints import describe
+from sktune.journal._fingerprints import as_json
 class Net:
     def forward(self, x):
         return {body}
-print(json.dumps([describe(Net), describe(lambda x: {body} in {{"a", "b", "c"}})]))
+print(json.dumps([as_json(Net), as_json(lambda x: {body} in {{"a", "b", "c"}})]))
 """
 
 
@@ -208,7 +208,7 @@ def test_what_differs_is_said_with_its_place():
 def test_params_that_come_back_as_they_were():
     plain = {"a": 1, "b": 0.1 + 0.2, "c": None, "d": "ä", "e": [1, [True]], "f": 2**70}
     assert all(map(is_plain, plain.values()))
-    assert json.loads(json.dumps(encode(plain))) == plain
+    assert json.loads(json.dumps(params_as_json(plain))) == plain
     for value in [(1,), float("inf"), np.float64(1), {"a": 1}, [np.int64(1)], len]:
         assert not is_plain(value)
-        assert set(encode({"a": value})["a"]) == {"described"}
+        assert set(params_as_json({"a": value})["a"]) == {"described"}

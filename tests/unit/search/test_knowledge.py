@@ -15,11 +15,11 @@ from sklearn.linear_model import LogisticRegression
 
 from sktune import GridSearchCV, HyperbandSearchCV, RandomizedSearchCV
 from sktune._errors import WarmStartError
+from sktune.run import refit_metric_names
 from sktune.search.inputs._warm_start_from import (
     params_in_space,
     read_source,
     read_warm_start,
-    refit_metric_names,
 )
 from sktune.space import Space
 from sktune.strategy._transfer import encode_warm_start

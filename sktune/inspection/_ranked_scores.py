@@ -1,4 +1,4 @@
-"""Scores of the candidates of a fitted search, from its `cv_results_` alone."""
+"""Scores of the candidates of a fitted search, from nothing but `cv_results_`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sktune._errors import did_you_mean
 
 
 @dataclass(frozen=True)
-class Scores:
+class RankedScores:
     """One metric of every row of `cv_results_`."""
 
     metric: str
@@ -23,7 +23,7 @@ class Scores:
     candidate: np.ndarray
 
 
-def scores_of(search: Any, metric: str | None) -> Scores:
+def scores_of(search: Any, metric: str | None) -> RankedScores:
     """Scores by one metric; by default the one that `refit` names."""
     check_is_fitted(search, "cv_results_")
     results = search.cv_results_
@@ -54,7 +54,7 @@ def scores_of(search: Any, metric: str | None) -> Scores:
         # Only an error score, which is ranked last, can be above the best.
         best = peers[rank[peers].argmin()]
         mean[peers[mean[peers] > mean[best]]] = np.nan
-    return Scores(
+    return RankedScores(
         metric=metric,
         mean=mean,
         std=np.asarray(results[f"std_test_{metric}"], dtype=float),
