@@ -384,7 +384,7 @@ def test_classes_of_a_script_stay_what_they_are():
     """They cannot be imported, and are neither copied nor set back."""
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", SCRIPT],
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
         capture_output=True,
         text=True,
         check=False,
