@@ -64,7 +64,8 @@ def test_error_score_raise(search, n_jobs):
         fitted.fit(X, y)
     assert not hasattr(fitted, "cv_results_")
     # The pool can be used again.
-    search(Score(), {"a": [0.0, 0.3]}, n_iter=2, cv=2, n_jobs=n_jobs).fit(X, y)
+    again = search(Score(), {"a": [0.0, 0.3]}, n_iter=2, cv=2, n_jobs=n_jobs)
+    assert again.fit(X, y).best_params_ == {"a": 0.3}
 
 
 @every_search

@@ -103,10 +103,11 @@ def test_splits_that_are_drawn_anew(journal):
 
 def test_a_generator_that_has_moved_on(journal):
     generator = np.random.RandomState(0)
-    make(bayes, journal, random_state=generator).fit(X, y)
+    first = make(bayes, journal, random_state=generator).fit(X, y)
     with pytest.raises(JournalError, match=r"random_state .a generator"):
         make(bayes, journal, random_state=generator).fit(X, y)
-    make(bayes, journal, random_state=np.random.RandomState(0)).fit(X, y)
+    again = make(bayes, journal, random_state=np.random.RandomState(0)).fit(X, y)
+    assert_same(again, first, times=True)
 
 
 @every_search

@@ -13,7 +13,8 @@ from sklearn.base import clone
 
 from sktune import GridSearchCV
 from sktune._errors import DeviceError
-from sktune.execution.fitting import _leased as devices_module
+from sktune.execution.fitting import _leased, _refit
+from sktune.execution.training import _task
 from sktune.placement import Placement, lease
 from sktune.placement._leases import _of_thread
 from tests.helpers.device_searches import GRID, X, equal, quiet, searches, y
@@ -114,8 +115,9 @@ def test_an_interrupt_leaves_leases():
 
 
 def test_without_devices_nothing_is_written(locks, monkeypatch):
-    monkeypatch.setattr(devices_module, "write_device", None)
-    monkeypatch.setattr(devices_module, "lease", None)
+    monkeypatch.setattr(_task, "write_device", None)
+    monkeypatch.setattr(_refit, "write_device", None)
+    monkeypatch.setattr(_leased, "lease", None)
     GridSearchCV(quiet(), {"lr": [0.1]}, cv=2).fit(X, y)
     assert not locks.exists()
 

@@ -33,9 +33,19 @@ def test_names_that_are_right(search):
         "criterion__label_smoothing": [0.1],
         "callbacks__print_log__floatfmt": [".2f"],
     }
-    search(net(), space, n_iter=1, cv=2).fit(X, y)
+    best = search(net(), space, n_iter=1, cv=2).fit(X, y).best_estimator_
+    assert best.module_.layers[0].out_features == 3
+    assert type(best.optimizer_) is torch.optim.SGD
+    assert best.optimizer_.param_groups[0]["momentum"] == 0.9
+    assert best.get_iterator(best.get_dataset(X, y), training=True).drop_last
+    assert best.criterion_.label_smoothing == 0.1
+    assert dict(best.callbacks_)["print_log"].floatfmt == ".2f"
     step = {"clf": [SVC(), DecisionTreeClassifier()], "clf__random_state": [0, 1]}
-    search(Pipeline([("clf", None)]), step, scoring="accuracy").fit(X, y)
+    fitted = search(Pipeline([("clf", None)]), step, scoring="accuracy").fit(X, y)
+    assert np.isfinite(fitted.cv_results_["mean_test_score"]).all()
+    best, params = fitted.best_estimator_["clf"], fitted.best_params_
+    assert type(best) is type(params["clf"])
+    assert best.random_state == params["clf__random_state"]
 
 
 @every_search
@@ -45,7 +55,10 @@ def test_early_stopping_that_costs_data_says_so(search):
         search(stopping, {"lr": [0.1]}, n_iter=1, cv=2).fit(*blobs())
     assert len(w) == 1
     on_train_loss = net(callbacks=[EarlyStopping(monitor="train_loss")])
-    search(on_train_loss, {"lr": [0.1]}, n_iter=1, cv=2).fit(*blobs())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        search(on_train_loss, {"lr": [0.1]}, n_iter=1, cv=2).fit(*blobs())
+    assert not [w for w in caught if "holds out" in str(w.message)]
 
 
 class CastingNet(SeededNet):
@@ -73,10 +86,12 @@ def test_nets_that_are_right_in_their_own_way(search):
     X = X.astype(np.float64)
     settings = {"criterion": nn.CrossEntropyLoss, "train_split": None, "verbose": 0}
     casting = CastingNet(Net, max_epochs=1, **settings)
-    search(casting, {"lr": [0.1]}, n_iter=1, cv=2).fit(X, y)
+    fitted = search(casting, {"lr": [0.1]}, n_iter=1, cv=2).fit(X, y)
+    assert fitted.best_score_ == fitted.cv_results_["mean_test_score"][0] > 0
     two = TwoModules(Net, max_epochs=1, **settings)
     space = {"extra__hidden": [3], "lr": [0.1]}
-    search(two, space, n_iter=1, cv=2).fit(X.astype(np.float32), y)
+    fitted = search(two, space, n_iter=1, cv=2).fit(X.astype(np.float32), y)
+    assert fitted.best_estimator_.extra_.layers[0].out_features == 3
     to32 = FunctionTransformer(np.float32)
     one_that_fails = {"cast": [to32, "passthrough"]}
     pipeline = Pipeline([("cast", to32), ("net", net(max_epochs=1))])
@@ -116,15 +131,19 @@ def test_prefixes_that_only_a_subclass_knows(search):
     decoding = Decoding(
         Net, criterion=nn.CrossEntropyLoss, max_epochs=1, train_split=None, verbose=0
     )
-    search(decoding, {"decoder__width": [2]}, n_iter=1, cv=2).fit(*blobs(60))
+    fitted = search(decoding, {"decoder__width": [3]}, n_iter=1, cv=2).fit(*blobs(60))
+    assert fitted.best_estimator_.decoder_.out_features == 3
 
 
 @every_search
 def test_callbacks_that_are_searched(search):
     stopping = net(max_epochs=1, callbacks=[("es", EarlyStopping())])
-    search(stopping, {"callbacks__es": [None]}, n_iter=1, cv=2).fit(*blobs(60))
+    fitted = search(stopping, {"callbacks__es": [None]}, n_iter=1, cv=2)
+    assert "es" not in dict(fitted.fit(*blobs(60)).best_estimator_.callbacks_)
     on_train = EpochScoring("accuracy", name="valid_acc", on_train=True)
     watching = net(
         max_epochs=1, callbacks=[on_train, EarlyStopping(monitor="valid_acc")]
     )
-    search(watching, {"lr": [0.1]}, n_iter=1, cv=2).fit(*blobs(60))
+    fitted = search(watching, {"lr": [0.1]}, n_iter=1, cv=2).fit(*blobs(60))
+    best = dict(fitted.best_estimator_.callbacks_)["EarlyStopping"]
+    assert np.isfinite(best.dynamic_threshold_), "it has seen a value"

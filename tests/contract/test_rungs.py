@@ -190,7 +190,7 @@ def test_an_iterator_of_splits_is_not_used_up():
     search = halving(net(max_epochs=3), NET_SPACE, cv=KFold(3).split(X))
     with pytest.raises(ValueError, match=r"cv=list\(cv\)"):
         search.plan(X, y)
-    search.fit(X, y)
+    assert search.fit(X, y).n_splits_ == 3
 
 
 def test_scikit_learns_fit_is_refused():

@@ -144,7 +144,8 @@ def test_kinds_of_y(search):
     fitted = search(SVC(), {"C": [0.1, 1.0, 10.0, 20.0]}, cv=2).fit(X, names)
     assert fitted.classes_.tolist() == ["setosa", "versicolor", "virginica"]
     labels = make_multilabel_classification(60, random_state=0)
-    search(KNeighborsClassifier(), {"n_neighbors": [1, 3]}, n_iter=2).fit(*labels)
+    fitted = search(KNeighborsClassifier(), {"n_neighbors": [1, 3]}, n_iter=2)
+    assert fitted.fit(*labels).predict(labels[0]).shape == labels[1].shape
 
 
 @every_search

@@ -60,6 +60,7 @@ def test_leases_are_drawn_slot_by_slot(on_devices, tmp_path):
         "refit",
     }
     ax.figure.savefig(tmp_path / "leases.png")
+    assert (tmp_path / "leases.png").stat().st_size > 1000
 
 
 def test_leases_without_slots_and_of_several_machines():
