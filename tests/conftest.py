@@ -2,6 +2,7 @@
 
 import signal
 
+import pytest
 import scipy.linalg  # noqa: F401  (its BLAS is another than numpy's)
 import sklearn  # noqa: F401
 import threadpoolctl
@@ -12,3 +13,10 @@ threadpoolctl.threadpool_limits(limits=1)
 # Ignored where a shell has started the tests in the background, and so in what they
 # start themselves.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def locks(tmp_path, monkeypatch):
+    """Locks of a test's own: other tests on this machine have devices, too."""
+    monkeypatch.setenv("SKTUNE_DEVICE_LOCKS", str(tmp_path / "locks"))
+    return tmp_path / "locks"

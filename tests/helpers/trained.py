@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
+import signal
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import torch
 from sklearn.base import clone
+from skorch import NeuralNetClassifier
+from skorch.callbacks import Callback
 
 from sktune._types import Fit
 from sktune.execution._job import Job, silenced
@@ -23,6 +27,36 @@ from tests.helpers.estimators import blobs
 SEED = 7
 X, y = blobs(60)
 TRAIN, TEST = np.arange(40), np.arange(40, 60)
+EPOCHS = Resource("max_epochs", "epochs", 9)
+
+
+class Count(Callback):
+    """Counts epochs in this process, and looks at the net as a callback may."""
+
+    n_epochs = 0
+
+    def on_epoch_end(self, net, **kwargs):
+        Count.n_epochs += 1
+        assert net.max_epochs == EPOCHS.max_resources
+        assert type(pickle.loads(pickle.dumps(net))) is NeuralNetClassifier
+        assert not any("sktune" in name for name in vars(clone(net)))
+        assert "fit" not in net.get_params()
+
+
+class Interrupting(Callback):
+    """Ends the training in its second epoch, in one way or another."""
+
+    def __init__(self, how=None):
+        self.how = how
+
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) == 2:
+            if self.how == "signal":
+                signal.raise_signal(signal.SIGINT)
+            elif self.how == "error":
+                raise RuntimeError("no more")
+            elif self.how == "callback":
+                raise KeyboardInterrupt
 
 
 class Keep:

@@ -61,6 +61,7 @@ def test_one_thing_that_is_bad(number, capsys):
 
 # -- several at once -----------------------------------------------------------------
 
+
 # What stands in a file, or starts processes, is not made up.
 NOT_WILD = (
     "journal",
@@ -71,11 +72,13 @@ NOT_WILD = (
     "strategy",
     "constraint",
 )
+
 ONE_OF_EACH = [
     case
     for case in CASES
     if not case.name.startswith(("estimator FailsWith", "fit_timeout=1e-09"))
 ]
+
 wild = st.one_of(
     st.none(),
     st.booleans(),
@@ -126,6 +129,7 @@ def test_several_things_that_are_bad(capsys, given_input):
 
 # -- what has to be refused, and not only be answered somehow ------------------------
 
+
 REFUSED_DATA = [
     "X longer than y",
     "no rows",
@@ -138,6 +142,7 @@ REFUSED_DATA = [
     "weights too long",
     "groups too short",
 ]
+
 REFUSED_SPACES = ["[]", "None", "list of numbers", "misspelt", "name 1", "fit"]
 
 
@@ -260,70 +265,6 @@ def test_plan_says_the_same(kind):
     ]:
         with pytest.raises((TypeError, ValueError), match=words):
             make(kind, **arguments).plan(*data())
-
-
-# -- what is long begins at once -----------------------------------------------------
-
-LONG = {
-    "n_iter": ("randomized", {"n_iter": 10**9}),
-    "n_iter, constrained": (
-        "randomized",
-        {"n_iter": 10**9, "constraint": lambda params: params["a"] < 0.5},
-    ),
-    "n_iter, from a point": (
-        "randomized",
-        {"n_iter": 10**30, "initial_points": [{"a": 0.3, "b": 1}]},
-    ),
-    "n_iter of Bayes": ("bayes", {"n_iter": 10**9}),
-    "n_candidates": ("halving", {"n_candidates": 10**9}),
-    "a long grid": ("grid", {"space": {"a": range(10**7), "b": range(10**7)}}),
-}
-
-
-class Enough(Probe):
-    """Ends a search that would take for ever."""
-
-    def fit(self, X, y=None):
-        super().fit(X, y)
-        if len(FITS) == 10:
-            raise ValueError("of the user")
-        return self
-
-
-@pytest.mark.timeout(30)  # of a machine that is busy; it is a tenth of a second
-@pytest.mark.parametrize("name", LONG)
-def test_what_would_take_for_ever_begins_at_once(name):
-    kind, arguments = LONG[name]
-    arguments = {"estimator": Enough(), "error_score": "raise", **arguments}
-    outcome = run(partial(make, kind, **arguments), *data())
-    assert outcome.n_fits == 10, str(outcome)
-    assert str(outcome.error) == "of the user"
-
-
-@pytest.mark.parametrize("constraint", [None, lambda params: params["a"] < 0.5])
-def test_draws_that_are_made_later_are_the_same(monkeypatch, constraint):
-    few = make("randomized", n_iter=8, constraint=constraint).fit(*data())
-    monkeypatch.setattr("sktune.search.inputs._random_draws.MAX_DRAWN", 3)
-    later = make("randomized", n_iter=8, constraint=constraint).fit(*data())
-    assert later.cv_results_["params"] == few.cv_results_["params"]
-    halving = {"n_candidates": 6, "constraint": constraint}
-    later = make("halving", **halving).fit(*data())
-    monkeypatch.undo()
-    few = make("halving", **halving).fit(*data())
-    assert later.cv_results_["params"] == few.cv_results_["params"]
-
-
-def test_a_constraint_that_refuses_all_of_many(monkeypatch):
-    monkeypatch.setattr("sktune.search.inputs._random_draws.MAX_DRAWN", 3)
-    monkeypatch.setattr("sktune.search.inputs._random_draws.MAX_REFUSED", 50)
-    for kind, argument in [("randomized", "n_iter"), ("halving", "n_candidates")]:
-        with pytest.raises(ValueError, match="refused 50 draws"):
-            make(kind, **{argument: 9}, constraint=lambda params: False).fit(*data())
-    calls = iter(range(10**6))
-    search = make("randomized", n_iter=9, constraint=lambda params: next(calls) < 4)
-    with pytest.warns(UserWarning, match="Only 4 candidates were found"):
-        search.fit(*data())
-    assert len(search.cv_results_["params"]) == 4
 
 
 # -- workers -------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import pytest
 
 from sktune._protocols import Listener
 from sktune._random import derive_seed
-from sktune._types import FitOutcome, Observation, Problem, Resume, Start
+from sktune._types import FitOutcome, Problem, Resume, Start
 from sktune.engine import Engine
 from sktune.schedule import Asynchronous, Brackets, Flat, halving
 
@@ -114,11 +114,6 @@ def test_a_strategy_that_runs_out():
     assert engine.exhausted
     assert len(evaluations) == 4
     assert len(workers.fits) == 12
-
-
-def test_score_of_an_observation():
-    assert Observation(0, {}, {0: 1.0, 1: 2.0, 2: 6.0}).score == 3.0
-    assert Observation(0, {}, {0: 1.0, 1: None, 2: 6.0}).failed
 
 
 def test_digits_that_depend_on_threads_are_not_told():

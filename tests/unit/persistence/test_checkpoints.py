@@ -198,9 +198,13 @@ def test_only_one_at_a_time(checkpoints):
 
 
 def test_a_file_system_without_locks(checkpoints, monkeypatch):
+    """Nobody is kept out where nobody can be."""
+    refused = []
+
     def refuses(*args, **kwargs):
+        refused.append(0)
         raise NotImplementedError
 
     monkeypatch.setattr("filelock.FileLock.acquire", refuses)
-    with checkpoints.locked("all", 0):
-        pass
+    with checkpoints.locked("all", 0), checkpoints.locked("all", 0):
+        assert len(refused) == 2

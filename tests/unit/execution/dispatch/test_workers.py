@@ -163,7 +163,8 @@ def test_what_cannot_be_sent_is_said_before_any_fit():
     search = GridSearchCV(Unpicklable(), {"a": [1]}, cv=2, n_jobs=2)
     with pytest.raises(EstimatorError, match=r"cannot be sent.*a lock.*n_jobs=1"):
         search.fit(X, y)
-    GridSearchCV(Unpicklable(), {"a": [1]}, cv=2, refit=False).fit(X, y)
+    here = GridSearchCV(Unpicklable(), {"a": [1]}, cv=2, refit=False).fit(X, y)
+    assert np.isfinite(here.cv_results_["mean_test_score"]).all()
 
 
 def test_classes_that_workers_cannot_import():

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from sktune._errors import SpaceError, SpaceTypeError
-from sktune.space import Space, allows, as_sampled
+from sktune.space import Space, as_sampled
 
 
 class DrawnOnly:
@@ -107,6 +107,7 @@ def test_what_cannot_be_searched(given, message):
 
 
 SPACE = Space({"lr": stats.loguniform(1e-4, 1), "k": [1, 2], "act": ["a", None]})
+
 GOOD = {"lr": 0.1, "k": 2, "act": None}
 
 OUTSIDE = {
@@ -176,26 +177,6 @@ def test_params_that_are_no_dict():
 def test_points_of_a_continuous_space():
     with pytest.raises(SpaceError, match="continuous distribution cannot be listed"):
         next(SPACE.points())
-
-
-def test_constraint_that_cannot_be_called():
-    with pytest.raises(SpaceTypeError, match=r"constraint=3 cannot be called"):
-        Space({"a": [1]}, constraint=3)
-
-
-def test_constraint_that_raises_names_the_params():
-    space = Space({"a": [1]}, constraint=lambda params: params["b"] > 0)
-    with pytest.raises(
-        SpaceError, match=r"constraint raised KeyError .*params \{'a': 1\}"
-    ) as caught:
-        space.allows({"a": 1})
-    assert isinstance(caught.value.__cause__, KeyError)
-
-
-@pytest.mark.parametrize("answer", [None, 1, "yes"])
-def test_constraint_that_does_not_answer(answer):
-    with pytest.raises(SpaceError, match=r"constraint returned .*has to return True"):
-        allows(lambda params: answer, {"a": 1})
 
 
 def test_a_new_style_distribution_that_cannot_be_drawn():

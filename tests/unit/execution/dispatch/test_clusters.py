@@ -51,7 +51,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:`apply_async` is deprecated:DeprecationWarning"),
 ]
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 X, y = blobs()
 
 HIDE = 'mount -t tmpfs none "$0" && exec "$@"'

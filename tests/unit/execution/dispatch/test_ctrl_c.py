@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).parents[2] / "helpers" / "interrupted.py"
+PROGRAM = Path(__file__).parents[3] / "helpers" / "interrupted.py"
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="looks for processes in /proc"

@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 import sktune
 from sktune.strategy import Bayes
 
-PAGE = Path(__file__).parents[3] / "docs" / "guides" / "mistakes.md"
+PAGE = Path(__file__).parents[1] / "docs" / "guides" / "mistakes.md"
 FIT_ARGUMENTS = ("X", "y", "sample_weight", "groups")
 
 

@@ -1,0 +1,149 @@
+"""What cannot be known to fail before the first fit is searched."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+from skorch import NeuralNetClassifier
+from skorch.callbacks import EarlyStopping, EpochScoring
+from skorch.dataset import ValidSplit
+from torch import nn
+
+from tests.helpers.estimators import Net, Score, SeededNet, blobs, net
+from tests.helpers.searches import X, every_search, y
+
+# Spaces are small here, and Hyperband says so.
+pytestmark = pytest.mark.filterwarnings("ignore:Hyperband plans")
+
+
+@every_search
+def test_names_that_are_right(search):
+    """None of these is in `get_params`, and all of them work."""
+    X, y = blobs(60)
+    space = {
+        "module__hidden": [3],
+        "optimizer": [torch.optim.SGD],
+        "optimizer__momentum": [0.9],
+        "iterator_train__drop_last": [True],
+        "criterion__label_smoothing": [0.1],
+        "callbacks__print_log__floatfmt": [".2f"],
+    }
+    best = search(net(), space, n_iter=1, cv=2).fit(X, y).best_estimator_
+    assert best.module_.layers[0].out_features == 3
+    assert type(best.optimizer_) is torch.optim.SGD
+    assert best.optimizer_.param_groups[0]["momentum"] == 0.9
+    assert best.get_iterator(best.get_dataset(X, y), training=True).drop_last
+    assert best.criterion_.label_smoothing == 0.1
+    assert dict(best.callbacks_)["print_log"].floatfmt == ".2f"
+    step = {"clf": [SVC(), DecisionTreeClassifier()], "clf__random_state": [0, 1]}
+    fitted = search(Pipeline([("clf", None)]), step, scoring="accuracy").fit(X, y)
+    assert np.isfinite(fitted.cv_results_["mean_test_score"]).all()
+    best, params = fitted.best_estimator_["clf"], fitted.best_params_
+    assert type(best) is type(params["clf"])
+    assert best.random_state == params["clf__random_state"]
+
+
+@every_search
+def test_early_stopping_that_costs_data_says_so(search):
+    stopping = net(callbacks=[EarlyStopping()], train_split=ValidSplit(5))
+    with pytest.warns(UserWarning, match=r"holds out 20 % of the training part") as w:
+        search(stopping, {"lr": [0.1]}, n_iter=1, cv=2).fit(*blobs())
+    assert len(w) == 1
+    on_train_loss = net(callbacks=[EarlyStopping(monitor="train_loss")])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        search(on_train_loss, {"lr": [0.1]}, n_iter=1, cv=2).fit(*blobs())
+    assert not [w for w in caught if "holds out" in str(w.message)]
+
+
+class CastingNet(SeededNet):
+    def infer(self, x, **fit_params):
+        return super().infer(x.float(), **fit_params)
+
+
+class TwoModules(NeuralNetClassifier):
+    def __init__(self, *args, extra=Net, **kwargs):
+        self.extra = extra
+        super().__init__(*args, **kwargs)
+
+    def initialize_module(self):
+        super().initialize_module()
+        self.extra_ = self.initialized_instance(
+            self.extra, self.get_params_for("extra")
+        )
+        return self
+
+
+@every_search
+def test_nets_that_are_right_in_their_own_way(search):
+    """What cannot be known to fail is not refused."""
+    X, y = blobs()
+    X = X.astype(np.float64)
+    settings = {"criterion": nn.CrossEntropyLoss, "train_split": None, "verbose": 0}
+    casting = CastingNet(Net, max_epochs=1, **settings)
+    fitted = search(casting, {"lr": [0.1]}, n_iter=1, cv=2).fit(X, y)
+    assert fitted.best_score_ == fitted.cv_results_["mean_test_score"][0] > 0
+    two = TwoModules(Net, max_epochs=1, **settings)
+    space = {"extra__hidden": [3], "lr": [0.1]}
+    fitted = search(two, space, n_iter=1, cv=2).fit(X.astype(np.float32), y)
+    assert fitted.best_estimator_.extra_.layers[0].out_features == 3
+    to32 = FunctionTransformer(np.float32)
+    one_that_fails = {"cast": [to32, "passthrough"]}
+    pipeline = Pipeline([("cast", to32), ("net", net(max_epochs=1))])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"(?s).*(fits failed|non-finite)")
+        fitted = search(pipeline, one_that_fails, n_iter=2, cv=2, random_state=1)
+        fitted.fit(X, y)
+    assert isinstance(fitted.best_params_["cast"], FunctionTransformer)
+
+
+class Permissive(Score):
+    """Takes any parameter, as estimators of other libraries do."""
+
+    def set_params(self, **params):
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+
+@every_search
+def test_parameters_that_only_set_params_knows(search):
+    fitted = search(Permissive(), {"lambda_l1": [0.0, 1.0]}, n_iter=2, cv=2)
+    params = fitted.fit(X, y).cv_results_["params"]
+    assert {p["lambda_l1"] for p in params} == {0.0, 1.0}
+
+
+class Decoding(NeuralNetClassifier):
+    def initialize_module(self):
+        super().initialize_module()
+        width = self.get_params_for("decoder").get("width", 2)
+        self.decoder_ = nn.Linear(2, width)
+        return self
+
+
+@every_search
+def test_prefixes_that_only_a_subclass_knows(search):
+    decoding = Decoding(
+        Net, criterion=nn.CrossEntropyLoss, max_epochs=1, train_split=None, verbose=0
+    )
+    fitted = search(decoding, {"decoder__width": [3]}, n_iter=1, cv=2).fit(*blobs(60))
+    assert fitted.best_estimator_.decoder_.out_features == 3
+
+
+@every_search
+def test_callbacks_that_are_searched(search):
+    stopping = net(max_epochs=1, callbacks=[("es", EarlyStopping())])
+    fitted = search(stopping, {"callbacks__es": [None]}, n_iter=1, cv=2)
+    assert "es" not in dict(fitted.fit(*blobs(60)).best_estimator_.callbacks_)
+    on_train = EpochScoring("accuracy", name="valid_acc", on_train=True)
+    watching = net(
+        max_epochs=1, callbacks=[on_train, EarlyStopping(monitor="valid_acc")]
+    )
+    fitted = search(watching, {"lr": [0.1]}, n_iter=1, cv=2).fit(*blobs(60))
+    best = dict(fitted.best_estimator_.callbacks_)["EarlyStopping"]
+    assert np.isfinite(best.dynamic_threshold_), "it has seen a value"

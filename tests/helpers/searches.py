@@ -1,0 +1,66 @@
+"""Every search, made alike. A new one joins the contract by one line in `SEARCHES`."""
+
+import pytest
+from sklearn.datasets import load_iris
+
+from sktune import (
+    BayesSearchCV,
+    GridSearchCV,
+    HyperbandSearchCV,
+    RandomizedSearchCV,
+    SuccessiveHalvingSearchCV,
+)
+
+X, y = load_iris(return_X_y=True)
+
+
+def grid(estimator, space, *, n_iter=None, **kwargs):
+    return GridSearchCV(estimator, space, **kwargs)
+
+
+def randomized(estimator, space, *, n_iter=4, **kwargs):
+    return RandomizedSearchCV(
+        estimator, space, **{"n_iter": n_iter, "random_state": 0, **kwargs}
+    )
+
+
+def bayes(estimator, space, *, n_iter=4, **kwargs):
+    return BayesSearchCV(
+        estimator, space, **{"n_iter": n_iter, "random_state": 0, **kwargs}
+    )
+
+
+def halving(estimator, space, *, n_iter=4, **kwargs):
+    return SuccessiveHalvingSearchCV(
+        estimator,
+        space,
+        **{
+            "n_candidates": n_iter,
+            "min_resources": "exhaust",
+            "factor": 2,
+            "return_train_score": False,
+            "random_state": 0,
+            **kwargs,
+        },
+    )
+
+
+def hyperband(estimator, space, *, n_iter=4, **kwargs):
+    return HyperbandSearchCV(
+        estimator,
+        space,
+        **{
+            "factor": 4,
+            "return_train_score": False,
+            "random_state": 0,
+            **kwargs,
+        },
+    )
+
+
+SEARCHES = [grid, randomized, bayes, halving, hyperband]
+SAMPLING = [randomized, bayes]
+WITH_RUNGS = [halving, hyperband]
+
+every_search = pytest.mark.parametrize("search", SEARCHES)
+every_sampling_search = pytest.mark.parametrize("search", SAMPLING)

@@ -1,0 +1,56 @@
+"""Pictures of how a search found its best, of scikit-learn's own searches too."""
+
+import sys
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV
+from sklearn.svm import SVC
+
+from sktune.inspection import plot_convergence
+
+X, y = load_iris(return_X_y=True)
+
+
+class TestPlotConvergence:
+    def test_best_so_far(self, search):
+        ax = plot_convergence(search)
+        [best] = [line for line in ax.lines if line.get_label() == "best so far"]
+        means = search.cv_results_["mean_test_score"]
+        np.testing.assert_array_equal(best.get_xdata(), [1, 2, 3, 4])
+        np.testing.assert_array_equal(best.get_ydata(), np.maximum.accumulate(means))
+        assert ax.get_ylabel() == "score"
+
+    def test_draws_where_it_is_told_to(self, search, tmp_path):
+        from matplotlib import pyplot
+
+        figure, axes = pyplot.subplots()
+        assert plot_convergence(search, axes) is axes
+        figure.savefig(tmp_path / "convergence.png")
+        assert (tmp_path / "convergence.png").stat().st_size > 1000
+
+    def test_failures_and_stragglers_are_marked(self, with_failures):
+        ax = plot_convergence(with_failures)
+        [failed] = [
+            line for line in ax.lines if line.get_label() == "candidate, failed"
+        ]
+        np.testing.assert_array_equal(failed.get_xdata(), [1, 3])
+
+    def test_a_bad_candidate_does_not_flatten_the_rest(self):
+        C = [*np.geomspace(0.5, 50, 10), 1e-6]
+        search = GridSearchCV(SVC(), {"C": C}, cv=3).fit(X[20:], y[20:])
+        ax = plot_convergence(search)
+        [below] = [line for line in ax.lines if "further down" in line.get_label()]
+        np.testing.assert_array_equal(below.get_xdata(), [11])
+        assert ax.get_ylim()[0] > search.cv_results_["mean_test_score"][-1]
+
+    def test_metric(self, two_metrics):
+        assert (
+            plot_convergence(two_metrics, metric="accuracy").get_ylabel() == "accuracy"
+        )
+
+    def test_says_how_to_get_matplotlib(self, search, monkeypatch):
+        monkeypatch.setitem(sys.modules, "matplotlib", None)
+        with pytest.raises(ImportError, match=r'pip install "sktune\[plot\]"'):
+            plot_convergence(search)
