@@ -9,6 +9,8 @@ import time
 import sklearn.model_selection
 start = time.perf_counter()
 import sktune
+
+import pytest
 sktune.BayesSearchCV
 print(time.perf_counter() - start)
 """
@@ -28,6 +30,7 @@ def test_heavy_packages_stay_away():
     assert loaded == ""
 
 
+@pytest.mark.slow
 def test_import_adds_little_to_that_of_sklearn():
     # The least disturbed of several runs: others may use the machine too.
     assert min(float(run(TIMED)) for _ in range(5)) < 0.3

@@ -10,6 +10,8 @@ from pathlib import Path
 KILLED = """
 import os, signal, sys
 from sktune.execution import checkpoints_in
+
+import pytest
 with checkpoints_in(sys.argv[1]) as checkpoints:
     checkpoints.save(0, 0, lambda file: file.write(b"state"))
     print(checkpoints.path, flush=True)
@@ -17,6 +19,7 @@ with checkpoints_in(sys.argv[1]) as checkpoints:
 """
 
 
+@pytest.mark.slow
 def test_the_folder_goes_with_a_search_that_is_killed(tmp_path):
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path)],

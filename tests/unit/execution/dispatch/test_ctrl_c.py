@@ -11,7 +11,7 @@ import pytest
 
 PROGRAM = Path(__file__).parents[3] / "helpers" / "interrupted.py"
 
-pytestmark = pytest.mark.skipif(
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(]
     not Path("/proc/self/stat").exists(), reason="looks for processes in /proc"
 )
 
