@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 import sktune
 
 HEAVY = ("matplotlib", "skorch", "sklearn.ensemble", "sklearn.tree", "torch")
@@ -35,6 +37,7 @@ def test_heavy_packages_stay_away():
     assert loaded == ""
 
 
+@pytest.mark.slow
 def test_import_adds_little_to_that_of_sklearn():
     assert seconds("") < 0.1
     assert seconds("sktune.BayesSearchCV") < 0.3

@@ -112,6 +112,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_with_processes(journal):
     command = [sys.executable, "-c", PROCESSES, str(journal)]
     with subprocess.Popen(

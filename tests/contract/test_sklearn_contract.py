@@ -30,6 +30,7 @@ from tests.helpers.searches import SEARCHES, X, bayes, every_search, y
 pytestmark = pytest.mark.filterwarnings("ignore:Hyperband plans")
 
 
+@pytest.mark.slow
 @parametrize_with_checks(
     [
         make(estimator, space, n_iter=3, cv=2, error_score="raise")
@@ -66,6 +67,7 @@ def test_clone_pickle_and_dump(search):
     assert joblib.load(file).best_params_ == fitted.best_params_
 
 
+@pytest.mark.slow
 @every_search
 def test_nested_cross_validation(search):
     inner = search(SVC(), {"C": [0.1, 1.0, 10.0, 20.0]}, cv=2)
@@ -77,6 +79,7 @@ def test_nested_cross_validation(search):
     assert scores.min() > 0.9
 
 
+@pytest.mark.slow
 @every_search
 def test_nested_in_threads_does_not_wait_for_itself(search):
     X, y = blobs(60)
@@ -98,6 +101,7 @@ def test_threads_of_scikit_learn_around_searches(search):
     np.testing.assert_array_equal(scores, cross_val_score(inner, X, y, cv=2))
 
 
+@pytest.mark.slow
 @every_search
 @pytest.mark.parametrize(
     "convert",
@@ -118,6 +122,7 @@ def test_kinds_of_X(search, convert):
     )
 
 
+@pytest.mark.slow
 @every_search
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_what_only_nets_take(search, n_jobs):
@@ -180,6 +185,7 @@ def test_no_parameters_at_all(search):
     assert fitted.best_params_ == {}
 
 
+@pytest.mark.slow
 @every_search
 @pytest.mark.parametrize("outer", ["loky", "threading"])
 def test_a_search_below_threads_of_a_fit(search, outer):

@@ -90,7 +90,15 @@ SPACES: dict[str, Any] = {
 }
 FINITE = {"one list": 5, "objects": 6, "conditional finite": 7}
 
-strategies = pytest.mark.parametrize("strategy", list(STRATEGIES))
+SLOW = {"bayes-forest", "bayes-warm"}
+
+strategies = pytest.mark.parametrize(
+    "strategy",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])
+        for name in STRATEGIES
+    ],
+)
 spaces = pytest.mark.parametrize("space", list(SPACES))
 
 
@@ -241,6 +249,7 @@ SCORES: dict[str, Callable[[int], float | None]] = {
 }
 
 
+@pytest.mark.slow
 @strategies
 @pytest.mark.parametrize("scores", list(SCORES))
 @pytest.mark.parametrize("space", ["mixed", "conditional finite"])
@@ -292,7 +301,7 @@ def test_whatever_the_search_knows(strategy: str, space: str) -> None:
 
 @strategies
 @spaces
-@pytest.mark.parametrize("n_told", [0, 5])
+@pytest.mark.parametrize("n_told", [0, pytest.param(5, marks=pytest.mark.slow)])
 def test_many_pending(strategy: str, space: str, n_told: int) -> None:
     search = Search(strategy, space)
     search.run(n_told, wavy)

@@ -15,6 +15,8 @@ from sktune import BayesSearchCV, GridSearchCV, RandomizedSearchCV
 from tests.helpers.estimators import Draws, blobs, net
 from tests.helpers.results import assert_same_search
 
+pytestmark = pytest.mark.slow
+
 X, y = blobs()
 SPACE = {
     "neuralnetclassifier__lr": loguniform(1e-3, 1.0),

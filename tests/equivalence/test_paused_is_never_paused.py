@@ -30,12 +30,7 @@ from skorch.callbacks import (
     LRScheduler,
 )
 from skorch.dataset import ValidSplit
-from torch.optim.lr_scheduler import (
-    LambdaLR,
-    OneCycleLR,
-    ReduceLROnPlateau,
-    StepLR,
-)
+from torch.optim.lr_scheduler import LambdaLR, OneCycleLR, ReduceLROnPlateau, StepLR
 
 from sktune.execution.checkpoint._paused_fit import checkpoints_in
 from sktune.execution.estimators._resource import Resource
@@ -190,6 +185,7 @@ def segment(job, names, n_epochs):
     return seen
 
 
+@pytest.mark.slow
 def test_each_segment_in_a_fresh_process(tmp_path):
     names = ("adam", "onecycle", "earlystopping_best", "checkpoint_best", "inner_split")
     with checkpoints_in(tmp_path) as checkpoints:

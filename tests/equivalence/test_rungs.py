@@ -24,6 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The last rung trains to")
 # -- scikit-learn's own halving ----------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -146,6 +147,7 @@ def test_the_refitted_net_has_the_largest_resource_and_all_data():
 # -- one answer --------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["random", "bayes"])
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_any_number_of_jobs(strategy, backend):

@@ -28,7 +28,7 @@ import sklearn.model_selection
 import sktune
 
 # scikit-learn's tests warn freely; those about a warning look for it themselves.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 SUITE = "sklearn.model_selection.tests.test_search"
 

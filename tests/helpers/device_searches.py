@@ -15,8 +15,7 @@ from sktune import (
 from tests.helpers.estimators import blobs, net
 
 X, y = blobs(60)
-
-
+GRID = {"lr": [0.01, 0.1, 0.3]}
 LR = {"lr": loguniform(1e-2, 1)}
 
 
@@ -50,6 +49,3 @@ def equal(one, other) -> None:
     for key in other.cv_results_:
         if key.startswith(("split", "rank")) and "device" not in key:
             np.testing.assert_array_equal(one.cv_results_[key], other.cv_results_[key])
-
-
-GRID = {"lr": [0.01, 0.1, 0.3]}

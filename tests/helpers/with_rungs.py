@@ -8,8 +8,6 @@ from sktune import HyperbandSearchCV, SuccessiveHalvingSearchCV
 from tests.helpers.estimators import blobs
 
 X, y = blobs()
-
-
 NET_SPACE = {"lr": loguniform(1e-3, 1.0), "module__dropout": uniform(0, 0.5)}
 
 

@@ -47,6 +47,7 @@ def test_there_are_many_of_them_and_no_two_have_one_name():
         assert sum(kind in case.kinds for case in CASES) >= 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[c.name for c in CASES])
 def test_one_thing_that_is_bad(number, capsys):
     case = CASES[number]
@@ -108,6 +109,7 @@ def bad_input(draw) -> tuple[str, list[Case], dict]:
     return kind, cases, made_up
 
 
+@pytest.mark.slow
 @settings(
     deadline=None,
     max_examples=250,
@@ -287,6 +289,7 @@ class RaisesBadError(Probe):
         raise BadError(1, 2)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_sent_to_workers():
     local = type("Local", (Probe,), {})
     search = make("randomized", estimator=local(b=lambda: 3), n_jobs=2)
@@ -298,6 +301,7 @@ def test_what_cannot_be_sent_to_workers():
         check_results(search.fit(*data()))
 
 
+@pytest.mark.slow
 def test_an_error_that_cannot_be_sent_back():
     search = make("grid", estimator=RaisesBadError(), n_jobs=2, error_score="raise")
     with pytest.raises(EstimatorError, match="raised BadError, which cannot be sent"):

@@ -116,6 +116,7 @@ def test_what_joblib_is_asked_for(backend):
     assert joblib.parallel.eval_expr("2*3") == 6
 
 
+@pytest.mark.slow
 def test_what_is_asked_of_a_pool_that_lost_a_worker():
     from sktune.execution.dispatch._pool import Pool
 

@@ -12,8 +12,6 @@ from sktune import HyperbandSearchCV
 from tests.helpers.estimators import Score
 
 X, y = load_iris(return_X_y=True)
-
-
 GRID = [{"kernel": ["linear"]}, {"kernel": ["rbf"], "C": [0.01, 1.0, 100.0]}]
 
 

@@ -183,6 +183,7 @@ print(json.dumps([as_json(Net), as_json(lambda x: {body} in {{"a", "b", "c"}})])
 """
 
 
+@pytest.mark.slow
 def test_code_of_a_script_is_the_same_in_every_process_until_it_changes():
     def run(body):
         command = [sys.executable, "-c", SCRIPT.format(body=body)]

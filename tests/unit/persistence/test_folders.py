@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 KILLED = """
 import os, signal, sys
 from sktune.execution import checkpoints_in
@@ -17,6 +19,7 @@ with checkpoints_in(sys.argv[1]) as checkpoints:
 """
 
 
+@pytest.mark.slow
 def test_the_folder_goes_with_a_search_that_is_killed(tmp_path):
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path)],

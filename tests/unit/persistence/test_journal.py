@@ -160,6 +160,7 @@ with Journal(sys.argv[1]) as journal:
 """
 
 
+@pytest.mark.slow
 def test_the_right_to_write_dies_with_the_process(path):
     command = [sys.executable, "-c", HOLD, str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:

@@ -215,6 +215,7 @@ def test_a_child_does_not_hold_what_its_parent_held(tmp_path):
         parent.stdout.close()
 
 
+@pytest.mark.slow
 def test_waiting_costs_nothing(tmp_path):
     """Whoever is at the head of the queue looks now and then, the others sleep."""
     code = CODE.replace("for _ in", "before = time.process_time()\nfor _ in")

@@ -29,6 +29,7 @@ def search(
     return searched(strategy, Problem(space), n, score, seed)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("acquisition", ["log_ei", "pi", "ucb"])
 def test_it_finds_the_top_of_a_hill(acquisition: str) -> None:
     asked = search(Bayes(acquisition=acquisition), Space(PLANE), 20, peak)

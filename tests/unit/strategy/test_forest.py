@@ -221,12 +221,14 @@ def test_the_order_of_the_scores_does_not_matter(max_resources: int | None) -> N
 # -- what it finds -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("acquisition", ["log_ei", "pi", "ucb"])
 def test_it_finds_the_top_of_a_hill(acquisition: str) -> None:
     asked, _ = search(Space(PLANE), 30, peak, acquisition=acquisition)
     assert max(map(peak, asked)) > -0.01
 
 
+@pytest.mark.slow
 def test_it_finds_the_best_of_many_categories() -> None:
     """60 of 15,625; the best 60 that are drawn come to 4 of 8.5 in the mean."""
     asked, _ = search(Space(LETTERS), 60, matches)

@@ -203,6 +203,7 @@ def later_brackets(seed: int, n_brackets: int = 3) -> tuple[float, float]:
     return float(np.mean(found[1:])), float(np.mean(at_random))
 
 
+@pytest.mark.slow
 def test_later_brackets_are_better_than_random_ones() -> None:
     """Behaviour 21: at equal cost, on a fixed model of curves, 20 seeds."""
     pairs = np.array([later_brackets(seed) for seed in range(20)])

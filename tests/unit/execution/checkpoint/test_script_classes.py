@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = """
 import sys
 import numpy as np
@@ -61,6 +63,7 @@ search.set_params(estimator=one, n_jobs=2, max_resources=9).fit(X, y)
 """
 
 
+@pytest.mark.slow
 def test_classes_of_a_script_stay_what_they_are():
     """They cannot be imported, and are neither copied nor set back."""
     run = subprocess.run(

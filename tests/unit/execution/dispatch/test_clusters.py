@@ -21,12 +21,7 @@ from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
-from skorch.callbacks import (
-    Checkpoint,
-    EarlyStopping,
-    LRScheduler,
-    TrainEndCheckpoint,
-)
+from skorch.callbacks import Checkpoint, EarlyStopping, LRScheduler, TrainEndCheckpoint
 from skorch.dataset import ValidSplit
 from torch.optim.lr_scheduler import StepLR
 
@@ -45,6 +40,7 @@ from tests.helpers.results import assert_same_search
 distributed = pytest.importorskip("distributed")
 # Workers import torch first, which takes long where others use the machine too.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.one_end,
     pytest.mark.timeout(180),
     # joblib 1.5's backend for dask lacks the method `submit`, says joblib 1.5.

@@ -34,6 +34,7 @@ SPLIT = [(np.arange(60), np.arange(60, 90))]
 
 # Small spaces, and a message for each worker that is killed.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:A worker was killed"),
     pytest.mark.filterwarnings("ignore:Hyperband plans"),
     pytest.mark.filterwarnings("ignore:The last rung trains"),

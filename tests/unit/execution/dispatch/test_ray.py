@@ -17,6 +17,7 @@ from tests.helpers.results import assert_same_search
 
 ray = pytest.importorskip("ray")
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.one_end,
     pytest.mark.timeout(180),  # each search starts processes anew
 ]

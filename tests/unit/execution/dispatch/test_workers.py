@@ -221,6 +221,7 @@ class SlowOrBad(Score):
         time.sleep(30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", [GridSearchCV, RandomizedSearchCV, BayesSearchCV])
 def test_a_search_that_is_stopped_leaves_no_worker_busy(search, tmp_path):
     """After an error the workers that were at work for it are gone."""
@@ -307,6 +308,7 @@ def test_ctrl_c_that_a_net_swallows_ends_the_search():
     assert len(search.cv_results_["params"]) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("device", "space"), [("cuda", {"lr": [0.1]}), ("cpu", {"device": ["cuda:1"]})]
 )
@@ -325,6 +327,7 @@ def frozen(estimator, X, y):
     return gc.get_freeze_count()
 
 
+@pytest.mark.slow
 def test_what_workers_have_imported_is_not_looked_through_again():
     """And only while the search lasts that they imported it for."""
     options = dict(cv=2, n_jobs=2, scoring=frozen, refit=False)

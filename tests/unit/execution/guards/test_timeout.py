@@ -76,6 +76,7 @@ def score_of(estimator, X, y):
     return estimator.score(X, y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["sequential", "threading", "loky"])
 def test_a_net_ends_at_the_next_batch(backend):
     space = [
@@ -123,6 +124,7 @@ def test_others_run_to_their_end_and_have_failed():
     assert outcome_of(Sleeps(a=0.1), limit=30).fit_error is None
 
 
+@pytest.mark.slow
 def test_time_is_that_of_a_rung_and_what_was_paused_stays(tmp_path):
     """Each rung is short enough, all together are not; what ends is not kept."""
     resource = Resource("max_epochs", "epochs", 400)
