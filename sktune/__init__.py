@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ __all__ = [
 
 __version__ = "0.1.0.dev0"
 
+# Those that users may import from.
+_ROOMS = ("inspection", "schedule", "search", "space", "strategy")
+
 
 def __getattr__(name: str) -> Any:
     # When first asked for: worker processes need a part of the package only.
@@ -31,8 +35,10 @@ def __getattr__(name: str) -> Any:
         from sktune import search
 
         return getattr(search, name)
+    if name in _ROOMS:
+        return import_module(f"sktune.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*globals(), *__all__, *_ROOMS])

@@ -7,7 +7,7 @@ sktune uses of torch's private names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from copy import copy
 from typing import Any
@@ -17,11 +17,12 @@ import numpy as np
 # The decorator of `fit`: checks parameters, and in 1.9 tears callbacks down.
 from sklearn.base import _fit_context as fit_context
 
+# What `make_scorer` makes.
+# The scorer that calls the estimator's own `score`.
+from sklearn.metrics._scorer import _BaseScorer, _PassthroughScorer
+
 # Joins several scorers; told apart from a single scorer to fill in scores of failures.
 from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
-
-# The scorer that calls the estimator's own `score`.
-from sklearn.metrics._scorer import _PassthroughScorer
 
 # The base class: `BaseSearchCV` has no public home.
 from sklearn.model_selection._search import BaseSearchCV
@@ -61,9 +62,9 @@ __all__ = [
     "clear_cublas_workspaces",
     "fit_context",
     "has_callbacks",
+    "noting_errors",
     "num_samples",
     "physical_cuda_device",
-    "raising",
     "safe_split",
     "scorer_of",
     "warn_or_raise_about_fit_failures",
@@ -95,11 +96,33 @@ def safe_split(
     return _safe_split(estimator, X, y, rows, columns)
 
 
-def raising(scorers: Any) -> Any:
-    """Scorers that are joined, of which each raises what it raises."""
+def noting_errors(scorers: Any) -> tuple[Any, list[Exception]]:
+    """Scorers that are joined, and a list of what any of them will have raised.
+
+    They keep that to themselves, and give out its traceback as a text.
+    """
+    errors: list[Exception] = []
+
+    def noting(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except Exception as error:
+                errors.append(error)
+                raise
+
+        return call
+
     scorers = copy(scorers)
-    scorers._raise_exc = True
-    return scorers
+    scorers._scorers = {**scorers._scorers}
+    for name, scorer in scorers._scorers.items():
+        if isinstance(scorer, _BaseScorer):  # called by this method, with a cache
+            scorer = copy(scorer)
+            scorer._score = noting(scorer._score)
+            scorers._scorers[name] = scorer
+        else:
+            scorers._scorers[name] = noting(scorer)
+    return scorers, errors
 
 
 def scorer_of(scorer: Any, estimator: Any) -> Any:

@@ -159,7 +159,8 @@ class FitOutcome:
         The device that was leased.
     reached : int or None
         The resource that the training came to: less than it was given where a rule or
-        a callback has stopped it, and None where it is not known.
+        a callback has stopped it. Of a net that is given everything at once, its
+        epochs; None where it is not known.
     curve : tuple of float or None
         What the net recorded of its validation part at each epoch, greater is better.
     """

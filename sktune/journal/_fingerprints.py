@@ -116,6 +116,9 @@ def _short(value: Any) -> str:
 def _name(obj: Any) -> str:
     module = getattr(obj, "__module__", None) or ""
     name = getattr(obj, "__qualname__", None) or getattr(obj, "__name__", "")
+    if module.startswith("sktune."):
+        # As users import it: in which file of ours it is may change.
+        module = module.partition("._")[0]
     return f"{module}.{name}".lstrip(".")
 
 

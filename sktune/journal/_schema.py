@@ -124,6 +124,8 @@ def read_fits(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
                 row.update({f"{part}_{metric}": s for metric, s in scores.items()})
         for name, value in (row.pop("lease", None) or {}).items():
             row[f"lease_{name}"] = value
+        if "curve" in row:
+            row["curve"] = tuple(map(_decoded, row["curve"]))
         rows.append({**row, "fit_error": row.pop("fit_error", None)})
     return rows
 

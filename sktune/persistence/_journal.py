@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import uuid
 import warnings
 from collections.abc import Mapping
@@ -227,13 +228,15 @@ def _from_1(header: Record) -> Record:
         return header
     header = {**header, "refit_metric": header.get("steered_by")}
     header.pop("steered_by", None)
-    strategy = header.get("arguments", {}).get("strategy")
+    arguments = dict(header.get("arguments", {}))
+    strategy = arguments.get("strategy")
     if isinstance(strategy, dict) and "params" in strategy:
         told = ("knowledge", "max_resources", "n_candidates")
         params = {k: v for k, v in strategy["params"].items() if k not in told}
-        arguments = {**header["arguments"], "strategy": {**strategy, "params": params}}
-        header["arguments"] = arguments
-    return header
+        # Classes were named with the file that they were in.
+        path = re.sub(r"^(sktune\.\w+)\._\w+\.", r"\1.", str(strategy.get("class")))
+        arguments["strategy"] = {**strategy, "class": path, "params": params}
+    return {**header, "arguments": arguments}
 
 
 def _parse(line: bytes) -> Record | None:

@@ -110,7 +110,15 @@ def write_refit(
     search: Any, run: SearchRun, placement: Placement | None, callbacks: Any
 ) -> None:
     """Fit the best candidate on all data."""
-    forget(search, "best_estimator_")  # of a `fit` before
+
+    def publish(best: Any, seconds: float | None) -> None:
+        search.best_estimator_ = best
+        if seconds is None:
+            return
+        search.refit_time_ = seconds
+        if hasattr(best, "feature_names_in_"):
+            search.feature_names_in_ = best.feature_names_in_
+
     refit = Refit(
         run.job,
         search.estimator,
@@ -118,12 +126,13 @@ def write_refit(
         derive_seed(run.root, "refit"),
         placement,
         callbacks.subcontext(task_name="refit-with-best-params"),
+        publish,
     )
-    outcome = refit.run()
-    search.best_estimator_ = refit.best
-    search.refit_time_ = refit.seconds
-    if hasattr(refit.best, "feature_names_in_"):
-        search.feature_names_in_ = refit.best.feature_names_in_
+    try:
+        outcome = refit.run()
+    except BaseException:
+        forget(search, "best_estimator_")  # half-trained at best
+        raise
     if placement is not None:
         candidates = search.cv_results_.get("candidate")
         index = search.best_index_
@@ -216,8 +225,15 @@ def format_results(
 def metrics_of(outcomes: Outcomes) -> Scores | None:
     """Scores that name the metrics; None where these have no names."""
     # Where a callable `scoring` raised itself, or the fit before it, none were named.
-    named = (o.test_scores for o in outcomes if o.is_multimetric)
-    return max(named, key=len, default=None)
+    told = [
+        scores
+        for outcome in outcomes
+        if outcome.is_multimetric
+        for scores in (outcome.test_scores, outcome.train_scores)
+        if scores is not None
+    ]
+    named = (scores for scores in told if dict(scores) != {NAMELESS: None})
+    return next(named, told[0] if told else None)
 
 
 def warn_or_raise_about_failures(outcomes: Outcomes, error_score: Any) -> None:

@@ -55,18 +55,28 @@ def test_what_cloudpickle_is_asked_for():
     assert live.resolve("unknown", value).__name__ == "Local"
 
 
-def test_scorers_that_are_joined():
-    """They keep an error of one to themselves, unless they are told to raise."""
+def test_errors_of_scorers_that_are_joined():
+    """They keep them to themselves, unless they are noted."""
     estimator = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
-    search = GridSearchCV(estimator, {}, scoring=["accuracy", "f1"], refit=False)
+
+    def ours(estimator, X, y):
+        raise RuntimeError("ours")
+
+    scoring = {"f1": "f1", "accuracy": "accuracy", "ours": ours}
+    search = GridSearchCV(estimator, {}, scoring=scoring, refit=False)
     scorers, _ = search._get_scorers()
     assert isinstance(scorers, _compat.MultimetricScorer)
-    X, y = [[0.0], [1.0]], ["a", "b"]  # f1 knows no positive class
-    scores = scorers(estimator, X, y)
-    assert isinstance(scores["f1"], str) and "Traceback" in scores["f1"]
-    with pytest.raises(ValueError, match="Mix of label input types"):
-        _compat.raising(scorers)(estimator, X, y)
-    assert isinstance(scorers(estimator, X, y)["f1"], str), "not itself"
+    X, y = [[0.0], [1.0]], ["a", "b"]  # not the classes that it knows
+    noting, errors = _compat.noting_errors(scorers)
+    scores = noting(estimator, X, y)
+    assert {name for name, score in scores.items() if isinstance(score, str)} == {
+        "f1", "accuracy", "ours"
+    }  # fmt: skip
+    assert [type(error).__name__ for error in errors][-1] == "RuntimeError"
+    assert len(errors) == 3
+    assert scorers(estimator, X, [0, 1])["accuracy"] == 1.0
+    assert noting(estimator, X, [0, 1])["f1"] == 1.0
+    assert len(errors) == 4, "the other scorers were not touched"
 
 
 @pytest.mark.parametrize("rows", [[2, 0, -1], [True, False, True, True]])

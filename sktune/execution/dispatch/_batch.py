@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from sktune._types import FitOutcome, Unit
@@ -55,7 +56,8 @@ def run_batch(
 ) -> Answer:
     """Run a batch in the process of the search, in whatever thread of it."""
     start, answer = time.perf_counter(), Answer()
-    with stoppable(stopped):
+    # Else the event of a search around this one stays in force.
+    with nullcontext() if stopped is None else stoppable(stopped):
         job: Job = shared.get()
         for unit in batch:
             if stopped is not None and stopped.is_set():

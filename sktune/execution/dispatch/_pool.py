@@ -104,7 +104,8 @@ def abilities_of(backend: Any) -> Abilities:
     for cls in type(backend).__mro__:
         if cls.__name__ in ABILITIES:
             return ABILITIES[cls.__name__]
-    return Abilities(in_threads=bool(getattr(backend, "supports_sharedmem", False)))
+    in_threads = bool(getattr(backend, "supports_sharedmem", False))
+    return Abilities(in_threads=in_threads, calls_back_errors=False)
 
 
 class Pool:
@@ -200,7 +201,9 @@ class Pool:
                 if error is not None:
                     callback(error)
 
-        if not self.abilities.calls_back_errors:
+        if not self.abilities.calls_back_errors and hasattr(
+            future, "add_done_callback"
+        ):
             future.add_done_callback(failed)
 
     def retrieval(self) -> AbstractContextManager[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sklearn.base import clone
@@ -43,13 +43,10 @@ class Refit:
     placement : Placement or None
     callback_ctx : object
         scikit-learn's context for callbacks.
-
-    Attributes
-    ----------
-    best : estimator
-        Fitted, once `run` is over.
-    seconds : float
-        That fitting took.
+    publish : callable
+        ``publish(best, seconds)`` is called before the estimator is fitted, with None
+        for the seconds, and after that with those it took; callbacks are told after
+        either.
     """
 
     job: Job
@@ -58,8 +55,7 @@ class Refit:
     seed: int
     placement: Placement | None
     callback_ctx: Any
-    best: Any = field(init=False, default=None)
-    seconds: float = field(init=False, default=0.0)
+    publish: Callable[[Any, float | None], None]
 
     def run(self) -> FitOutcome:
         """Fit; raises what the estimator raises."""
@@ -86,6 +82,7 @@ class Refit:
             own_random_states(self.seed),
             Interrupts() as interrupts,
         ):
+            self.publish(best, None)
             ctx.call_on_fit_task_begin(**told)
             start = time.time()
             if attempt is None:
@@ -96,9 +93,9 @@ class Refit:
                 with on_device(attempt.device):
                     self._train(best, attempt)
                 own.restore(best)
-            self.seconds = time.time() - start
+            seconds = time.time() - start
             interrupts.raise_again()
-        self.best = best
+        self.publish(best, seconds)
         ctx.call_on_fit_task_end(**told)
 
     def _clone(self) -> Any:

@@ -9,7 +9,7 @@ from numbers import Number
 from traceback import format_exc
 from typing import Any
 
-from sktune._compat import MultimetricScorer, raising
+from sktune._compat import MultimetricScorer, noting_errors
 from sktune._errors import ScoreError
 from sktune._types import NAMELESS, Scores
 
@@ -36,22 +36,22 @@ def score(
     watch : callable or None
         Sees what the scorer raises, and may raise something else.
     """
-    joined = is_joined(scorer)
     args = (estimator, X) if y is None else (estimator, X, y)
+    errors: list[Exception] = []
     try:
-        # Joined scorers keep to themselves what one of them raises, unless told.
-        watched = raising(scorer) if joined and watch is not None else scorer
-        scores = watched(*args, **score_params)
+        if is_joined(scorer) and watch is not None:
+            scorer, errors = noting_errors(scorer)
+        scores = scorer(*args, **score_params)
     except Exception as error:
         if watch is not None:
             watch(error)
-        if joined and watch is not None:
-            scores = scorer(*args, **score_params)  # for those that did not raise
-        elif joined or error_score == "raise":
+        if is_joined(scorer) or error_score == "raise":
             raise
-        else:
-            _warn_of_failure(error_score, format_exc())
-            return no_scores(scorer), False
+        _warn_of_failure(error_score, format_exc())
+        return no_scores(scorer), False
+    for error in errors:
+        assert watch is not None
+        watch(error)
     if not isinstance(scores, dict):
         return {NAMELESS: _number(scores, scorer)}, False
     if not scores:
@@ -60,7 +60,7 @@ def score(
             "their numbers."
         )
     for metric, value in scores.items():
-        if joined and isinstance(value, str):
+        if is_joined(scorer) and isinstance(value, str):
             _warn_of_failure(error_score, value)
             scores[metric] = None
         else:

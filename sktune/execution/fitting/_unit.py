@@ -54,11 +54,13 @@ def carry_out(
         with closing(trainer_of(job, fits[0]).train(tasks)) as trained:
             for task in trained:
                 outcome = _outcome(task, attempt)
+                task.end()
                 if outcome is not None:
                     outcomes[positions[id(task)]] = outcome
+                    print_end(task, outcome)
     finally:
         for task in tasks:
-            task.end_callbacks()
+            task.end()
     return outcomes
 
 
@@ -66,7 +68,15 @@ def failed(job: Job, fit: Fit, error: Exception) -> FitOutcome:
     """Outcome of a fit that never came back, as if its training had raised `error`."""
     if job.error_score == "raise":
         raise error
-    return _outcome_of_error(job, "".join(format_exception(error)))
+    task = Task(job, fit)
+    task.prepare()
+    outcome = replace(
+        _outcome_of_error(job, "".join(format_exception(error))),
+        n_test_samples=num_samples(_data(task).X_test),
+    )
+    task.states.drop()
+    print_end(task, outcome)
+    return outcome
 
 
 def _outcome(task: Task, attempt: Attempt | None) -> FitOutcome | None:
@@ -90,7 +100,6 @@ def _outcome(task: Task, attempt: Attempt | None) -> FitOutcome | None:
         return None
     if not task.fit.pause or error is not None:
         task.states.drop()
-    print_end(task, outcome)
     return outcome
 
 

@@ -40,7 +40,10 @@ def train_once(
     else:
         call(estimator.fit, X, y, fit_params)
     if is_net(net):
-        task.reached, task.curve = n_epochs(net), curve_of(net)
+        task.curve = curve_of(net)
+    task.reached = task.fit.n_resources
+    if task.reached is None and is_net(net):
+        task.reached = n_epochs(net)
 
 
 class Stopping:

@@ -118,6 +118,9 @@ class Task:
             **fit.params,
             **{name: silence(clone(net)) for name, net in nets.items()},
         }
+        resource = None if fit.n_resources is None else job.resource
+        if resource is not None and resource.continuation == "from_scratch":
+            self.params = {**self.params, resource.name: fit.n_resources}
         self.has_net = job.has_net or bool(nets)
         self.draws_globally = job.draws_globally or params_draw_globally(self.params)
         self.estimator: Any = None
@@ -136,11 +139,8 @@ class Task:
         """
         job, fit = self.job, self.fit
         train, test = job.splits[fit.split]
-        resource = None if fit.n_resources is None else job.resource
-        if resource is not None and job.subsets is not None:
-            train = job.subsets[fit.split].rows(fit.n_resources or 0)
-        elif resource is not None and resource.continuation == "from_scratch":
-            self.params = {**self.params, resource.name: fit.n_resources}
+        if fit.n_resources is not None and job.subsets is not None:
+            train = job.subsets[fit.split].rows(fit.n_resources)
         train, test = as_indices((train, test), job.X)
         fit_params = check_method_params(job.X, params=job.fit_params, indices=train)
         on_train = check_method_params(job.X, params=job.score_params, indices=train)
@@ -200,10 +200,15 @@ class Task:
             self.error, self.fit_error = error, format_exc()
         self.fit_time += time.time() - start
 
-    def end_callbacks(self) -> None:
-        """Tell callbacks that the fit is over, however it ended."""
+    def end(self) -> None:
+        """Tell callbacks that the fit is over, however it ended, and let go of it.
+
+        An error holds the frames that it came through, and these the data and the net:
+        with the task they would make a circle, which is collected late.
+        """
         if self.data is not None:
             self.callback_ctx.call_on_fit_task_end(**self._told())
+        self.data = self.estimator = self.error = None
 
     def _told(self) -> dict[str, Any]:
         """What scikit-learn tells callbacks."""
