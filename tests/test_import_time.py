@@ -3,14 +3,14 @@
 import subprocess
 import sys
 
+import pytest
+
 HEAVY = ("matplotlib", "skorch", "torch")
 TIMED = """
 import time
 import sklearn.model_selection
 start = time.perf_counter()
 import sktune
-
-import pytest
 sktune.BayesSearchCV
 print(time.perf_counter() - start)
 """

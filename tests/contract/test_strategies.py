@@ -13,7 +13,13 @@ import pytest
 from scipy import stats
 
 from sktune._random import derive_seed
-from sktune._types import Observation, Params, Problem, Strategy, WarmStartObservation
+from sktune._types import (
+    Observation,
+    Params,
+    Problem,
+    Strategy,
+    WarmStartObservation,
+)
 from sktune.space import Space
 from sktune.strategy import Bayes, Listed
 

@@ -7,11 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 KILLED = """
 import os, signal, sys
 from sktune.execution import checkpoints_in
-
-import pytest
 with checkpoints_in(sys.argv[1]) as checkpoints:
     checkpoints.save(0, 0, lambda file: file.write(b"state"))
     print(checkpoints.path, flush=True)

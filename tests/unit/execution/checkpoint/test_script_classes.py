@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = """
 import sys
 import numpy as np
@@ -12,8 +14,6 @@ from sklearn.linear_model import SGDClassifier
 from skorch.callbacks import Callback, EpochScoring
 from sktune import SuccessiveHalvingSearchCV
 from tests.helpers.estimators import Net, blobs, net
-
-import pytest
 
 epochs, scored, passes = [], [], []
 

@@ -11,9 +11,12 @@ import pytest
 
 PROGRAM = Path(__file__).parents[3] / "helpers" / "interrupted.py"
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(]
-    not Path("/proc/self/stat").exists(), reason="looks for processes in /proc"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not Path("/proc/self/stat").exists(), reason="looks for processes in /proc"
+    ),
+]
 
 
 def processes_of(session):
