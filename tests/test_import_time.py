@@ -3,8 +3,6 @@
 import subprocess
 import sys
 
-import pytest
-
 HEAVY = ("matplotlib", "skorch", "torch")
 TIMED = """
 import time
@@ -30,7 +28,6 @@ def test_heavy_packages_stay_away():
     assert loaded == ""
 
 
-@pytest.mark.slow
 def test_import_adds_little_to_that_of_sklearn():
     # The least disturbed of several runs: others may use the machine too.
     assert min(float(run(TIMED)) for _ in range(5)) < 0.3
