@@ -28,7 +28,8 @@ def read_journal(path: str | os.PathLike[str]) -> Any:
         ``fit_error`` with the traceback, where it ran (``lease_<name>``), when it
         ended, the number of the ``unit`` of fits that it was trained in, the resource
         that it ``reached``, and the ``curve`` of what a net recorded of its validation
-        part at each epoch, greater is better. Scores are those of the metric itself; where it raised there is none.
+        part at each epoch, greater is better. Scores are those of the metric itself;
+        where it raised there is none.
 
     Raises
     ------

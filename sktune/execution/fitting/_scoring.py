@@ -49,9 +49,9 @@ def score(
             raise
         _warn_of_failure(error_score, format_exc())
         return no_scores(scorer), False
-    for error in errors:
-        assert watch is not None
-        watch(error)
+    if watch is not None:
+        for noted in errors:
+            watch(noted)
     if not isinstance(scores, dict):
         return {NAMELESS: _number(scores, scorer)}, False
     if not scores:

@@ -21,7 +21,12 @@ from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
-from skorch.callbacks import Checkpoint, EarlyStopping, LRScheduler, TrainEndCheckpoint
+from skorch.callbacks import (
+    Checkpoint,
+    EarlyStopping,
+    LRScheduler,
+    TrainEndCheckpoint,
+)
 from skorch.dataset import ValidSplit
 from torch.optim.lr_scheduler import StepLR
 
