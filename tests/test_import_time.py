@@ -57,3 +57,10 @@ def test_the_public_names():
         assert getattr(sktune, name) is not None
         assert name in dir(sktune)
     assert not hasattr(sktune, "GridSearch")
+
+
+def test_rooms_that_users_import_from():
+    found = run(
+        "import sktune;print(sktune.strategy.Bayes().surrogate, 'space' in dir(sktune))"
+    )
+    assert found == "gp True"

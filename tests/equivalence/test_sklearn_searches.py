@@ -19,6 +19,7 @@ from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
 import sktune
+from sktune import _compat
 from tests.helpers.estimators import Net, Score, SeededNet, blobs
 from tests.helpers.results import assert_same_results, assert_same_search
 
@@ -229,3 +230,59 @@ def test_a_subclass_with_a_search_of_its_own():
 
     search = Both(SVC(), {}).fit(X, y)
     assert [p["C"] for p in search.cv_results_["params"]] == [1.0, 2.0]
+
+
+class Notes:
+    """A callback that notes what the search has at each task."""
+
+    requires_fit_info = ()
+
+    def __init__(self):
+        self.seen = []
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context, **kwargs):
+        self._note("begin", estimator, context)
+
+    def on_fit_task_end(self, estimator, context, **kwargs):
+        self._note("end", estimator, context)
+
+    def _note(self, when, estimator, context):
+        has = [hasattr(estimator, a) for a in ("best_estimator_", "refit_time_")]
+        self.seen.append((when, context.task_name, *has))
+
+
+@pytest.mark.skipif(not _compat._HAS_CALLBACKS, reason="scikit-learn 1.8 has none")
+def test_what_callbacks_find_on_the_search():
+    seen = []
+    for package in (sktune, theirs):
+        notes = Notes()
+        search = package.GridSearchCV(SVC(), {"C": [1.0, 2.0]}, cv=2)
+        search.set_callbacks(notes).fit(X, y)
+        seen.append([one for one in notes.seen if "refit" in one[1]])
+    assert seen[0] == seen[1] and len(seen[0]) == 2
+
+
+def test_metrics_that_only_the_training_part_has():
+    """A callable that names its metrics, and raises on one test part or on all."""
+
+    def scoring(estimator, X, y):
+        if len(X) < n_test:
+            raise ValueError("too few")
+        return {"a": 0.5, "b": 0.25}
+
+    rows = np.arange(len(X))
+    cv = [(rows[5:], rows[:5]), (rows[:-30], rows[-30:])]
+    for n_test in (6, 31):
+        options = dict(scoring=scoring, refit="a", cv=cv, return_train_score=True)
+        search = sktune.GridSearchCV(SVC(), {"C": [1.0]}, error_score=-1.0, **options)
+        with pytest.warns(UserWarning, match="Scoring failed"):
+            search.fit(X, y)
+        results = search.cv_results_
+        assert results["mean_train_a"] == 0.5 and results["split0_test_b"] == -1.0
+        assert results["split1_test_a"] == (0.5 if n_test == 6 else -1.0)

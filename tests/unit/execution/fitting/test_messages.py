@@ -50,3 +50,13 @@ def test_the_same_is_said(options, verbose, capsys):
     ours, theirs = (said(p, capsys, **options) for p in (sktune, model_selection))
     assert ours == theirs
     assert verbose < 2 or len(ours[0]) > 2
+
+
+def test_a_resource_that_is_a_parameter_is_named(capsys):
+    sktune.SuccessiveHalvingSearchCV(
+        Score(), {"a": [1.0, 2.0]}, resource="b", max_resources=2, factor=2, cv=2,
+        n_candidates=2, verbose=10,
+    ).fit(X, y)  # fmt: skip
+    lines = capsys.readouterr().out.splitlines()
+    starts = [line for line in lines if "START" in line]
+    assert len(starts) == 6 and all("a=" in line and "b=" in line for line in starts)

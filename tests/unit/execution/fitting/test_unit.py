@@ -1,12 +1,21 @@
 """A unit of several fits: one lease, each trained, scored and failed by itself."""
 
+import gc
+import threading
+import weakref
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from sktune import GridSearchCV
 from sktune._types import Fit
+from sktune.execution.checkpoint._paused_fit import checkpoints_in
+from sktune.execution.estimators._resource import Resource
 from sktune.execution.fitting import _unit
 from sktune.execution.fitting._unit import failed, run_unit
 from sktune.execution.guards._random_states import preserved_random_states
+from sktune.execution.guards._timeout import stop_event, stoppable
 from sktune.execution.training import _trainers
 from sktune.placement import Placement
 from tests.helpers.estimators import Score, net
@@ -130,3 +139,66 @@ def test_nets_of_a_unit_draw_as_they_would_alone():
     outcomes_of(job, unit[1:])
     assert all_of(job.scorer.estimator) == last
     assert plain(job.scorer.estimator.module_.state_dict()) and len(X) == len(y)
+
+
+class Heavy(Score):
+    """Fails to fit, and counts how many of its kind there are."""
+
+    alive = weakref.WeakSet()
+
+    def fit(self, X, y):
+        Heavy.alive.add(self)
+        raise ValueError("in vain")
+
+
+def test_a_fit_that_failed_leaves_no_circle():
+    """It would hold the data, and what is on a device, until somebody looks."""
+    job = job_of(Heavy(), None, splits=SPLITS, error_score=np.nan)
+    gc.collect()
+    gc.disable()
+    try:
+        outcomes_of(job, unit_of([{"a": 1.0}, {"a": 2.0}]))
+        assert len(Heavy.alive) == 0
+    finally:
+        gc.enable()
+
+
+class Listening(Score):
+    """Notes which event would end it."""
+
+    events = []
+
+    def fit(self, X, y):
+        self.events.append(stop_event())
+        return super().fit(X, y)
+
+
+def test_a_search_inside_a_fit_hears_who_stops_the_fit():
+    event = threading.Event()
+    Listening.events.clear()
+    with stoppable(event):
+        GridSearchCV(Listening(), {"a": [1.0]}, cv=2, n_jobs=1, refit=False).fit(X, y)
+    assert Listening.events == [event, event]
+
+
+def test_a_fit_that_never_came_back_tells_as_much_as_others(tmp_path, capsys):
+    with checkpoints_in(tmp_path) as checkpoints:
+        resource = Resource("max_epochs", "epochs", 9)
+        job = job_of(net(verbose=0), resource, checkpoints, error_score=-1.0)
+        outcomes_of(job, (Fit(0, 0, {}, 7, 3, True),))
+        assert checkpoints.has(0, 0)
+        fit = Fit(0, 0, {"lr": 0.5}, 7, 9)
+        outcome = failed(replace(job, verbose=2), fit, RuntimeError("gone"))
+        assert outcome.n_test_samples == len(TEST)
+        assert not checkpoints.has(0, 0)
+    assert "[CV] END" in capsys.readouterr().out
+
+
+def test_what_was_reached_is_of_the_resource():
+    by_samples = job_of(
+        net(max_epochs=2, verbose=0), Resource("n_samples", "n_samples", 60)
+    )
+    (outcome,) = outcomes_of(by_samples, (Fit(0, 0, {}, 7, 30),))
+    assert outcome.reached == 30
+    (outcome,) = outcomes_of(job_of(net(max_epochs=2), None), (Fit(0, 0, {}, 7),))
+    assert outcome.reached == 2
