@@ -69,14 +69,15 @@ def test_errors_of_scorers_that_are_joined():
     X, y = [[0.0], [1.0]], ["a", "b"]  # not the classes that it knows
     noting, errors = _compat.noting_errors(scorers)
     scores = noting(estimator, X, y)
-    assert {name for name, score in scores.items() if isinstance(score, str)} == {
-        "f1", "accuracy", "ours"
-    }  # fmt: skip
+    failed = {name for name, score in scores.items() if isinstance(score, str)}
+    assert failed >= {"f1", "ours"}  # 1.8 counts how many are right
+    assert len(errors) == len(failed)
     assert [type(error).__name__ for error in errors][-1] == "RuntimeError"
-    assert len(errors) == 3
+    n_before = len(errors)
     assert scorers(estimator, X, [0, 1])["accuracy"] == 1.0
+    assert len(errors) == n_before, "the scorers themselves were not touched"
     assert noting(estimator, X, [0, 1])["f1"] == 1.0
-    assert len(errors) == 4, "the other scorers were not touched"
+    assert len(errors) == n_before + 1
 
 
 @pytest.mark.parametrize("rows", [[2, 0, -1], [True, False, True, True]])
