@@ -44,8 +44,6 @@ class SearchRun:
     pre_dispatch : int or str
     max_time : float or None
     max_resources_total : int or None
-    listeners : list of Listener
-        Further ones.
     budget : Budget
         What has been spent, from when the run has begun.
     evaluations : list of Evaluation
@@ -64,7 +62,6 @@ class SearchRun:
     pre_dispatch: int | str = "2*n_jobs"
     max_time: float | None = None
     max_resources_total: int | None = None
-    listeners: list[Listener] = field(default_factory=list)
     budget: Budget = field(init=False)
     evaluations: list[Evaluation] = field(init=False, default_factory=list)
 
@@ -133,7 +130,7 @@ class SearchRun:
             recorded,
         )
         listeners: list[Listener] = [_Forgetting(self.job), self.callbacks]
-        listeners += [self.metric, progress, *self.listeners]
+        listeners += [self.metric, progress]
         if proposal.all_failed is not None:
             listeners.append(proposal.all_failed)
         return Engine(

@@ -126,9 +126,5 @@ def n_epochs(net: Any) -> int | None:
 def _column(history: Any, name: str, sign: float) -> Curve | None:
     try:
         return tuple(sign * float(row[name]) for row in history)
-    except (
-        RuntimeError,
-        TypeError,
-        ValueError,
-    ):  # a score of the user's that is no number
-        return None
+    except (RuntimeError, TypeError, ValueError):
+        return None  # a score of the user's that is no number

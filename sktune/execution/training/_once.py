@@ -24,10 +24,7 @@ def train_once(
     fit_params: dict[str, Any],
 ) -> None:
     """Train as ever, with a folder for what callbacks write until it is scored."""
-    if task.has_net:
-        writers = find_writers(estimator)
-        if writers:
-            write_into(temporary_folder(stack), writers)
+    give_folder(task, stack, estimator)
     net = last_step(estimator)
     if task.fit.stop_rule is not None:
         if not is_net(net):
@@ -75,7 +72,18 @@ def call(method: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> None:
         method(X, y, **fit_params)
 
 
-def temporary_folder(stack: ExitStack) -> Path:
-    """A folder that goes when the stack is closed."""
-    folder = TemporaryDirectory(prefix="sktune-", ignore_cleanup_errors=True)
-    return Path(stack.enter_context(folder))
+def give_folder(task: Task, stack: ExitStack, estimator: Any) -> None:
+    """Let callbacks of nets write into a folder of the fit's own, if they write.
+
+    It is kept with the states of the fit where there are any: resumed in whatever
+    process, the net has to find its files. Else it goes when the stack is closed.
+    """
+    writers = find_writers(estimator) if task.has_net else {}
+    if not writers:
+        return
+    if task.job.checkpoints is None:
+        folder = TemporaryDirectory(prefix="sktune-", ignore_cleanup_errors=True)
+        write_into(Path(stack.enter_context(folder)), writers)
+    else:
+        fit = task.fit
+        write_into(task.job.checkpoints.folder(fit.candidate, fit.split), writers)

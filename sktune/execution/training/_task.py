@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from sklearn.base import clone
 
 from sktune._compat import NoCallbacks, as_indices, check_method_params, safe_split
-from sktune._types import Curve, Fit, Params
+from sktune._types import Curve, Fit, Params, StackKey
 from sktune.execution._job import Job
 from sktune.execution.checkpoint._paused_fit import PausedFit
 from sktune.execution.estimators._device_parameters import write_device
@@ -37,7 +37,7 @@ Train = Callable[..., None]
 class Trainer(Protocol):
     """How the fits of a unit are trained."""
 
-    def stack_key(self, job: Job, fit: Fit) -> Any:
+    def stack_key(self, job: Job, fit: Fit) -> StackKey:
         """What fits must have in common to be trained as one; None: by itself."""
 
     def train(self, tasks: list[Task]) -> Generator[Task]:

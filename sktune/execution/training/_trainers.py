@@ -10,9 +10,8 @@ from typing import Any
 
 from sktune._types import Fit, StackKey
 from sktune.execution._job import Job
-from sktune.execution.estimators._callback_files import find_writers, write_into
 from sktune.execution.training._epochs import train_epochs
-from sktune.execution.training._once import temporary_folder, train_once
+from sktune.execution.training._once import give_folder, train_once
 from sktune.execution.training._partial_fit import train_partially
 from sktune.execution.training._pipelines import fit_prefix
 from sktune.execution.training._task import Task, Trainer
@@ -59,14 +58,7 @@ def continued(train_last: Callable[..., None]) -> Callable[..., None]:
         y: Any,
         fit_params: dict[str, Any],
     ) -> None:
-        writers = find_writers(estimator)
-        if writers:
-            checkpoints, fit = task.job.checkpoints, task.fit
-            if checkpoints is None:
-                folder = temporary_folder(stack)
-            else:  # resumed in whatever process, it has to find them
-                folder = checkpoints.folder(fit.candidate, fit.split)
-            write_into(folder, writers)
+        give_folder(task, stack, estimator)
         last, arguments = fit_prefix(task, estimator, X, y, fit_params)
         train_last(task, last, *arguments)
 
