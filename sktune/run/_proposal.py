@@ -25,8 +25,6 @@ class Proposal:
     Attributes
     ----------
     strategy, schedule, problem : as the engine takes them
-    n_candidates : int
-        Candidates that will be started, unless the space has fewer.
     n_evaluations : int
         Rows of `cv_results_` that are expected; more than candidates where these are
         resumed.
@@ -43,7 +41,6 @@ class Proposal:
     strategy: Strategy
     schedule: Schedule
     problem: Problem
-    n_candidates: int
     n_evaluations: int
     n_pending: int | None = None
     cost: Cost = COST_OF_ONE
@@ -66,4 +63,4 @@ class Proposal:
         if n_pending is None and n_candidates > MAX_PENDING:
             n_pending = MAX_PENDING
         schedule: Any = Flat(n_candidates)
-        return cls(strategy, schedule, problem, n_candidates, n_candidates, n_pending)
+        return cls(strategy, schedule, problem, n_candidates, n_pending)

@@ -132,7 +132,7 @@ class BaseSearch(_compat.BaseSearchCV):
 
     def _announcement(self, proposal: Proposal) -> str:
         """What `verbose` says before the first fit."""
-        n_splits, n_candidates = self.n_splits_, proposal.n_candidates
+        n_splits, n_candidates = self.n_splits_, proposal.problem.n_candidates or 0
         return (
             f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
             f"totalling {n_candidates * n_splits} fits"
@@ -280,7 +280,7 @@ class BaseSearch(_compat.BaseSearchCV):
             self.error_score,
             self.return_train_score,
             self.verbose,
-            proposal.n_candidates,
+            proposal.problem.n_candidates,
             caller=self if in_use else None,
             root=root,
             resource=proposal.resource,

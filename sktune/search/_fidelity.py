@@ -235,7 +235,6 @@ class FidelitySearch(BaseSearch):
             strategy,
             schedule,
             Problem(space, n, resource.max_resources, data.n_splits),
-            n,
             n_evaluations(rungs),
             self._pending(n),
             Cost(total_resources(rungs, continues=continues), continues),
