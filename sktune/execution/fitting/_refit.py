@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,8 @@ from sktune._compat import NoCallbacks
 from sktune._types import Fit, FitOutcome, Params
 from sktune.execution._job import Job
 from sktune.execution.estimators._device_parameters import OwnDevices, write_device
+from sktune.execution.estimators._nets import is_net
+from sktune.execution.estimators._parameter_paths import last_step
 from sktune.execution.fitting._leased import Attempt, run_leased
 from sktune.execution.guards._device_memory import (
     OutOfMemory,
@@ -21,6 +24,7 @@ from sktune.execution.guards._device_memory import (
 )
 from sktune.execution.guards._interrupts import Interrupts
 from sktune.execution.guards._random_states import own_random_states
+from sktune.execution.training._listening import quick_batches
 from sktune.execution.training._once import call
 from sktune.execution.training._partial_fit import train_partially
 from sktune.execution.training._pipelines import fit_prefix
@@ -136,7 +140,9 @@ _DONE = FitOutcome({})
 
 
 def _train_at_once(best: Any, X: Any, y: Any, fit_params: Mapping[str, Any]) -> None:
-    call(best.fit, X, y, dict(fit_params))
+    net = last_step(best)
+    with quick_batches(net) if is_net(net) else nullcontext():
+        call(best.fit, X, y, dict(fit_params))
 
 
 def _attempt(refits: Sequence[Refit], attempt: Attempt) -> dict[int, FitOutcome]:

@@ -20,7 +20,7 @@ from sktune.execution.estimators._nets import bring
 from sktune.execution.guards._interrupts import CtrlC, Interrupts
 from sktune.execution.guards._random_states import random_states, set_random_states
 from sktune.execution.training._listening import (
-    LISTENER,
+    PUT_ON,
     curve_of,
     listening,
     n_epochs,
@@ -31,7 +31,7 @@ from sktune.placement import device_kind
 # Belongs to this process or to this fit, and not to the state of the training. A train
 # split is the user's data, or may have random numbers of its own, and is used once, as
 # each fit begins.
-_NOT_PAUSED = (LISTENER, "device", "train_split", *CALLBACK_ATTRIBUTES)
+_NOT_PAUSED = (*PUT_ON, "device", "train_split", *CALLBACK_ATTRIBUTES)
 
 
 def train_epochs(

@@ -1,5 +1,7 @@
 """A net that is listened to while it trains, and what it records of its epochs.
 
+It is also given quicker batches, until it has been scored.
+
 skorch has callbacks for that, but they are the user's: they are named, listed, pickled
 and searched. So the net's class is another one for the time of the training.
 """
@@ -7,15 +9,17 @@ and searched. So the net's class is another one for the time of the training.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from typing import Any, Protocol
 
 from sktune._types import Curve
 
-# Where a net has who listens to it. Names that end in an underscore are no parameters
-# for skorch.
+# Where a net has who listens to it, and who cuts its batches. Names that end in an
+# underscore are no parameters for skorch.
 LISTENER = "_sktune_training_"
+BATCHES = "_sktune_batches_"
+PUT_ON = (LISTENER, BATCHES)
 
 
 class TrainingListener(Protocol):
@@ -34,24 +38,46 @@ class TrainingListener(Protocol):
         """After the last epoch, before callbacks are told."""
 
 
-@contextmanager
-def listening(net: Any, listener: TrainingListener) -> Iterator[None]:
+def listening(net: Any, listener: TrainingListener) -> AbstractContextManager[None]:
     """Let the listener be told of what the net does in the context."""
+    return _wearing(net, LISTENER, listener)
+
+
+@contextmanager
+def quick_batches(net: Any) -> Iterator[Any]:
+    """Let the net cut its batches from arrays in the context, where it can."""
+    from sktune.execution.training._array_batches import Batches
+
+    batches = Batches()
+    with _wearing(net, BATCHES, batches):
+        yield batches
+
+
+@contextmanager
+def _wearing(net: Any, name: str, value: Any) -> Iterator[None]:
     cls: Any = type(net)
-    vars(net)[LISTENER] = listener
-    net.__class__ = _listened(cls)
+    vars(net)[name] = value
+    if not hasattr(cls, "sktune_own_class_"):
+        net.__class__ = _listened(cls)
     try:
         yield
     finally:
         net.__class__ = cls
-        del vars(net)[LISTENER]
+        vars(net).pop(name, None)
 
 
 @lru_cache(maxsize=32)
 def _listened(cls: Any) -> Any:
-    """The class of a net while it is trained: its own, listened to in four places."""
+    """The class of a net while it is trained: its own, listened to in five places."""
 
     class Net(cls):
+        sktune_own_class_ = cls
+
+        def get_iterator(self, *args: Any, **kwargs: Any) -> Any:
+            loader = super().get_iterator(*args, **kwargs)
+            batches = vars(self).get(BATCHES)
+            return loader if batches is None else batches.of(loader)
+
         def fit_loop(
             self, X: Any, y: Any = None, epochs: int | None = None, **kwargs: Any
         ) -> Any:
@@ -75,7 +101,7 @@ def _listened(cls: Any) -> Any:
 
         def __reduce_ex__(self, protocol: Any) -> Any:
             # For callbacks that pickle or copy the net: nothing of this is left in it.
-            listener = self.__dict__.pop(LISTENER, None)
+            put_on = {k: self.__dict__.pop(k) for k in PUT_ON if k in self.__dict__}
             self.__class__ = cls
             try:
                 function, *rest = self.__reduce_ex__(protocol)
@@ -83,8 +109,7 @@ def _listened(cls: Any) -> Any:
                 return (_new if function.__name__ == "__newobj__" else function), *rest
             finally:
                 self.__class__ = Net
-                if listener is not None:
-                    self.__dict__[LISTENER] = listener
+                self.__dict__.update(put_on)
 
     for name in ("__name__", "__qualname__", "__module__", "__doc__"):
         setattr(Net, name, getattr(cls, name))

@@ -11,7 +11,12 @@ from sktune._errors import EstimatorError
 from sktune.execution.estimators._callback_files import find_writers, write_into
 from sktune.execution.estimators._nets import is_net
 from sktune.execution.estimators._parameter_paths import last_step
-from sktune.execution.training._listening import curve_of, listening, n_epochs
+from sktune.execution.training._listening import (
+    curve_of,
+    listening,
+    n_epochs,
+    quick_batches,
+)
 from sktune.execution.training._task import Task
 
 
@@ -26,6 +31,7 @@ def train_once(
     """Train as ever, with a folder for what callbacks write until it is scored."""
     give_folder(task, stack, estimator)
     net = last_step(estimator)
+    give_batches(task, stack, net)
     if task.fit.stop_rule is not None:
         if not is_net(net):
             raise EstimatorError(
@@ -70,6 +76,12 @@ def call(method: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> None:
         method(X, **fit_params)
     else:
         method(X, y, **fit_params)
+
+
+def give_batches(task: Task, stack: ExitStack, net: Any) -> None:
+    """Let a net cut its batches from arrays until it has been scored, if it can."""
+    if is_net(net):
+        task.batches = stack.enter_context(quick_batches(net))
 
 
 def give_folder(task: Task, stack: ExitStack, estimator: Any) -> None:

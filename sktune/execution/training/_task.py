@@ -99,6 +99,8 @@ class Task:
     reached : int or None
         How far the training came.
     curve : tuple of float or None
+    batches : Batches or None
+        Where those of a net come from.
     """
 
     def __init__(
@@ -130,6 +132,7 @@ class Task:
         self.fit_time = 0.0
         self.reached: int | None = None
         self.curve: Curve | None = None
+        self.batches: Any = None
 
     def prepare(self) -> None:
         """Make a clone that has the params, and cut the data.

@@ -11,7 +11,7 @@ from typing import Any
 from sktune._types import Fit, StackKey
 from sktune.execution._job import Job
 from sktune.execution.training._epochs import train_epochs
-from sktune.execution.training._once import give_folder, train_once
+from sktune.execution.training._once import give_batches, give_folder, train_once
 from sktune.execution.training._partial_fit import train_partially
 from sktune.execution.training._pipelines import fit_prefix
 from sktune.execution.training._task import Task, Trainer
@@ -60,6 +60,7 @@ def continued(train_last: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         give_folder(task, stack, estimator)
         last, arguments = fit_prefix(task, estimator, X, y, fit_params)
+        give_batches(task, stack, last)
         train_last(task, last, *arguments)
 
     return train
