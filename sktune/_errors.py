@@ -46,6 +46,10 @@ class FitTimeout(SktuneError, TimeoutError):
     """A fit took longer than `fit_timeout`."""
 
 
+class LostError(SktuneError, RuntimeError):
+    """What a fit has raised, where only its traceback is there: that is the text."""
+
+
 class WorkerLost(SktuneError, RuntimeError):
     """The worker that ran a fit was killed, twice."""
 

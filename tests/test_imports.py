@@ -44,6 +44,7 @@ FLOORS = {
     "_errors": 0,
     "_random": 0,
     "_compat": 0,
+    "_warnings": 0,
 }
 BESIDE = {
     "inspection": {"search", "journal", "_errors"}

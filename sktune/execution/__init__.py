@@ -15,6 +15,7 @@ from sktune.execution.estimators._resource import (
     smallest_resources,
 )
 from sktune.execution.estimators._subsets import check_subsets, subsets
+from sktune.execution.fitting._raised import first_raised
 from sktune.execution.fitting._refit import Refit
 from sktune.execution.guards._random_states import preserved_random_states
 from sktune.execution.guards._threads import single_threaded, threads_of_a_net
@@ -31,6 +32,7 @@ __all__ = [
     "check_subsets",
     "checkpoints_in",
     "find_resource",
+    "first_raised",
     "preserved_random_states",
     "silenced",
     "single_threaded",

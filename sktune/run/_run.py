@@ -84,10 +84,11 @@ class SearchRun:
     def search(self, cut_short: Callable[[BaseException], None]) -> None:
         """Search until nothing is left to decide.
 
-        Where Ctrl-C or the journal ends it, ``cut_short(reason)`` is called first of
-        all: cleaning up may take long, or be interrupted too.
+        Where something ends it before, ``cut_short(reason)`` is called first of all:
+        cleaning up may take long, or be interrupted too. Not where a fit is to end it
+        that fails, as in scikit-learn.
         """
-        strategy = self.proposal.strategy
+        strategy, raises = self.proposal.strategy, self.job.error_score == "raise"
         replayed: ReplayedWorkers | None = None
         self.budget = Budget(
             self.max_time,
@@ -103,15 +104,16 @@ class SearchRun:
             workers: Any = pool
             if self.journal is not None:
                 strategy = self.journal.strategy(strategy)
-                raises = self.job.error_score == "raise"
                 workers = replayed = self.journal.workers(pool, raises=raises)
             n_recorded = 0 if replayed is None else replayed.n_recorded
             engine = self._engine(strategy, workers, n_recorded)
             self.evaluations = engine.evaluations
             try:
                 engine.run()
-            except (KeyboardInterrupt, JournalError) as reason:
-                cut_short(reason)
+            except BaseException as reason:
+                is_own = isinstance(reason, JournalError)
+                if is_own or not isinstance(reason, Exception) or not raises:
+                    cut_short(reason)
                 raise
         self._check_rows()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any, ClassVar
@@ -10,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sktune import _compat
+from sktune._warnings import warn
 from sktune.run import Proposal, refit_metric_names
 from sktune.search._base import BaseSearch
 from sktune.search.inputs._data import Data
@@ -279,4 +279,4 @@ class BayesSearchCV(BaseSearch):
                 f"Only {n_candidates} candidates were found that the constraint "
                 f"allows, fewer than n_iter={self.n_iter}."
             )
-        warnings.warn(message, UserWarning, stacklevel=2)
+        warn(message)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Callable
 from numbers import Integral
@@ -12,6 +11,7 @@ import numpy as np
 
 from sktune import _compat
 from sktune._types import Evaluation
+from sktune._warnings import warn
 from sktune.schedule import Rung, exhausting_minimum, halving, iterations, n_survivors
 from sktune.search._fidelity import Fidelity, FidelitySearch
 from sktune.search.inputs._random_draws import n_different
@@ -322,13 +322,11 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
     def _check_last(self, last: Rung, fidelity: Fidelity) -> None:
         if last.n_resources * self.factor <= fidelity.max_resources:
             name = fidelity.resource.name
-            warnings.warn(
+            warn(
                 f"The last rung trains to {name}={last.n_resources}, "
                 f"far from max_resources_={fidelity.max_resources}. Use more "
                 "candidates, or "
-                "min_resources='exhaust' to give them more from the beginning.",
-                UserWarning,
-                stacklevel=2,
+                "min_resources='exhaust' to give them more from the beginning."
             )
 
     def _n_candidates(self, fidelity: Fidelity) -> int:
@@ -343,22 +341,18 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
             n = fidelity.max_resources // fidelity.min_resources
         size = n_different(self.param_distributions, self.constraint)
         if n > size:
-            warnings.warn(
+            warn(
                 f"The space has only {int(size)} candidates, and n_candidates="
-                f"{self.n_candidates!r} asks for {n}. It is searched whole.",
-                UserWarning,
-                stacklevel=2,
+                f"{self.n_candidates!r} asks for {n}. It is searched whole."
             )
         return int(min(n, size))
 
     def _check_n_candidates(self, n_candidates: int) -> None:
         planned = self.n_candidates_[0]
         if n_candidates < planned:
-            warnings.warn(
+            warn(
                 f"Only {n_candidates} candidates were found that constraint allows, "
-                f"fewer than the {planned} of the first rung.",
-                UserWarning,
-                stacklevel=2,
+                f"fewer than the {planned} of the first rung."
             )
 
     def _count(self, rows: list[Evaluation]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Callable
 from numbers import Integral
@@ -12,6 +11,7 @@ import numpy as np
 
 from sktune import _compat
 from sktune._types import Evaluation
+from sktune._warnings import warn
 from sktune.schedule import Rung, hyperband, within
 from sktune.search._fidelity import Fidelity, FidelitySearch
 from sktune.search.inputs._random_draws import n_different
@@ -301,12 +301,10 @@ class HyperbandSearchCV(FidelitySearch):
 
     def _warn_of_few(self, planned: int, n_candidates: int) -> None:
         allowed = "" if self.constraint is None else " that constraint allows"
-        warnings.warn(
+        warn(
             f"Hyperband plans {planned} candidates, and the space has no more than "
             f"{n_candidates}{allowed}. Brackets are cut short; "
-            "SuccessiveHalvingSearchCV suits a small space better.",
-            UserWarning,
-            stacklevel=2,
+            "SuccessiveHalvingSearchCV suits a small space better."
         )
 
     def _count(self, rows: list[Evaluation]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import chain
@@ -14,6 +13,7 @@ import numpy as np
 
 from sktune import _compat
 from sktune._random import derive_seed
+from sktune._warnings import at_the_users_line, warn
 from sktune.run import Proposal
 from sktune.search._base import BaseSearch
 from sktune.search.inputs._data import Data
@@ -219,11 +219,9 @@ class RandomizedSearchCV(BaseSearch):
     def _check_n_candidates(self, n_candidates: int) -> None:
         dicts, n = self.param_distributions, self.n_iter
         if n_candidates < n and draws_lazily(dicts, n, self.random_state):
-            warnings.warn(
+            warn(
                 f"Only {n_candidates} candidates were found that constraint allows, "
-                f"fewer than n_iter={n}.",
-                UserWarning,
-                stacklevel=2,
+                f"fewer than n_iter={n}."
             )
 
     def _first(self) -> list[dict[str, Any]]:
@@ -241,7 +239,8 @@ class RandomizedSearchCV(BaseSearch):
         """The draws that follow `first`."""
         dicts = self.param_distributions
         if self.constraint is None and not first:
-            return sampler(dicts, self.n_iter, random_state)
+            with at_the_users_line():  # where the space is smaller than that
+                return list(sampler(dicts, self.n_iter, random_state))
         wanted, accepts = self.n_iter - len(first), self._accepts(first)
         drawn, n_draws = draw_accepted(dicts, wanted, random_state, accepts)
         self._check_n_drawn(len(first) + len(drawn), n_draws)
@@ -259,9 +258,7 @@ class RandomizedSearchCV(BaseSearch):
         if n == 0:
             raise all_refused(self.constraint, n_draws)
         if n < self.n_iter:
-            warnings.warn(
+            warn(
                 f"Only {n} candidates were found in {n_draws} draws, fewer than "
-                f"n_iter={self.n_iter}. Running {n} iterations.",
-                UserWarning,
-                stacklevel=2,
+                f"n_iter={self.n_iter}. Running {n} iterations."
             )

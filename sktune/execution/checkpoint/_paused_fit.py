@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from sktune._types import Fit
+from sktune._warnings import warn
 from sktune.execution.checkpoint._state_files import read, write
 from sktune.persistence import Checkpoints, goes_with_process, remove_folder
 
@@ -121,12 +121,10 @@ def warn_once(checkpoints: Checkpoints, done: str, error: Exception) -> None:
     """Say once in a search that a state could not be saved, or read."""
     if not checkpoints.is_first(f"not-{done}"):
         return
-    warnings.warn(
+    warn(
         f"The state of a paused fit could not be {done} "
         f"({type(error).__name__}: {error}), so its training starts over when "
         "it is resumed. The results are the same, but take longer. Replace "
         "what cannot be pickled, or see that there is space in "
-        f"{checkpoints.path.parent}.",
-        UserWarning,
-        stacklevel=3,
+        f"{checkpoints.path.parent}."
     )

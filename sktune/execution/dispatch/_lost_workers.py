@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 
 from sktune._errors import WorkerLost
 from sktune._types import Fit, Unit
+from sktune._warnings import warn
 from sktune.execution.dispatch._running_fits import Marker, Running, RunningFits
 
 # Losses in a row that may be those of workers at rest, such as one that was idle.
@@ -91,12 +91,10 @@ def warn_of(suspects: Sequence[Unit]) -> None:
     if suspects:
         fits = (fit for unit in suspects for fit in unit)
         names = (f"candidate {fit.candidate} on split {fit.split}" for fit in fits)
-        warnings.warn(
+        warn(
             f"A worker was killed while running {' or '.join(names)}. What it may have "
             "died of runs once more, with nothing beside it. If this happens often, "
-            "look at the memory that the fits take, or use a smaller n_jobs.",
-            UserWarning,
-            stacklevel=2,
+            "look at the memory that the fits take, or use a smaller n_jobs."
         )
 
 

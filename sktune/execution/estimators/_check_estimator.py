@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sklearn.base import is_classifier
 
 from sktune._errors import EstimatorError, EstimatorTypeError
+from sktune._warnings import warn
 from sktune.execution.estimators._input_dtypes import check_dtype
 from sktune.execution.estimators._nets import find_nets
 from sktune.execution.estimators._parameter_names import check_names
@@ -93,11 +93,9 @@ def _check_monitors(net: Any, prefix: str, dicts: Sequence[Mapping[str, Any]]) -
             f"skorch.dataset.ValidSplit(5)), or monitor 'train_loss'."
         )
     share = _held_out(net.train_split)
-    warnings.warn(
+    warn(
         f"{callback} monitors {monitor!r}: the net's train_split holds out {share} of "
-        "the training part of every split, and each net is trained on the rest only.",
-        UserWarning,
-        stacklevel=2,
+        "the training part of every split, and each net is trained on the rest only."
     )
 
 

@@ -10,11 +10,12 @@ from functools import partial
 from traceback import format_exception
 
 from sktune._compat import num_samples
-from sktune._types import Fit, FitOutcome, Scores, Unit
+from sktune._types import Fit, FitOutcome, Unit
 from sktune.execution._job import Job
 from sktune.execution.fitting._leased import Attempt, run_leased
 from sktune.execution.fitting._messages import print_end, print_start
-from sktune.execution.fitting._scoring import is_joined, no_scores, score
+from sktune.execution.fitting._raised import pickled
+from sktune.execution.fitting._scoring import Scored, is_joined, no_scores, score
 from sktune.execution.guards._device_memory import OutOfMemory, watch_memory
 from sktune.execution.training._task import Parts, Task
 from sktune.execution.training._trainers import trainer_of
@@ -71,7 +72,7 @@ def failed(job: Job, fit: Fit, error: Exception) -> FitOutcome:
     task = Task(job, fit)
     task.prepare()
     outcome = replace(
-        _outcome_of_error(job, "".join(format_exception(error))),
+        _outcome_of_error(job, "".join(format_exception(error)), error),
         n_test_samples=num_samples(_data(task).X_test),
     )
     task.states.drop()
@@ -92,7 +93,7 @@ def _outcome(task: Task, attempt: Attempt | None) -> FitOutcome | None:
             if job.error_score == "raise":
                 raise error
             outcome = replace(
-                _outcome_of_error(job, task.fit_error),
+                _outcome_of_error(job, task.fit_error, error),
                 fit_time=task.fit_time,
                 n_test_samples=num_samples(_data(task).X_test),
             )
@@ -111,7 +112,7 @@ def _data(task: Task) -> Parts:
 def _scored(task: Task, watch: Callable[[Exception], None] | None) -> FitOutcome:
     job, estimator, data = task.job, task.estimator, _data(task)
     start = time.time()
-    test_scores, names_metrics = score(
+    test = score(
         job.scorer,
         estimator,
         data.X_test,
@@ -121,10 +122,9 @@ def _scored(task: Task, watch: Callable[[Exception], None] | None) -> FitOutcome
         watch=watch,
     )
     score_time = time.time() - start
-    train_scores: Scores | None = None
-    names_metrics_of_train = False
+    train: Scored | None = None
     if job.return_train_score:
-        train_scores, names_metrics_of_train = score(
+        train = score(
             job.scorer,
             estimator,
             data.X,
@@ -133,19 +133,23 @@ def _scored(task: Task, watch: Callable[[Exception], None] | None) -> FitOutcome
             job.error_score,
             watch=watch,
         )
+    both = [test] if train is None else [test, train]
+    failed = next((one for one in both if one.traceback is not None), test)
     return FitOutcome(
-        test_scores,
-        train_scores,
-        names_metrics or names_metrics_of_train,  # one of the two may have raised
+        test.scores,
+        None if train is None else train.scores,
+        any(one.names_metrics for one in both),  # one of the two may have raised
         n_test_samples=num_samples(data.X_test),
         fit_time=task.fit_time,
         score_time=score_time,
         reached=task.reached,
         curve=task.curve,
+        score_error=failed.traceback,
+        raised=None if failed.error is None else pickled(failed.error),
     )
 
 
-def _outcome_of_error(job: Job, fit_error: str | None) -> FitOutcome:
+def _outcome_of_error(job: Job, fit_error: str | None, error: Exception) -> FitOutcome:
     """Without a score, in as many metrics as are known."""
     scores = no_scores(job.scorer)
     return FitOutcome(
@@ -153,4 +157,5 @@ def _outcome_of_error(job: Job, fit_error: str | None) -> FitOutcome:
         scores if job.return_train_score else None,
         is_joined(job.scorer),
         fit_error=fit_error,
+        raised=pickled(error),
     )

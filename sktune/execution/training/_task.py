@@ -206,9 +206,10 @@ class Task:
         An error holds the frames that it came through, and these the data and the net:
         with the task they would make a circle, which is collected late.
         """
-        if self.data is not None:
-            self.callback_ctx.call_on_fit_task_end(**self._told())
+        told = None if self.data is None else self._told()
         self.data = self.estimator = self.error = None
+        if told is not None:  # once, even if a callback raises
+            self.callback_ctx.call_on_fit_task_end(**told)
 
     def _told(self) -> dict[str, Any]:
         """What scikit-learn tells callbacks."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import reprlib
-import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -19,6 +18,7 @@ from scipy.stats import rankdata
 
 from sktune._errors import WarmStartError
 from sktune._types import WarmStartObservation, rounded
+from sktune._warnings import warn
 from sktune.space import Dimension, Space, to_python
 
 # Of rungs, the highest one with as many scores is read.
@@ -357,11 +357,9 @@ def _warn_of_unsearched(sources: Sequence[Source], space: Space) -> None:
                 varied.add(name)
     if varied:
         names = ", ".join(map(repr, sorted(varied)))
-        warnings.warn(
+        warn(
             f"warm_start_from also varied {names}, which this search does not: its "
-            "scores differ by that, too, and tell less.",
-            UserWarning,
-            stacklevel=2,
+            "scores differ by that, too, and tell less."
         )
 
 
@@ -376,11 +374,9 @@ def _tell_of_left_out(n_found: int, culprits: Counter[str], verbose: int) -> Non
         text += f"; {n} are not because of parameter {name!r}"
     if n_left_out > n_found:
         learns = f"from {n_found} only" if n_found else "nothing from it"
-        warnings.warn(
+        warn(
             f"{text}: it had other values there, or none. The search learns {learns}; "
-            "widen param_distributions to learn from more.",
-            UserWarning,
-            stacklevel=2,
+            "widen param_distributions to learn from more."
         )
     elif verbose > 0:
         print(text)

@@ -30,7 +30,12 @@ def said(package, capsys, **kwargs):
     texts = [
         re.sub(r"(?s)Traceback.*?\n(\w+Error)", r"\1", str(w.message)) for w in caught
     ]
-    return lines, sorted(texts)
+    # scikit-learn says of each fit that its scorer raised; here they are counted.
+    counted = r"\d of \d train-test partitions"
+    texts = [re.sub(counted, "this train-test partition", text) for text in texts]
+    once = [text for text in texts if not text.startswith("Scoring failed")]
+    once += {text for text in texts if text.startswith("Scoring failed")}
+    return lines, sorted(once)
 
 
 @pytest.mark.parametrize("verbose", [0, 1, 2, 3, 10])
