@@ -26,6 +26,10 @@ class EstimatorError(SktuneError, ValueError):
     """The estimator could not be trained or scored as it stands."""
 
 
+class InputError(EstimatorError):
+    """Data that the estimator could not be trained on as they stand."""
+
+
 class EstimatorTypeError(SktuneError, TypeError):
     """`estimator` is no estimator."""
 

@@ -19,6 +19,7 @@ from sktune.execution.fitting._raised import first_raised
 from sktune.execution.fitting._refit import Refit
 from sktune.execution.guards._random_states import preserved_random_states
 from sktune.execution.guards._threads import single_threaded, threads_of_a_net
+from sktune.execution.training._refused_input import refuse_alike
 from sktune.execution.training._trainers import stack_key
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "find_resource",
     "first_raised",
     "preserved_random_states",
+    "refuse_alike",
     "silenced",
     "single_threaded",
     "smallest_resources",

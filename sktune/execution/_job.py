@@ -58,6 +58,8 @@ class Job:
         Seconds.
     placement : Placement or None
         With one, each unit leases a device.
+    refuse_alike : bool
+        Whether what one candidate refuses of X, all do: then the search ends with it.
     """
 
     estimator: Any
@@ -79,6 +81,7 @@ class Job:
     subsets: Sequence[Subset] | None = None
     fit_timeout: float | None = None
     placement: Placement | None = None
+    refuse_alike: bool = False
 
     @cached_property
     def has_net(self) -> bool:

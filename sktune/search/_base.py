@@ -25,6 +25,7 @@ from sktune._types import Evaluation
 from sktune.execution import (
     Job,
     preserved_random_states,
+    refuse_alike,
     silenced,
     threads_of_a_net,
 )
@@ -287,6 +288,7 @@ class BaseSearch(_compat.BaseSearchCV):
             threads_of_a_net=threads_of_a_net() if is_repeatable else None,
             fit_timeout=self.fit_timeout,
             placement=data.placement,
+            refuse_alike=refuse_alike(self.estimator, self._searched()),
             **options,
         )
         n_fits = proposal.n_evaluations * len(splits)

@@ -9,7 +9,6 @@ from sklearn.base import is_classifier
 
 from sktune._errors import EstimatorError, EstimatorTypeError
 from sktune._warnings import warn
-from sktune.execution.estimators._input_dtypes import check_dtype
 from sktune.execution.estimators._nets import find_nets
 from sktune.execution.estimators._parameter_names import check_names
 
@@ -56,6 +55,9 @@ def check_estimator(
 ) -> None:
     """Raise for what every fit would fail at; warn about what costs data silently.
 
+    Modules of nets are not built for that, as it runs the user's code; what becomes
+    known when the first fit builds one is told by `refused_input`.
+
     Parameters
     ----------
     estimator : estimator
@@ -68,15 +70,12 @@ def check_estimator(
     ParamNameError
         For a parameter that the estimator does not have.
     EstimatorError
-        For a callback that waits for a validation loss which the net does not compute,
-        and for a dtype that the first layer of a net refuses.
+        For a callback that waits for a validation loss which the net does not compute.
     """
     check_names(estimator, dicts)
     nets = find_nets(estimator)
     for prefix, net in nets.items():
         _check_monitors(net, prefix, dicts)
-    if nets:
-        check_dtype(estimator, dicts, X, y)
 
 
 def _check_monitors(net: Any, prefix: str, dicts: Sequence[Mapping[str, Any]]) -> None:

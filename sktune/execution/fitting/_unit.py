@@ -10,6 +10,7 @@ from functools import partial
 from traceback import format_exception
 
 from sktune._compat import num_samples
+from sktune._errors import InputError
 from sktune._types import Fit, FitOutcome, Unit
 from sktune.execution._job import Job
 from sktune.execution.fitting._leased import Attempt, run_leased
@@ -27,8 +28,9 @@ Outcomes = dict[int, FitOutcome]
 def run_unit(job: Job, unit: Unit) -> list[FitOutcome]:
     """Train and score the fits of a unit, on a leased device if there are any.
 
-    Raises only where ``error_score="raise"``, or where scikit-learn's searches raise
-    whatever `error_score` says, such as for a parameter that does not exist.
+    Raises only where ``error_score="raise"``, where every fit would refuse its input,
+    or where scikit-learn's searches raise whatever `error_score` says, such as for a
+    parameter that does not exist.
     """
     if job.placement is None:
         outcomes = carry_out(job, unit)
@@ -90,7 +92,8 @@ def _outcome(task: Task, attempt: Attempt | None) -> FitOutcome | None:
         else:
             if watch is not None:
                 watch(error)
-            if job.error_score == "raise":
+            is_input = isinstance(error, InputError) and job.refuse_alike
+            if is_input or job.error_score == "raise":
                 raise error
             outcome = replace(
                 _outcome_of_error(job, task.fit_error, error),

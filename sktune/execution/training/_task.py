@@ -11,7 +11,7 @@ from contextlib import (
     nullcontext,
 )
 from dataclasses import dataclass
-from traceback import format_exc
+from traceback import format_exception
 from typing import Any, Protocol
 
 from sklearn.base import clone
@@ -29,6 +29,7 @@ from sktune.execution.guards._random_states import (
 )
 from sktune.execution.guards._threads import fixed_threads
 from sktune.execution.guards._timeout import time_limit
+from sktune.execution.training._refused_input import refused_input
 
 Train = Callable[..., None]
 """``train(estimator, X, y, fit_params)``."""
@@ -197,7 +198,8 @@ class Task:
                 with limit:
                     train(self.estimator, data.X, data.y, dict(data.fit_params))
         except Exception as error:
-            self.error, self.fit_error = error, format_exc()
+            self.error = refused_input(error, self.estimator, data.X) or error
+            self.fit_error = "".join(format_exception(self.error))
         self.fit_time += time.time() - start
 
     def end(self) -> None:
