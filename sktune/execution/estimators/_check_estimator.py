@@ -7,11 +7,14 @@ from typing import Any
 
 from sklearn.base import is_classifier
 
-from sktune._errors import EstimatorTypeError
+from sktune._errors import EstimatorError, EstimatorTypeError
 from sktune.execution.estimators._input_dtypes import check_dtype
 from sktune.execution.estimators._monitors import check_monitors
+from sktune.execution.estimators._net_data import check_data
+from sktune.execution.estimators._net_targets import check_target
 from sktune.execution.estimators._nets import find_nets
 from sktune.execution.estimators._parameter_names import check_names
+from sktune.execution.estimators._reached_nets import reached_nets
 
 
 def check_is_estimator(estimator: Any) -> None:
@@ -69,11 +72,25 @@ def check_estimator(
         For a parameter that the estimator does not have.
     EstimatorError
         For a callback that waits for a validation loss which the net does not compute,
-        and for a dtype that the first layer of a net refuses.
+        and for X or y that a net cannot be trained on as they reach it.
     """
     check_names(estimator, dicts)
     nets = find_nets(estimator)
     for prefix, net in nets.items():
         check_monitors(net, prefix, dicts)
     if nets:
-        check_dtype(estimator, dicts, X, y)
+        _check_data(estimator, dicts, X, y)
+
+
+def _check_data(
+    estimator: Any, dicts: Sequence[Mapping[str, Any]], X: Any, y: Any
+) -> None:
+    try:
+        for reached in reached_nets(estimator, dicts, X, y):
+            check_data(reached)
+            check_target(reached)
+            check_dtype(reached, dicts, X)
+    except EstimatorError:
+        raise
+    except Exception:
+        return  # data like no other: what is wrong with them, the fits will say

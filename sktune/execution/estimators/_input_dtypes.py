@@ -6,20 +6,17 @@ float64, and the weights of a net are float32.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 
 from sktune._errors import EstimatorError
-from sktune.execution.estimators._nets import is_net
+from sktune.execution.estimators._parameter_paths import UNKNOWN
+from sktune.execution.estimators._reached_nets import ReachedNet
 from sktune.space import Space
-
-# Rows that are enough to see which dtype the steps before a net make of X.
-_N_PROBED = 100
 
 # Between X and the module: who overrides one of these may cast.
 _METHODS_OF_SKORCH = (
@@ -39,64 +36,65 @@ _METHODS_OF_SKORCH = (
 
 
 def check_dtype(
-    estimator: Any, dicts: Sequence[Mapping[str, Any]], X: Any, y: Any
+    reached: ReachedNet, dicts: Sequence[Mapping[str, Any]], given: Any
 ) -> None:
     """Refuse X of a dtype that the first layer of the net would refuse in every fit.
 
     Nothing is trained and no memory is used for it: the module is made of torch's meta
     tensors. What cannot be found out that way is left to the fits.
+
+    Parameters
+    ----------
+    reached : ReachedNet
+    dicts : sequence of dict
+        The dicts that are searched.
+    given : data
+        X as it was handed to `fit`.
     """
-    if _may_differ(estimator, dicts):
+    between = ("module", "dataset", "iterator_train", "iterator_train__collate_fn")
+    X, prefix = reached.X, reached.prefix
+    if reached.is_searched(*between) or X is UNKNOWN:
         return
     try:
         space = Space(list(dicts))
         params = space.decode([0.5] * space.n_dims)
-        estimator = clone(estimator).set_params(**clone(params, safe=False))
-        net, X, where = _as_the_net_sees(estimator, X, y)
-        refusal = None if net is None else _refusal(net, X)
+        own = {k[len(prefix) :]: v for k, v in params.items() if k.startswith(prefix)}
+        net = clone(reached.net).set_params(**clone(own, safe=False))
+        refusal = _refusal(net, X[:2].toarray() if issparse(X) else X)
     except Exception:
         return  # what is wrong here, if anything, the fits will say
-    if refusal is not None:
-        layer, wanted = refusal
-        remedy = "" if is_net(estimator) else ", or let a step before the net cast"
-        raise EstimatorError(
-            f"{where} dtype {_dtype_name(X)}, but the net's first layer, {layer}, "
-            f"takes {wanted}. Pass X.astype(np.{wanted}){remedy}."
-        )
+    if refusal is None:
+        return
+    layer, wanted = refusal
+    where = "X has" if reached.is_X_given else "The steps before the net make X of"
+    raise EstimatorError(
+        f"{where} dtype {_dtype_name(X)}, but the net's first layer, {layer}, "
+        f"takes {wanted}. {cast_of_X(given, wanted, is_whole=reached.is_X_given)}"
+    )
 
 
-def _may_differ(estimator: Any, dicts: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether candidates differ in what stands between X and the first layer."""
-    parts = {"module", "dataset", "iterator_train", "iterator_train__collate_fn"}
-    if isinstance(estimator, Pipeline):
-        net_name = estimator.steps[-1][0]
-        parts = {f"{net_name}__{part}" for part in parts}
-        before = {name for name, _ in estimator.steps[:-1]}
-        if any(name.partition("__")[0] in before for d in dicts for name in d):
-            return True
-        parts.add(net_name)
-    return any(name in parts for d in dicts for name in d)
+def cast_of_X(given: Any, wanted: str, *, is_whole: bool) -> str:
+    """What to do about X of a wrong dtype.
 
-
-def _as_the_net_sees(estimator: Any, X: Any, y: Any) -> tuple[Any, Any, str]:
-    if is_net(estimator):
-        return estimator, X, "X has"
-    if not isinstance(estimator, Pipeline) or not is_net(estimator[-1]):
-        return None, X, ""
-    steps = [step for _, step in estimator.steps[:-1]]
-    # Only scikit-learn's own transformers are known to be harmless to try on a few
-    # rows; a user's may be slow or keep count.
-    if any(
-        not type(step).__module__.startswith("sklearn.")
-        for step in steps
-        if step not in (None, "passthrough")
+    Parameters
+    ----------
+    given : data
+        X as it was handed to `fit`.
+    wanted : str
+        A dtype.
+    is_whole : bool
+        Whether it is X as it was given that reaches the net.
+    """
+    before = f"FunctionTransformer(np.{wanted}) as the last step before the net"
+    if hasattr(given, "columns") and any(
+        getattr(dtype, "kind", "O") not in "biuf" for dtype in given.dtypes
     ):
-        return None, X, ""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        rows = slice(_N_PROBED)
-        X = estimator[:-1].fit_transform(X[rows], None if y is None else y[rows])
-    return estimator[-1], X, "The steps before the net make X of"
+        return f"Put {before}."
+    if type(given).__module__.startswith("torch"):
+        cast = f"X.to(torch.{wanted})"
+    else:
+        cast = f"X.astype(np.{wanted})"
+    return f"Pass {cast}." if is_whole else f"Pass {cast}, or put {before}."
 
 
 def _refusal(net: Any, X: Any) -> tuple[str, str] | None:
@@ -106,7 +104,7 @@ def _refusal(net: Any, X: Any) -> tuple[str, str] | None:
 
     if not isinstance(X, np.ndarray | torch.Tensor) or not isinstance(net.module, type):
         return None
-    if not _is_plain(net):
+    if not is_plain(net):
         return None
     with torch.device("meta"):
         module = net.module(**net.get_params_for("module")).eval()
@@ -142,14 +140,19 @@ def _refusal(net: Any, X: Any) -> tuple[str, str] | None:
     return None if dtype == weights else (called, str(weights).removeprefix("torch."))
 
 
-def _is_plain(net: Any) -> bool:
-    """Whether nothing but skorch stands between X and the module."""
+def is_plain(net: Any, *methods: str) -> bool:
+    """Whether nothing but skorch stands between X and the module.
+
+    Nor between y and the loss, if that is asked for by the names of further methods.
+    """
     from skorch.dataset import Dataset
 
     return (
         all(
-            getattr(type(net), method).__module__.startswith("skorch.")
-            for method in _METHODS_OF_SKORCH
+            getattr(
+                getattr(type(net), method, None), "__module__", "skorch."
+            ).startswith("skorch.")
+            for method in (*_METHODS_OF_SKORCH, *methods)
         )
         and net.dataset is Dataset
         and not any("collate_fn" in name for name in net.get_params(deep=False))

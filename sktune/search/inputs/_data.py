@@ -15,6 +15,7 @@ from sktune.execution import (
     check_estimator,
     check_is_estimator,
     check_placement,
+    check_sliceable,
     workers_are_here,
 )
 from sktune.placement import Placement, has_lease
@@ -83,6 +84,7 @@ def read_data(
     """
     check_is_estimator(search.estimator)
     scorers, _ = search._get_scorers()
+    check_sliceable(search.estimator, X, y)
     X, y = indexable(X, y)
     params = _compat.check_method_params(X, params=params)
     routed = search._get_routed_params_for_fit(params)
