@@ -26,6 +26,10 @@ class EstimatorError(SktuneError, ValueError):
     """The estimator could not be trained or scored as it stands."""
 
 
+class WrongForAllError(EstimatorError):
+    """A net met what no candidate of the search can do without: it ends at once."""
+
+
 class EstimatorTypeError(SktuneError, TypeError):
     """`estimator` is no estimator."""
 

@@ -10,6 +10,7 @@ from functools import partial
 from traceback import format_exception
 
 from sktune._compat import num_samples
+from sktune._errors import WrongForAllError
 from sktune._types import Fit, FitOutcome, Scores, Unit
 from sktune.execution._job import Job
 from sktune.execution.fitting._leased import Attempt, run_leased
@@ -89,7 +90,7 @@ def _outcome(task: Task, attempt: Attempt | None) -> FitOutcome | None:
         else:
             if watch is not None:
                 watch(error)
-            if job.error_score == "raise":
+            if job.error_score == "raise" or isinstance(error, WrongForAllError):
                 raise error
             outcome = replace(
                 _outcome_of_error(job, task.fit_error),
