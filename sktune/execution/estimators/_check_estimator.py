@@ -7,6 +7,7 @@ from typing import Any
 
 from sklearn.base import is_classifier
 
+from sktune._compat import num_samples
 from sktune._errors import EstimatorError, EstimatorTypeError
 from sktune.execution.estimators._input_dtypes import check_dtype
 from sktune.execution.estimators._monitors import check_monitors
@@ -15,6 +16,7 @@ from sktune.execution.estimators._net_targets import check_target
 from sktune.execution.estimators._nets import find_nets
 from sktune.execution.estimators._parameter_names import check_names
 from sktune.execution.estimators._reached_nets import reached_nets
+from sktune.execution.estimators._schedule_lengths import check_schedules
 
 
 def check_is_estimator(estimator: Any) -> None:
@@ -55,7 +57,12 @@ def check_is_estimator(estimator: Any) -> None:
 
 
 def check_estimator(
-    estimator: Any, dicts: Sequence[Mapping[str, Any]], X: Any, y: Any = None
+    estimator: Any,
+    dicts: Sequence[Mapping[str, Any]],
+    X: Any,
+    y: Any = None,
+    *,
+    max_epochs: int | None = None,
 ) -> None:
     """Raise for what every fit would fail at; warn about what costs data silently.
 
@@ -65,6 +72,8 @@ def check_estimator(
     dicts : sequence of dict
         The dicts that are searched.
     X, y : data
+    max_epochs : int or None
+        Epochs of the refit, where the search says how many these are.
 
     Raises
     ------
@@ -79,18 +88,24 @@ def check_estimator(
     for prefix, net in nets.items():
         check_monitors(net, prefix, dicts)
     if nets:
-        _check_data(estimator, dicts, X, y)
+        _check_data(estimator, dicts, X, y, max_epochs)
 
 
 def _check_data(
-    estimator: Any, dicts: Sequence[Mapping[str, Any]], X: Any, y: Any
+    estimator: Any,
+    dicts: Sequence[Mapping[str, Any]],
+    X: Any,
+    y: Any,
+    max_epochs: int | None,
 ) -> None:
     try:
         for reached in reached_nets(estimator, dicts, X, y):
             check_data(reached)
             check_target(reached)
             check_dtype(reached, dicts, X)
-    except EstimatorError:
-        raise
+            if X is not None:
+                check_schedules(reached, dicts, num_samples(X), max_epochs)
+    except (EstimatorError, Warning):
+        raise  # a warning where the user has made errors of them
     except Exception:
         return  # data like no other: what is wrong with them, the fits will say

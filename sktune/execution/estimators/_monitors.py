@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sktune._errors import EstimatorError, did_you_mean
-from sktune.execution.estimators._net_callbacks import (
+from sktune.execution.estimators._callback_values import (
     NetCallback,
     callbacks_of,
 )

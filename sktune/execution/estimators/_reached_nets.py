@@ -44,6 +44,8 @@ class ReachedNet:
         All names that are searched, also by searches inside the estimator.
     is_X_given, is_y_given : bool
         Whether it is what the user gave to `fit`.
+    has_all_rows : bool
+        Whether the net is refitted on as many rows as there are.
     """
 
     net: Any
@@ -53,6 +55,7 @@ class ReachedNet:
     names: frozenset[str]
     is_X_given: bool = True
     is_y_given: bool = True
+    has_all_rows: bool = True
 
     def is_searched(self, *parameters: str) -> bool:
         """Whether one of the net's own parameters is searched."""
@@ -96,7 +99,7 @@ def _walk(estimator: Any, here: ReachedNet) -> Iterator[ReachedNet]:
             prefix = here.prefix + name
             if not any(prefix.startswith(f"{n}__") for n in here.names):
                 unknown = replace(here, X=UNKNOWN, y=UNKNOWN, prefix=prefix)
-                yield replace(unknown, net=net)
+                yield replace(unknown, net=net, has_all_rows=False)
 
 
 def _through_steps(pipeline: Any, here: ReachedNet) -> ReachedNet:

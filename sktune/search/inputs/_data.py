@@ -93,7 +93,8 @@ def read_data(
     cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
     n_splits = cv.get_n_splits(X, y, **routed.splitter.split)
     n_splits = check_n_splits(n_splits, search.cv)
-    check_estimator(search.estimator, searched, X, y)
+    epochs = most_epochs(search)
+    check_estimator(search.estimator, searched, X, y, max_epochs=epochs)
     return Data(
         X,
         y,
@@ -106,6 +107,14 @@ def read_data(
         n_splits,
         *_placements(search, searched),
     )
+
+
+def most_epochs(search: Any) -> int | None:
+    """Epochs of the refit, where `max_resources` of a search with rungs says so."""
+    resource = str(getattr(search, "resource", ""))
+    most = getattr(search, "max_resources", None)
+    is_epochs = resource == "auto" or resource.endswith("max_epochs")
+    return most if is_epochs and isinstance(most, int) else None
 
 
 def _placements(
