@@ -20,8 +20,9 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier, NeuralNetRegressor
-from skorch.helper import SliceDict
+from skorch.helper import SliceDataset, SliceDict
 from torch import nn
+from torch.utils.data import TensorDataset
 
 from sktune._errors import EstimatorError
 from sktune.execution.estimators._nets import find_nets
@@ -192,6 +193,15 @@ def test_a_dict(search):
     in_list = list(columns.values())
     match = r"list of 2 inputs.*SliceDict"
     _refused(classifier(ByColumns), match, in_list, CLASSES, search)
+
+
+def test_a_dataset():
+    made = TensorDataset(torch.as_tensor(X), torch.as_tensor(CLASSES))
+    match = r"TensorDataset.*skorch.helper.SliceDataset\(ds, idx=0\)"
+    for y in (CLASSES, None):
+        _refused(classifier(), match, made, y)
+    sliced = SliceDataset(made, idx=0), np.asarray(SliceDataset(made, idx=1))
+    _fitted(classifier(), *sliced)
 
 
 Y_OF_CLASSES = [

@@ -68,6 +68,8 @@ def check_data(reached: ReachedNet) -> None:
         _check_array(X)
     elif isinstance(X, list) and X:
         _check_list(X)
+    else:
+        _check_dataset(X)
 
 
 def _check_frame(reached: ReachedNet, X: Any) -> None:
@@ -178,6 +180,18 @@ def _check_list(X: list[Any]) -> None:
             ) from None
         raise EstimatorError(f"{why} Pass an array of numbers.") from None
     raise EstimatorError(f"{why} Pass np.asarray(X, dtype=np.float32).")
+
+
+def _check_dataset(X: Any) -> None:
+    """Refuse a torch Dataset, of which a split is cut as a list of its items."""
+    from torch.utils.data import Dataset
+
+    if isinstance(X, Dataset) and not hasattr(X, "shape"):
+        raise EstimatorError(
+            f"X is a {type(X).__name__}, which cannot be split into rows that are a "
+            "dataset again. Pass X=skorch.helper.SliceDataset(ds, idx=0) and "
+            "y=np.asarray(SliceDataset(ds, idx=1))."
+        )
 
 
 def _length(rows: Any) -> int | None:
