@@ -27,7 +27,7 @@ class EstimatorError(SktuneError, ValueError):
 
 
 class InputError(EstimatorError):
-    """Data that the estimator could not be trained on as they stand."""
+    """Data that no candidate of the search could be trained on: it ends at once."""
 
 
 class EstimatorTypeError(SktuneError, TypeError):

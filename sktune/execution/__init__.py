@@ -9,6 +9,7 @@ from sktune.execution.estimators._check_estimator import (
     check_is_estimator,
 )
 from sktune.execution.estimators._device_parameters import check_placement
+from sktune.execution.estimators._net_data import check_sliceable
 from sktune.execution.estimators._resource import (
     Resource,
     find_resource,
@@ -30,6 +31,7 @@ __all__ = [
     "check_estimator",
     "check_is_estimator",
     "check_placement",
+    "check_sliceable",
     "check_subsets",
     "checkpoints_in",
     "find_resource",

@@ -39,7 +39,7 @@ from sktune.schedule import (
     total_resources,
 )
 from sktune.search._base import BaseSearch
-from sktune.search.inputs._data import Data
+from sktune.search.inputs._data import Data, most_epochs
 from sktune.search.inputs._random_draws import draw_unique, sampler
 from sktune.search.inputs._splits import check_n_splits, check_splitter
 from sktune.space import Space
@@ -158,7 +158,8 @@ class FidelitySearch(BaseSearch):
                 "cv is an iterator, which can be read only once, and `fit` has to read "
                 "it. Pass a list of its splits: cv=list(cv)."
             )
-        check_estimator(self.estimator, self._searched(), X, y)
+        epochs = most_epochs(self)
+        check_estimator(self.estimator, self._searched(), X, y, max_epochs=epochs)
         sampler(self.param_distributions, 1, 0)  # says what is wrong with a space
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         try:

@@ -8,12 +8,20 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from skorch import NeuralNet
-from skorch.callbacks import Checkpoint, EarlyStopping
+from skorch.callbacks import Checkpoint, EarlyStopping, LRScheduler
+from skorch.dataset import ValidSplit
 from torch import nn
 
 from sktune._errors import EstimatorError, ParamNameError, SpaceError, SpaceTypeError
 from tests.helpers.estimators import Net, Score, blobs, net
-from tests.helpers.searches import X, bayes, every_sampling_search, every_search, y
+from tests.helpers.searches import (
+    X,
+    bayes,
+    every_sampling_search,
+    every_search,
+    randomized,
+    y,
+)
 
 # Spaces are small here, and Hyperband says so.
 pytestmark = pytest.mark.filterwarnings("ignore:Hyperband plans")
@@ -114,6 +122,36 @@ def test_a_validation_loss_that_is_not_computed(search, callback, prefix):
     match = f"{callback.__name__} monitors 'valid_loss.*train_split"
     space = {f"{prefix}lr": [0.1]}
     _refuses(search, estimator, space, EstimatorError, match, data=blobs())
+
+
+@pytest.mark.parametrize(
+    ("monitor", "match"),
+    [
+        ("valid_loss", "LRScheduler monitors 'valid_loss'.*train_split is None"),
+        ("valid_acc", "LRScheduler monitors 'valid_acc'.*train_split is None"),
+        ("train_los", "no callback of the net computes.*mean 'train_loss'"),
+    ],
+)
+def test_a_schedule_that_waits_for_what_is_not_computed(monitor, match):
+    plateau = LRScheduler("ReduceLROnPlateau", monitor=monitor)
+    space = {"lr": [0.1]}
+    for estimator in (
+        net(callbacks=[plateau]),
+        net(callbacks=[("lr", LRScheduler)], callbacks__lr=plateau),
+        net(
+            callbacks=[("lr", LRScheduler)],
+            callbacks__lr__policy="ReduceLROnPlateau",
+            callbacks__lr__monitor=monitor,
+        ),
+    ):
+        _refuses(randomized, estimator, space, EstimatorError, match, data=blobs())
+    disabled = net(
+        callbacks=[EarlyStopping("valid_acc")],
+        train_split=ValidSplit(2),
+        callbacks__valid_acc=None,
+    )
+    match = "EarlyStopping monitors 'valid_acc', which no callback"
+    _refuses(randomized, disabled, space, EstimatorError, match, data=blobs())
 
 
 @every_search

@@ -6,6 +6,22 @@ import sys
 from collections import OrderedDict
 from typing import Any
 
+# Between X and the module: who overrides one of these may cast.
+_METHODS_OF_SKORCH = (
+    "evaluation_step",
+    "fit",
+    "fit_loop",
+    "get_dataset",
+    "get_iterator",
+    "infer",
+    "initialize_module",
+    "initialized_instance",
+    "partial_fit",
+    "train_step",
+    "train_step_single",
+    "validation_step",
+)
+
 
 def is_net(estimator: Any) -> bool:
     """Whether this is a skorch net."""
@@ -37,6 +53,26 @@ def silence(estimator: Any) -> Any:
     for prefix in find_nets(estimator):
         estimator.set_params(**{f"{prefix}verbose": 0})
     return estimator
+
+
+def is_plain(net: Any, *methods: str) -> bool:
+    """Whether nothing but skorch stands between X and the module.
+
+    Nor between y and the loss, if that is asked for by the names of further methods.
+    """
+    from skorch.dataset import Dataset
+
+    return (
+        all(
+            getattr(
+                getattr(type(net), method, None), "__module__", "skorch."
+            ).startswith("skorch.")
+            for method in (*_METHODS_OF_SKORCH, *methods)
+        )
+        and net.dataset is Dataset
+        and not any("collate_fn" in name for name in net.get_params(deep=False))
+        and not any("collate_fn" in name for name in vars(net))
+    )
 
 
 def bring(net: Any) -> None:

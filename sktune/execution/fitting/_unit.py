@@ -92,8 +92,7 @@ def _outcome(task: Task, attempt: Attempt | None) -> FitOutcome | None:
         else:
             if watch is not None:
                 watch(error)
-            is_input = isinstance(error, InputError) and job.refuse_alike
-            if is_input or job.error_score == "raise":
+            if job.error_score == "raise" or isinstance(error, InputError):
                 raise error
             outcome = replace(
                 _outcome_of_error(job, task.fit_error, error),

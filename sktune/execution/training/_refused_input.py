@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from sktune._errors import InputError
+from sktune._errors import EstimatorError, InputError
 from sktune.execution.estimators._nets import find_nets, is_net
 
 # Parts of a net that stand between X and the first layer.
@@ -28,7 +28,9 @@ _BETWEEN = {"module", "dataset", "iterator_train", "iterator_train__collate_fn"}
 _IN_WORDS = re.compile(r"mat1 and mat2 must have the same dtype, but got Double and F")
 
 
-def refused_input(error: Exception, estimator: Any, X: Any) -> InputError | None:
+def refused_input(
+    error: Exception, estimator: Any, X: Any, is_alike: bool
+) -> EstimatorError | None:
     """What to say where a layer has refused the dtype of X; None for other errors.
 
     Parameters
@@ -39,8 +41,12 @@ def refused_input(error: Exception, estimator: Any, X: Any) -> InputError | None
         That was trained.
     X : data
         On which it was.
+    is_alike : bool
+        Whether all candidates would refuse it: then it is an `InputError`.
     """
-    if isinstance(error, InputError):  # of a search in the estimator
+    if isinstance(
+        error, InputError
+    ):  # of the first batch, or a search in the estimator
         return error
     if "torch" not in sys.modules:
         return None
@@ -53,7 +59,7 @@ def refused_input(error: Exception, estimator: Any, X: Any) -> InputError | None
     layer, wanted, dtype = found
     is_given = _dtype_of(X) == dtype and not _has_steps(estimator)
     where = "X has" if is_given else "The steps before the net make X of"
-    refusal = InputError(
+    refusal = (InputError if is_alike else EstimatorError)(
         f"{where} dtype {dtype}, but the net's first layer{layer} takes {wanted}. "
         f"{_remedy(X, wanted, is_given)}"
     )

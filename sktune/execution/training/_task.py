@@ -29,6 +29,7 @@ from sktune.execution.guards._random_states import (
 )
 from sktune.execution.guards._threads import fixed_threads
 from sktune.execution.guards._timeout import time_limit
+from sktune.execution.training._first_batch import first_batch_watched
 from sktune.execution.training._refused_input import refused_input
 
 Train = Callable[..., None]
@@ -195,12 +196,19 @@ class Task:
                 limit: AbstractContextManager[Any] = nullcontext()
                 if seconds is not None:
                     limit = time_limit(seconds, self.estimator)
-                with limit:
+                with limit, self._first_batch_watched(data):
                     train(self.estimator, data.X, data.y, dict(data.fit_params))
         except Exception as error:
-            self.error = refused_input(error, self.estimator, data.X) or error
+            alike = self.job.refuse_alike
+            self.error = refused_input(error, self.estimator, data.X, alike) or error
             self.fit_error = "".join(format_exception(self.error))
         self.fit_time += time.time() - start
+
+    def _first_batch_watched(self, data: Parts) -> AbstractContextManager[None]:
+        if not self.has_net:
+            return nullcontext()
+        params = self.fit.params
+        return first_batch_watched(self.estimator, params, data.X, data.y)
 
     def end(self) -> None:
         """Tell callbacks that the fit is over, however it ended, and let go of it.

@@ -15,6 +15,7 @@ from sktune.execution import (
     check_estimator,
     check_is_estimator,
     check_placement,
+    check_sliceable,
     workers_are_here,
 )
 from sktune.placement import Placement, has_lease
@@ -83,6 +84,7 @@ def read_data(
     """
     check_is_estimator(search.estimator)
     scorers, _ = search._get_scorers()
+    check_sliceable(search.estimator, X, y)
     X, y = indexable(X, y)
     params = _compat.check_method_params(X, params=params)
     routed = search._get_routed_params_for_fit(params)
@@ -91,7 +93,8 @@ def read_data(
     cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
     n_splits = cv.get_n_splits(X, y, **routed.splitter.split)
     n_splits = check_n_splits(n_splits, search.cv)
-    check_estimator(search.estimator, searched, X, y)
+    epochs = most_epochs(search)
+    check_estimator(search.estimator, searched, X, y, max_epochs=epochs)
     return Data(
         X,
         y,
@@ -104,6 +107,14 @@ def read_data(
         n_splits,
         *_placements(search, searched),
     )
+
+
+def most_epochs(search: Any) -> int | None:
+    """Epochs of the refit, where `max_resources` of a search with rungs says so."""
+    resource = str(getattr(search, "resource", ""))
+    most = getattr(search, "max_resources", None)
+    is_epochs = resource == "auto" or resource.endswith("max_epochs")
+    return most if is_epochs and isinstance(most, int) else None
 
 
 def _placements(

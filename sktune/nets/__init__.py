@@ -1,0 +1,7 @@
+"""Parts of a training that skorch and torch lack; import it as ``sktune.nets``."""
+
+from sktune.nets._relative_lr_scheduler import RelativeLRScheduler
+
+__all__ = [
+    "RelativeLRScheduler",
+]
