@@ -45,9 +45,10 @@ FLOORS = {
     "_random": 0,
     "_compat": 0,
 }
-BESIDE = {
-    "inspection": {"search", "journal", "_errors"}
-}  # room: all that it may import
+BESIDE = {  # room: all that it may import
+    "inspection": {"search", "journal", "_errors"},
+    "nets": {"_errors"},
+}
 ONLY_IN = {"joblib": "execution.dispatch"}
 LAZY = {"matplotlib", "skorch", "torch"}  # inside functions: `import sktune` is quick
 # Decisions are pure: no clock, no file, no global random state, no estimator.

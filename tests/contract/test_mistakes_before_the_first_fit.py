@@ -8,7 +8,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from skorch import NeuralNet
-from skorch.callbacks import Checkpoint, EarlyStopping
+from skorch.callbacks import Checkpoint, EarlyStopping, LRScheduler
 from torch import nn
 
 from sktune._errors import EstimatorError, ParamNameError, SpaceError, SpaceTypeError
@@ -62,6 +62,26 @@ def test_misspelt_names(search):
     _refuses(search, pipe, {"gamma": [1]}, ParamNameError, "mean 'svc__gamma'")
     _refuses(search, pipe, {"svd__gamma": [1]}, ParamNameError, "mean 'svc__gamma'")
     _refuses(search, net(), {"callbacks__es__patience": [1]}, ParamNameError, "es")
+
+
+@every_search
+@pytest.mark.parametrize("prefix", ["", "clf__"])
+def test_rates_of_parameter_groups_that_no_optimizer_takes(search, prefix):
+    estimator = net() if not prefix else Pipeline([("clf", net())])
+    match = (
+        f"^Parameter '{prefix}optimizer__param_groups__0__lr'.* can be searched with "
+        rf"{prefix}optimizer=sktune.nets.ParamGroups\(SGD\)"
+    )
+    space = {f"{prefix}optimizer__param_groups__0__lr": [0.1, 0.2]}
+    _refuses(search, estimator, space, ParamNameError, match, data=blobs())
+
+
+@every_search
+def test_errors_of_callbacks_are_not_hidden(search):
+    scheduled = net(callbacks=[("lr", LRScheduler("OneCycleLR", max_lr=0.1))])
+    space = {"callbacks__lr__max_lr": [0.1, 0.2]}
+    match = "has no attribute 'OneCycleLR'"
+    _refuses(search, scheduled, space, EstimatorError, match, data=blobs())
 
 
 @every_search

@@ -10,10 +10,12 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from skorch import NeuralNetClassifier
-from skorch.callbacks import EarlyStopping, EpochScoring
+from skorch.callbacks import EarlyStopping, EpochScoring, LRScheduler
 from skorch.dataset import ValidSplit
 from torch import nn
+from torch.optim.lr_scheduler import OneCycleLR
 
+from sktune.nets import ParamGroups
 from tests.helpers.estimators import Net, Score, SeededNet, blobs, net
 from tests.helpers.searches import X, every_search, y
 
@@ -59,6 +61,44 @@ def test_early_stopping_that_costs_data_says_so(search):
         warnings.simplefilter("always")
         search(on_train_loss, {"lr": [0.1]}, n_iter=1, cv=2).fit(*blobs())
     assert not [w for w in caught if "holds out" in str(w.message)]
+
+
+@every_search
+def test_names_of_callbacks_and_parameter_groups(search):
+    X, y = blobs(60)
+    stop = ("stop", EarlyStopping(monitor="train_loss"))
+    cycle = LRScheduler(OneCycleLR, max_lr=0.1, total_steps=99, step_every="batch")
+    groups = [("layers.0*", {"name": "first"})]
+    estimator = net(
+        callbacks=[stop, ("lr", cycle)],
+        optimizer=ParamGroups(torch.optim.SGD),
+        optimizer__param_groups=groups,
+        compile=False,
+    )
+    space = {
+        "callbacks__stop__patience": [7],
+        "callbacks__lr__max_lr": [0.3],
+        "optimizer__param_groups__0__momentum": [0.8],
+        "optimizer__param_groups__1__weight_decay": [0.01],
+        "optimizer__param_groups__first__weight_decay": [0.02],
+    }
+    best = search(estimator, space, n_iter=1, cv=2).fit(X, y).best_estimator_
+    assert dict(best.callbacks_)["stop"].patience == 7
+    assert dict(best.callbacks_)["lr"].max_lr == 0.3
+    first, rest = best.optimizer_.param_groups
+    assert (first["weight_decay"], rest["weight_decay"]) == (0.02, 0.01)
+
+
+@every_search
+def test_a_module_that_is_an_instance(search):
+    X, y = blobs(60)
+    instance = NeuralNetClassifier(
+        Net(), criterion=nn.CrossEntropyLoss, max_epochs=1, train_split=None, verbose=0
+    )
+    searched = search(instance, {"module__hidden": [3]}, n_iter=1, cv=2)
+    with pytest.warns(UserWarning, match="is an instance of Net"):
+        best = searched.fit(X, y).best_estimator_
+    assert best.module_.layers[0].out_features == 3
 
 
 class CastingNet(SeededNet):
