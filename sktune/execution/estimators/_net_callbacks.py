@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sktune.execution.estimators._name_hints import shown
+from sktune.execution.estimators._nets import is_by_the_book
 from sktune.execution.estimators._parameter_paths import UNKNOWN, alternatives
 from sktune.execution.estimators._refusal import Refusal
 from sktune.execution.estimators._trial_set_params import error_of_setting
@@ -47,6 +48,10 @@ def refuse_name_of_callback(
         )
     name, _, option = argument.partition("__")
     full_name = f"{path}callbacks__{argument}"
+    if not is_by_the_book(net, "initialize_callbacks", "_set_params_callback"):
+        key, values = f"callbacks__{argument}", subspace.get(full_name)
+        if error_of_setting(net, key, values) is None:
+            return None
     callbacks = callbacks_of(net)
     if name not in callbacks or callbacks[name] is None:
         return _no_callback(net, name, callbacks)

@@ -16,6 +16,7 @@ from sktune.execution.estimators._net_callbacks import (
     names_of_callbacks,
     refuse_name_of_callback,
 )
+from sktune.execution.estimators._nets import is_by_the_book
 from sktune.execution.estimators._param_groups import (
     GROUP_PREFIX,
     groups_of,
@@ -86,15 +87,6 @@ def names_by_prefix(net: Any, path: str, subspace: Mapping[str, Any]) -> set[str
                 beginnings = [f"{prefix}__{GROUP_PREFIX}{group}__" for group in groups]
                 names |= {one + option for one in beginnings for option in found}
     return names
-
-
-def is_by_the_book(net: Any, *methods: str) -> bool:
-    """Whether these methods are skorch's own, so that one can tell what they do."""
-    methods = (*methods, "get_params_for", "_get_params_for", "set_params")
-    return all(
-        getattr(type(net), method).__module__.startswith("skorch.")
-        for method in methods
-    )
 
 
 def _refuse_argument(

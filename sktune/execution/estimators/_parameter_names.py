@@ -19,7 +19,10 @@ from sktune.execution.estimators._parameter_paths import (
     params_of,
 )
 from sktune.execution.estimators._refusal import Refusal
-from sktune.execution.estimators._trial_set_params import error_of_setting
+from sktune.execution.estimators._trial_set_params import (
+    error_of_setting,
+    is_about_the_name,
+)
 from sktune.execution.estimators._unused_parameters import refuse_unused
 
 
@@ -92,16 +95,11 @@ def _refuse_setting(
         if cause is None:
             return None
     why = f"{type(part).__name__} has no parameter {parameter.name!r}."
-    if not _is_about_the_name(cause):
+    if not is_about_the_name(cause):
         why = f"{why[:-1]}; set_params raised {type(cause).__name__} ({cause})."
     own = {key.partition("__")[0] for key in params_of(part)}
     remedy = f"Valid parameters are: {shown(own, parameter.name)}."
     return Refusal(why, remedy, cause=cause)
-
-
-def _is_about_the_name(error: Exception) -> bool:
-    """Whether this is scikit-learn's own error, which says what is said here."""
-    return isinstance(error, ValueError) and str(error).startswith("Invalid parameter")
 
 
 def _short(value: Any) -> str:

@@ -29,8 +29,9 @@ def error_of_setting(
     others : mapping or None
         Parameters that are set with it.
     """
+    tried = _some(values)
     last: Exception | None = None
-    for value in _some(values):
+    for value in tried if tried is not None else [None]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the fits will say it
@@ -40,7 +41,16 @@ def error_of_setting(
             last = error
         else:
             return None
+    if tried is None and last is not None and not is_about_the_name(last):
+        return None  # what is searched may be right where None is not
     return last
+
+
+def is_about_the_name(error: Exception) -> bool:
+    """Whether this is scikit-learn's own error for names that are not there."""
+    is_unknown = str(error).startswith("Invalid parameter")
+    is_below_a_value = str(error).endswith("has no attribute 'set_params'")
+    return is_unknown or (isinstance(error, AttributeError) and is_below_a_value)
 
 
 def clone_of(value: Any) -> Any:
@@ -48,13 +58,16 @@ def clone_of(value: Any) -> Any:
     return clone(value, safe=False)
 
 
-def _some(values: Any) -> list[Any]:
-    """A few of the values; the middle one of a distribution, without drawing."""
+def _some(values: Any) -> list[Any] | None:
+    """A few of the values; the middle one of a distribution, without drawing.
+
+    None where they cannot be seen.
+    """
     if values is None or isinstance(values, str):
-        return [values]
+        return None
     if hasattr(values, "rvs") or not hasattr(values, "__iter__"):
         try:
             return [Space({"value": values}).decode([0.5])["value"]]
         except SktuneError:
-            return [None]
-    return list(islice(values, _N_TRIED)) or [None]
+            return None
+    return list(islice(values, _N_TRIED)) or None

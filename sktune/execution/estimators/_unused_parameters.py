@@ -14,8 +14,8 @@ from sktune.execution.estimators._net_callbacks import (
     is_scheduler,
     policy_of,
 )
-from sktune.execution.estimators._net_names import arguments_of, is_by_the_book
-from sktune.execution.estimators._nets import is_net
+from sktune.execution.estimators._net_names import arguments_of
+from sktune.execution.estimators._nets import is_by_the_book, is_net
 from sktune.execution.estimators._parameter_paths import (
     UNKNOWN,
     NestedParameter,

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from torch.optim.lr_scheduler import OneCycleLR
 
@@ -134,6 +135,28 @@ class Careful(Score):
         return self
 
 
+class Drawn:
+    """A distribution that can be drawn from, and no more."""
+
+    def rvs(self, random_state=None):
+        raise AssertionError("a check draws nothing")
+
+
+class Renaming(NeuralNetClassifier):
+    """Knows its callbacks by other names."""
+
+    def _set_params_callback(self, **params):
+        names = {"callbacks__halt__patience": "callbacks__stop__patience"}
+        return super()._set_params_callback(**{names[k]: params[k] for k in params})
+
+
+def test_a_net_may_have_names_of_its_own():
+    own = Renaming(**stopping().get_params(deep=False))
+    check_names(own, [{"callbacks__halt__patience": [3]}])
+    with pytest.raises(ParamNameError, match="no callback 'hold'"):
+        check_names(own, [{"callbacks__hold__patience": [3]}])
+
+
 def test_a_policy_that_skorch_does_not_find():
     message = (
         "^Parameter 'callbacks__lr__max_lr': it cannot be set: AttributeError: module "
@@ -170,6 +193,9 @@ def test_what_set_params_raises_is_said():
     assert isinstance(e.value.__cause__, ValueError)
     check_names(Careful(), [{"depth": [-1, 1]}])  # the fits will tell
     check_names(Careful(), [{"depth": loguniform(0.1, 1)}])
+    check_names(Careful(), [{"depth": Drawn()}])
+    with pytest.raises(ParamNameError, match="Score has no parameter 'depth'"):
+        check_names(Score(), [{"depth": Drawn()}])
 
 
 def test_arguments_that_a_scheduler_was_not_made_with():
