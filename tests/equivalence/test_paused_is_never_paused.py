@@ -43,7 +43,6 @@ from sktune.execution.guards._random_states import (
     own_random_states,
     preserved_random_states,
 )
-from sktune.nets import ParamGroups
 from tests.helpers.estimators import Net, net
 from tests.helpers.trained import (
     SEED,
@@ -141,13 +140,6 @@ def nets():
     return {
         "steplr": net(optimizer__momentum=0.9, callbacks=[step]),
         "adam": net(**adam),
-        "param_groups": net(
-            optimizer=ParamGroups(torch.optim.SGD),
-            optimizer__param_groups=[("layers.0*", {"name": "first"})],
-            optimizer__param_groups__first__lr=0.02,
-            optimizer__param_groups__1__momentum=0.8,
-            callbacks=[step],
-        ),
         "plateau": net(**adam, callbacks=[plateau()]),
         "onecycle": net(callbacks=[LRScheduler(OneCycleLR, **cycle)]),
         "lambda": net(callbacks=[LRScheduler(LambdaLR, lr_lambda=lambda e: 0.9**e)]),

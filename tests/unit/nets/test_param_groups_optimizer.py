@@ -11,9 +11,13 @@ from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import LRScheduler
 from torch import nn
 
+from sktune import BayesSearchCV
+from sktune.execution.checkpoint._paused_fit import checkpoints_in
+from sktune.execution.estimators._resource import Resource
 from sktune.nets import ParamGroups
 from tests.helpers.estimators import Net, SeededNet, blobs
 from tests.helpers.searches import every_search
+from tests.helpers.trained import all_of, at_once, job_of, rungs
 
 pytestmark = pytest.mark.filterwarnings("ignore:Hyperband plans")
 
@@ -116,6 +120,19 @@ def test_a_pattern_that_matches_nothing_makes_no_group():
     assert of_groups(net) == [0.5, 0.3, 0.1], "a name does not move"
 
 
+def test_paused_is_never_paused(tmp_path):
+    step = LRScheduler("StepLR", step_size=2, gamma=0.5)
+    estimator = grouped(torch.optim.Adam, callbacks=[step])
+    params = {
+        "optimizer__param_groups__first__lr": 0.02,
+        "optimizer__param_groups__1__weight_decay": 0.01,
+    }
+    with checkpoints_in(tmp_path) as checkpoints:
+        job = job_of(estimator, Resource("max_epochs", "epochs", 9), checkpoints)
+        seen = [all_of(one) for one, _ in rungs(job, (1, 4, 9), params)]
+    assert seen == [all_of(at_once(estimator, n, **params)) for n in (1, 4, 9)]
+
+
 # -- searched -----------------------------------------------------------------------
 
 
@@ -143,8 +160,6 @@ def test_searched_rates_are_those_of_the_groups(search, prefix):
 
 
 def test_distributions_and_optimizers():
-    from sktune import BayesSearchCV
-
     choices = [ParamGroups(torch.optim.SGD), ParamGroups(partial(torch.optim.Adam))]
     space = {
         "optimizer": choices,
