@@ -73,6 +73,26 @@ def test_misspelt_names(search):
 
 
 @every_search
+@pytest.mark.parametrize("prefix", ["", "clf__"])
+def test_rates_of_parameter_groups_that_no_optimizer_takes(search, prefix):
+    estimator = net() if not prefix else Pipeline([("clf", net())])
+    match = (
+        f"^Parameter '{prefix}optimizer__param_groups__0__lr'.* can be searched with "
+        rf"{prefix}optimizer=sktune.nets.ParamGroups\(SGD\)"
+    )
+    space = {f"{prefix}optimizer__param_groups__0__lr": [0.1, 0.2]}
+    _refuses(search, estimator, space, ParamNameError, match, data=blobs())
+
+
+@every_search
+def test_errors_of_callbacks_are_not_hidden(search):
+    scheduled = net(callbacks=[("lr", LRScheduler("OneCycleLR", max_lr=0.1))])
+    space = {"callbacks__lr__max_lr": [0.1, 0.2]}
+    match = "has no attribute 'OneCycleLR'"
+    _refuses(search, scheduled, space, EstimatorError, match, data=blobs())
+
+
+@every_search
 def test_spaces_that_are_none(search):
     error = (SpaceError, SpaceTypeError, ValueError, TypeError)
     _refuses(search, None, {"a": []}, error, "'a'")

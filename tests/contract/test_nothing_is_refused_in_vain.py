@@ -12,12 +12,14 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from skorch import NeuralNetClassifier
-from skorch.callbacks import Callback, EarlyStopping, EpochScoring
+from skorch.callbacks import Callback, EarlyStopping, EpochScoring, LRScheduler
 from skorch.dataset import Dataset, ValidSplit
 from skorch.helper import predefined_split
 from torch import nn
+from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import Subset
 
+from sktune.nets import ParamGroups
 from tests.helpers.estimators import Net, Score, SeededNet, blobs, net
 from tests.helpers.searches import X, every_search, randomized, y
 
@@ -137,6 +139,44 @@ def test_a_validation_loss_of_the_users_own():
     on_train = net(callbacks=[("stop", EarlyStopping())], max_epochs=1)
     on_train.set_params(callbacks__stop__monitor="train_loss")
     _unsaid(randomized, on_train, {"lr": [0.1]}, *blobs())
+
+
+@every_search
+def test_names_of_callbacks_and_parameter_groups(search):
+    X, y = blobs(60)
+    stop = ("stop", EarlyStopping(monitor="train_loss"))
+    cycle = LRScheduler(OneCycleLR, max_lr=0.1, total_steps=99, step_every="batch")
+    groups = [("layers.0*", {"name": "first"})]
+    estimator = net(
+        callbacks=[stop, ("lr", cycle)],
+        optimizer=ParamGroups(torch.optim.SGD),
+        optimizer__param_groups=groups,
+        compile=False,
+    )
+    space = {
+        "callbacks__stop__patience": [7],
+        "callbacks__lr__max_lr": [0.3],
+        "optimizer__param_groups__0__momentum": [0.8],
+        "optimizer__param_groups__1__weight_decay": [0.01],
+        "optimizer__param_groups__first__weight_decay": [0.02],
+    }
+    best = search(estimator, space, n_iter=1, cv=2).fit(X, y).best_estimator_
+    assert dict(best.callbacks_)["stop"].patience == 7
+    assert dict(best.callbacks_)["lr"].max_lr == 0.3
+    first, rest = best.optimizer_.param_groups
+    assert (first["weight_decay"], rest["weight_decay"]) == (0.02, 0.01)
+
+
+@every_search
+def test_a_module_that_is_an_instance(search):
+    X, y = blobs(60)
+    instance = NeuralNetClassifier(
+        Net(), criterion=nn.CrossEntropyLoss, max_epochs=1, train_split=None, verbose=0
+    )
+    searched = search(instance, {"module__hidden": [3]}, n_iter=1, cv=2)
+    with pytest.warns(UserWarning, match="is an instance of Net"):
+        best = searched.fit(X, y).best_estimator_
+    assert best.module_.layers[0].out_features == 3
 
 
 class CastingNet(SeededNet):

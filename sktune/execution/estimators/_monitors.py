@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sktune._errors import EstimatorError, did_you_mean
+from sktune._warnings import warn
 from sktune.execution.estimators._callback_values import (
     NetCallback,
     callbacks_of,

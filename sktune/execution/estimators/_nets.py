@@ -48,6 +48,15 @@ def find_nets(estimator: Any) -> dict[str, Any]:
     }
 
 
+def is_by_the_book(net: Any, *methods: str) -> bool:
+    """Whether these methods are skorch's own, so that one can tell what they do."""
+    methods = (*methods, "get_params_for", "_get_params_for", "set_params")
+    return all(
+        getattr(type(net), method).__module__.startswith("skorch.")
+        for method in methods
+    )
+
+
 def silence(estimator: Any) -> Any:
     """Turn off the table that each net prints: fits of a search would interleave."""
     for prefix in find_nets(estimator):

@@ -196,7 +196,7 @@ def _check_parameter(
             check_names(estimator, [{name: None, **above}])
     except ParamNameError as error:
         if not parameter.is_searched:
-            raise _unsupported(name, estimator, f" {error}") from None
+            raise _unsupported(name, estimator, f" {error}") from error
     else:
         if hasattr(parameter.estimator, "get_params") or not parameter.is_searched:
             return

@@ -13,6 +13,7 @@ from itertools import product
 from typing import Any
 
 from sktune._errors import EstimatorError, did_you_mean
+from sktune._warnings import warn
 from sktune.execution.estimators._callback_values import NetCallback, callbacks_of
 from sktune.execution.estimators._nets import is_plain
 from sktune.execution.estimators._parameter_paths import UNKNOWN, alternatives

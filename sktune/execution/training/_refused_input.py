@@ -44,9 +44,7 @@ def refused_input(
     is_alike : bool
         Whether all candidates would refuse it: then it is an `InputError`.
     """
-    if isinstance(
-        error, InputError
-    ):  # of the first batch, or a search in the estimator
+    if isinstance(error, InputError):  # of its first batch, or of a search in it
         return error
     if "torch" not in sys.modules:
         return None

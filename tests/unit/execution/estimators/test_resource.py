@@ -290,8 +290,13 @@ def test_the_resource_is_not_searched(dicts, resource):
         ),
         (pipe(), "max_epochs", {}, r"Did you mean 'net__max_epochs'\?"),
         (pipe(), "nett__max_epochs", {}, r"Did you mean 'net__max_epochs'\?"),
-        (net(), "module__hiden", {}, r"Did you mean 'hidden'\?"),
-        (pipe(), "net__module__hiden", {"net__module": [Net]}, "Did you mean 'hidden'"),
+        (net(), "module__hiden", {}, r"Did you mean 'module__hidden'\?"),
+        (
+            pipe(),
+            "net__module__hiden",
+            {"net__module": [Net]},
+            "mean 'net__module__hidden'",
+        ),
         (
             SGDClassifier(),
             "n_sample",
