@@ -13,6 +13,7 @@ from sktune.execution.estimators._resource import (
     Resource,
     find_resource,
     smallest_resources,
+    warn_where_nothing_continues,
 )
 from sktune.execution.estimators._subsets import check_subsets, subsets
 from sktune.execution.fitting._refit import Refit
@@ -38,5 +39,6 @@ __all__ = [
     "stack_key",
     "subsets",
     "threads_of_a_net",
+    "warn_where_nothing_continues",
     "workers_are_here",
 ]

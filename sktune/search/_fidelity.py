@@ -27,6 +27,7 @@ from sktune.execution import (
     find_resource,
     smallest_resources,
     subsets,
+    warn_where_nothing_continues,
 )
 from sktune.journal import SearchJournal
 from sktune.run import MAX_PENDING, AllFailed, Cost, Proposal
@@ -220,6 +221,9 @@ class FidelitySearch(BaseSearch):
             )
         fidelity = self._fidelity(data.X, data.y, data.n_splits)
         resource = fidelity.resource
+        warn_where_nothing_continues(
+            self.estimator, self.resource, resource, self._searched()
+        )
         rungs = self._rungs(fidelity)
         self.resource_, self.continuation_ = resource.name, resource.continuation
         self.max_resources_ = resource.max_resources
