@@ -9,6 +9,10 @@ from sktune.execution.estimators._check_estimator import (
     check_is_estimator,
 )
 from sktune.execution.estimators._device_parameters import check_placement
+from sktune.execution.estimators._first_rung import (
+    enough_resources,
+    warn_of_first_rung,
+)
 from sktune.execution.estimators._resource import (
     Resource,
     find_resource,
@@ -31,6 +35,7 @@ __all__ = [
     "check_placement",
     "check_subsets",
     "checkpoints_in",
+    "enough_resources",
     "find_resource",
     "preserved_random_states",
     "silenced",
@@ -39,6 +44,7 @@ __all__ = [
     "stack_key",
     "subsets",
     "threads_of_a_net",
+    "warn_of_first_rung",
     "warn_where_nothing_continues",
     "workers_are_here",
 ]
