@@ -9,11 +9,16 @@ from sktune.execution.estimators._check_estimator import (
     check_is_estimator,
 )
 from sktune.execution.estimators._device_parameters import check_placement
+from sktune.execution.estimators._first_rung import (
+    enough_resources,
+    warn_of_first_rung,
+)
 from sktune.execution.estimators._net_data import check_sliceable
 from sktune.execution.estimators._resource import (
     Resource,
     find_resource,
     smallest_resources,
+    warn_where_nothing_continues,
 )
 from sktune.execution.estimators._subsets import check_subsets, subsets
 from sktune.execution.fitting._raised import first_raised
@@ -34,6 +39,7 @@ __all__ = [
     "check_sliceable",
     "check_subsets",
     "checkpoints_in",
+    "enough_resources",
     "find_resource",
     "first_raised",
     "preserved_random_states",
@@ -44,5 +50,7 @@ __all__ = [
     "stack_key",
     "subsets",
     "threads_of_a_net",
+    "warn_of_first_rung",
+    "warn_where_nothing_continues",
     "workers_are_here",
 ]

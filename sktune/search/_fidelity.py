@@ -24,9 +24,12 @@ from sktune.execution import (
     check_is_estimator,
     check_subsets,
     checkpoints_in,
+    enough_resources,
     find_resource,
     smallest_resources,
     subsets,
+    warn_of_first_rung,
+    warn_where_nothing_continues,
 )
 from sktune.journal import SearchJournal
 from sktune.run import MAX_PENDING, AllFailed, Cost, Proposal
@@ -185,7 +188,7 @@ class FidelitySearch(BaseSearch):
         )
         least: Any = self.min_resources
         if isinstance(least, str):
-            least = self._smallest(resource, y, n_splits)
+            least = self._smallest(resource, X, y, n_splits)
         if least > resource.max_resources:
             is_samples = resource.continuation == "n_samples"
             of = f" (n_samples={n_samples})" if is_samples else ""
@@ -196,7 +199,7 @@ class FidelitySearch(BaseSearch):
             )
         return Fidelity(resource, least)
 
-    def _smallest(self, resource: Resource, y: Any, n_splits: int) -> int:
+    def _smallest(self, resource: Resource, X: Any, y: Any, n_splits: int) -> int:
         n_classes = None
         if resource.continuation == "n_samples" and is_classifier(self.estimator):
             if y is None:
@@ -206,7 +209,18 @@ class FidelitySearch(BaseSearch):
                 )
             check_classification_targets(y)
             n_classes = len(np.unique(np.asarray(y)))
-        return smallest_resources(resource, n_splits, n_classes)
+        least = smallest_resources(resource, n_splits, n_classes)
+        if resource.continuation != "n_samples" or least >= resource.max_resources:
+            return least
+        return enough_resources(
+            self.estimator,
+            self._searched(),
+            X,
+            y,
+            n_splits,
+            least=least,
+            most=resource.max_resources,
+        )
 
     @property
     def _draws_candidates(self) -> bool:  # type: ignore[override]
@@ -221,6 +235,9 @@ class FidelitySearch(BaseSearch):
             )
         fidelity = self._fidelity(data.X, data.y, data.n_splits)
         resource = fidelity.resource
+        warn_where_nothing_continues(
+            self.estimator, self.resource, resource, self._searched()
+        )
         rungs = self._rungs(fidelity)
         self.resource_, self.continuation_ = resource.name, resource.continuation
         self.max_resources_ = resource.max_resources
@@ -293,6 +310,15 @@ class FidelitySearch(BaseSearch):
                 seed=derive_seed(root, "subset"),
             )
             check_subsets(options["subsets"], data.y, self.min_resources_)
+            schedule: Any = proposal.schedule
+            warn_of_first_rung(
+                self.estimator,
+                self._searched(),
+                options["subsets"],
+                data.X,
+                data.y,
+                min(rung.n_resources for rung in schedule.rungs),
+            )
         if not resource.continues:
             yield options
             return

@@ -57,8 +57,9 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
         has in `estimator`, or the number of samples.
     min_resources : {'exhaust', 'smallest'} or int, default='smallest'
         What candidates of the first rung are given. ``'smallest'`` is 1, and for
-        ``'n_samples'`` 2 rows for each split and class. ``'exhaust'`` makes the last
-        rung come as near to `max_resources` as it can.
+        ``'n_samples'`` 2 rows for each split and class. It is more where samplers
+        of imbalanced-learn, or a net's inner split, need more rows. ``'exhaust'`` makes
+        the last rung come as near to `max_resources` as it can.
     aggressive_elimination : bool, default=False
         Whether to repeat the first rung until there are so few candidates that the last
         rung has fewer than `factor`.

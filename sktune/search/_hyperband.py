@@ -57,7 +57,8 @@ class HyperbandSearchCV(FidelitySearch):
         has in `estimator`, or the number of samples.
     min_resources : 'smallest' or int, default='smallest'
         The least that candidates are given. ``'smallest'`` is 1, and for
-        ``'n_samples'`` 2 rows for each split and class.
+        ``'n_samples'`` 2 rows for each split and class. It is more where samplers
+        of imbalanced-learn, or a net's inner split, need more rows.
     n_rounds : int, default=1
         How often all brackets are run, each time with new candidates.
     strategy : {'random', 'bayes'} or strategy object, default='random'

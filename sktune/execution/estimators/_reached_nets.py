@@ -12,8 +12,9 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone, is_classifier
 from sklearn.preprocessing import LabelEncoder
 
 from sktune import _compat
+from sktune.execution.estimators._last_steps import is_pipeline
 from sktune.execution.estimators._nets import find_nets, is_net
-from sktune.execution.estimators._parameter_paths import UNKNOWN, is_pipeline
+from sktune.execution.estimators._parameter_paths import UNKNOWN
 
 # Rows that are enough to see what the steps before a net make of X.
 _N_PROBED = 100
