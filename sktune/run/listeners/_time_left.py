@@ -259,10 +259,10 @@ class TimeLeft:
                 return n_candidates * math.ceil(n_splits / at_once)
             at_once = min(at_once, self._n_pending * n_splits)
         rounds = n_candidates * n_splits / at_once
-        return math.ceil(rounds) if self._is_waited_for(i) else rounds
+        return math.ceil(rounds) if self._is_barrier(i) else rounds
 
-    def _is_waited_for(self, i: int) -> bool:
-        """Whether nothing else runs while the rung ends."""
+    def _is_barrier(self, i: int) -> bool:
+        """Whether nothing else runs until the rung is over."""
         rungs = self._cost.rungs
         if i + 1 == len(rungs):
             return True

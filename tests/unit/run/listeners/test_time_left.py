@@ -27,10 +27,9 @@ class Simulated:
 
     def __init__(self, clock, cost, n_workers, begin, n_recorded=0):
         self.clock, self.n_workers, self._begin = clock, n_workers, begin
-        self._steps = {
-            (r.bracket, r.iter): s
-            for r, s in zip(cost.rungs, cost.steps(), strict=True)
-        }
+        # Not as the cost has it: else what is tested would be compared with itself.
+        self._continues = cost.continues
+        self._reached = {}
         self._free = [(STARTING, True)] * n_workers
         self._n_recorded, self._queue, self._running = n_recorded, [], []
         self._number = count()
@@ -46,7 +45,10 @@ class Simulated:
         while self._queue and self._free:
             fit = self._queue.pop(0)
             free_at, is_first = heapq.heappop(self._free)
-            step = self._steps[fit.bracket, fit.iter]
+            before = self._reached.get((fit.candidate, fit.split), 0)
+            most = fit.n_resources or 1
+            self._reached[fit.candidate, fit.split] = most
+            step = most - before if self._continues else most
             seconds = (
                 step * PER_RESOURCE * (0.7 + 0.06 * (fit.candidate * 7 % 10))
                 + FIRST_FIT * is_first
