@@ -5,12 +5,12 @@ from sktune.run._proposal import MAX_PENDING, Proposal
 from sktune.run._run import NO_FITS, SearchRun
 from sktune.run.listeners._all_failed import AllFailed
 from sktune.run.listeners._callbacks import Callbacks
-from sktune.run.listeners._progress import Cost
 from sktune.run.listeners._refit_metric import (
     RefitMetric,
     refit_metric,
     refit_metric_names,
 )
+from sktune.run.listeners._time_left import Cost
 
 __all__ = [
     "MAX_PENDING",

@@ -300,6 +300,7 @@ class BaseSearch(_compat.BaseSearchCV):
             RefitMetric(self),
             Callbacks(self, callbacks, n_fits, in_use),
             self._announcement(proposal),
+            refit=bool(self.refit),
             verbose=self.verbose,
             n_jobs=self.n_jobs,
             pre_dispatch=self.pre_dispatch,

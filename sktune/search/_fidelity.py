@@ -39,7 +39,6 @@ from sktune.schedule import (
     Plan,
     Rung,
     n_evaluations,
-    total_resources,
 )
 from sktune.search._base import BaseSearch
 from sktune.search.inputs._data import Data, most_epochs
@@ -248,14 +247,13 @@ class FidelitySearch(BaseSearch):
         schedule: Any = Brackets(rungs)
         if self.asynchronous:
             schedule = Asynchronous(rungs, self.factor)
-        continues = resource.continues
         return Proposal(
             strategy,
             schedule,
             Problem(space, n, resource.max_resources, data.n_splits),
             n_evaluations(rungs),
             self._pending(n),
-            Cost(total_resources(rungs, continues=continues), continues),
+            Cost(rungs, resource.continues, schedule.in_order),
             AllFailed(rungs, resource.name),
             resource,
         )
@@ -286,7 +284,8 @@ class FidelitySearch(BaseSearch):
     def _announcement(self, proposal: Proposal) -> str:
         schedule: Any = proposal.schedule
         assert proposal.resource is not None
-        return str(_plan(schedule.rungs, proposal.resource, self.n_splits_))
+        plan = _plan(schedule.rungs, proposal.resource, self.n_splits_)
+        return f"{plan.summary}. `print(search.plan(X, y))` lists the rungs"
 
     @contextmanager
     def _job_options(

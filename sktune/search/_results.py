@@ -145,6 +145,7 @@ def write_refit(
         callbacks.subcontext(task_name="refit-with-best-params"),
         publish,
     )
+    run.progress.begin_refit(_compat.num_samples(run.job.X))
     try:
         outcome = refit.run()
     except BaseException as error:

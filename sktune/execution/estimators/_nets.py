@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import OrderedDict
+from contextlib import suppress
 from typing import Any
 
 # Between X and the module: who overrides one of these may cast.
@@ -58,9 +59,16 @@ def is_by_the_book(net: Any, *methods: str) -> bool:
 
 
 def silence(estimator: Any) -> Any:
-    """Turn off the table that each net prints: fits of a search would interleave."""
-    for prefix in find_nets(estimator):
+    """Turn off what each net prints of its training: fits of a search would interleave.
+
+    That is the table of its epochs, also where it goes to a `sink` of the user's, and
+    skorch's progress bars. Nothing that is trained or recorded is another for it.
+    """
+    for prefix, net in find_nets(estimator).items():
         estimator.set_params(**{f"{prefix}verbose": 0})
+        if any(map(_prints, callbacks_of(net))):
+            with suppress(Exception):  # fits will say what is wrong with callbacks
+                _silence_callbacks(net)
     return estimator
 
 
@@ -82,6 +90,66 @@ def is_plain(net: Any, *methods: str) -> bool:
         and not any("collate_fn" in name for name in net.get_params(deep=False))
         and not any("collate_fn" in name for name in vars(net))
     )
+
+
+def callbacks_of(net: Any) -> list[Any]:
+    """Callbacks of a net as they are given, instances or classes."""
+    if net.callbacks == "disable":
+        return []
+    listed = [*net.get_default_callbacks(), *(net.callbacks or [])]
+    found = [c[1] if isinstance(c, tuple | list) else c for c in listed]
+    set_later = {k: v for k, v in vars(net).items() if k.startswith("callbacks__")}
+    return found + [v for k, v in set_later.items() if k.count("__") == 1]
+
+
+def _prints(callback: Any) -> bool:
+    """Whether a callback of skorch prints, even if the net is not verbose."""
+    from skorch.callbacks import PrintLog, ProgressBar
+
+    # What a subclass does beside printing is not for us to drop.
+    if callback is ProgressBar or type(callback) is ProgressBar:
+        return True
+    if isinstance(callback, type):
+        return issubclass(callback, PrintLog)
+    is_log = isinstance(callback, PrintLog)
+    return is_log and callback.sink not in (print, print_nothing)
+
+
+def _silence_callbacks(net: Any) -> None:
+    from skorch.callbacks import PrintLog
+
+    net.initialize_callbacks()  # which names them
+    for name, callback in net.callbacks_:
+        if isinstance(callback, PrintLog):
+            net.set_params(**{f"callbacks__{name}__sink": print_nothing})
+        elif _prints(callback):
+            net.set_params(**{f"callbacks__{name}": NoProgressBar()})
+
+
+def print_nothing(text: str) -> None:
+    """A sink for the lines of a `PrintLog`."""
+
+
+class NoProgressBar:
+    """Takes the place of a progress bar, and the parameters that it was given."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("on_"):
+            return _do_nothing
+        raise AttributeError(name)
+
+    def initialize(self) -> NoProgressBar:
+        return self
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        return {}
+
+    def set_params(self, **params: Any) -> NoProgressBar:
+        return self
+
+
+def _do_nothing(*args: Any, **kwargs: Any) -> None:
+    """What a callback that does nothing does."""
 
 
 def bring(net: Any) -> None:

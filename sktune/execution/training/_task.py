@@ -149,7 +149,9 @@ class Task:
         on_test = check_method_params(job.X, params=job.score_params, indices=test)
         estimator = clone(job.estimator)
         # Parameters may be estimators themselves: cloned, they stay unfitted.
-        self.estimator = estimator.set_params(**clone(self.params, safe=False))
+        estimator.set_params(**clone(self.params, safe=False))
+        # Callbacks may be searched, too.
+        self.estimator = silence(estimator) if self.has_net else estimator
         start = time.time()
         X, y = safe_split(self.estimator, job.X, job.y, train)
         X_test, y_test = safe_split(self.estimator, job.X, job.y, test, train)

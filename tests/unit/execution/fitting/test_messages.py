@@ -27,6 +27,7 @@ def said(package, capsys, **kwargs):
     # Tracebacks lead through other files; progress is sktune's own.
     lines = [line for line in printed.splitlines() if not line.startswith("[1/2]")]
     lines = [re.sub(r"\.{3,}", "...", line) for line in lines if line[:2] != "[2"]
+    lines = [line for line in lines if not line.startswith("Refitting")]
     texts = [
         re.sub(r"(?s)Traceback.*?\n(\w+Error)", r"\1", str(w.message)) for w in caught
     ]
