@@ -25,12 +25,8 @@ from sktune.journal._replay import (
 from sktune.strategy import Listed
 
 
-class JournalEnds(Exception):
-    """The candidate that comes next is one that the journal does not have."""
-
-
 class Rehearsal:
-    """The strategy and the workers of a search that is run up to where its journal ends.
+    """The strategy and workers of a search that is run up to where its journal ends.
 
     Parameters
     ----------
@@ -125,11 +121,12 @@ class _ComparedStrategy:
         self, state: Any, candidate: int, pending: Sequence[Params], seed: int
     ) -> Params | None:
         if candidate > max(self._params, default=-1):
-            raise JournalEnds
+            return None  # what it would be is asked for when the search is run
         recorded = self._params.get(candidate)
         self._named.add(candidate)
-        if recorded is not None and self._begins_alike:
-            if all(map(is_plain, recorded.values())):
+        if self._begins_alike and recorded is not None:
+            comes_back = all(map(is_plain, recorded.values()))
+            if comes_back:
                 return recorded
         proposed = self._strategy.ask(state, candidate, pending, seed)
         if recorded is not None:

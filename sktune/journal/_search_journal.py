@@ -210,9 +210,7 @@ class SearchJournal:
         return Rehearsal(
             params,
             self._recorded_fits(),
-            lambda found: another_search(
-                self.path, [*self.changed, *found], self._hint()
-            ),
+            self._begins_otherwise,
             before if in_order and isinstance(before, int) else None,
         )
 
@@ -223,22 +221,24 @@ class SearchJournal:
             record = {"record": "arguments", "began": moment(), "arguments": arguments}
             self._journal.append({**record, "n_candidates": self._n_candidates})
 
-    def _hint(self) -> str:
-        """What can be done where the first part is not the same search."""
+    def _begins_otherwise(self, found: list[str]) -> JournalError:
+        """The error for a search whose first part is not the one in the journal."""
         other = Path(self.path)
         other = other.with_name(f"{other.stem}-2{other.suffix}")
         hint = ""
         if any(text.startswith("param_grid") for text in self.changed):
             hint = (
-                " A grid can be continued with a second one behind it: "
-                "param_grid=[the grid that it was, {a grid of what is new}]."
+                " A grid goes on with a second one behind it: param_grid=[the grid it "
+                "was, a grid of what is new]."
             )
-        return (
-            f"{hint} Or begin anew with what it has found: BayesSearchCV(estimator, "
-            f"param_distributions, warm_start_from={self.path!r}, "
-            f"journal={str(other)!r}) learns from it, and initial_points=["
-            "search.best_params_] has BayesSearchCV or RandomizedSearchCV begin with "
-            "its best."
+        return JournalError(
+            f"journal={self.path!r} cannot go on to this search, which begins with "
+            f"other decisions: it differs in: {'; '.join([*self.changed, *found][:4])}."
+            f" Continue it with what it was begun with.{hint} Or begin anew with what "
+            "it has found: BayesSearchCV(estimator, param_distributions, "
+            f"warm_start_from={self.path!r}, journal={str(other)!r}) learns from it, "
+            "and initial_points=[search.best_params_] has BayesSearchCV or "
+            "RandomizedSearchCV begin with its best."
         )
 
     def strategy(self, strategy: Strategy) -> Strategy:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from sktune._types import FitOutcome
 from sktune.engine import Engine
-from sktune.journal import JournalEnds, SearchJournal
+from sktune.journal import SearchJournal
 from sktune.run._proposal import Proposal
 from sktune.run._run import SingleThreaded
 
@@ -44,6 +43,5 @@ def rehearse(
         score=score,
         n_pending=proposal.n_pending,
     )
-    with suppress(JournalEnds):
-        engine.run()
+    engine.run()
     rehearsal.check(proposal.strategy, proposal.problem.n_candidates)
