@@ -192,3 +192,25 @@ def test_one_that_was_interrupted_goes_on_too(case, journal):
     # The number that it had at first is one too.
     first = at_once(case, numbers[0])
     assert_same(fitted(make(numbers[0]).set_params(journal=copy)), first)
+
+
+@pytest.mark.parametrize("n_passes", [7, 15, 22])
+@pytest.mark.parametrize("case", ["halving", "hyperband", "asynchronous"])
+def test_nets_that_paused_go_on(case, n_passes, journal, monkeypatch):
+    make, numbers = CASES[case]
+    partial_fit = Drawn.partial_fit
+
+    def interrupted(self, *args, **kwargs):
+        if len(Drawn.passes) == n_passes:
+            raise KeyboardInterrupt
+        return partial_fit(self, *args, **kwargs)
+
+    Drawn.passes.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(Drawn, "partial_fit", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fitted(make(numbers[0]).set_params(journal=journal))
+    assert any(journal.with_name("search.jsonl.checkpoints").iterdir())
+    grown = make(numbers[1]).set_params(journal=journal)
+    assert_same(fitted(grown), at_once(case, numbers[1]))
+    assert not journal.with_name("search.jsonl.checkpoints").exists()
