@@ -188,10 +188,12 @@ class SearchJournal:
     def _header(self) -> dict[str, Any]:
         """The first record, with what of it has changed since."""
         header = dict(self._journal.records[0])
-        for record in self._journal.records[1:]:
+        for line, record in enumerate(self._journal.records[1:], 2):
             if record.get("record") == "arguments":
-                arguments = {**header["arguments"], **record["arguments"]}
-                header["arguments"] = arguments
+                if not isinstance(record.get("arguments"), dict):
+                    raise self._broken(line, "arguments")
+                changed = {**header.get("arguments", {}), **record["arguments"]}
+                header["arguments"] = changed
                 header["n_candidates"] = record.get("n_candidates")
         return header
 

@@ -75,10 +75,8 @@ def test_what_begins_otherwise_is_refused_before_anything_is_run(case, journal, 
         make_one(journal).set_params(**now).fit(X, y)
     assert not fits
     assert journal.read_bytes() == before
-    assert {path.name for path in journal.parent.iterdir()} == {
-        journal.name,
-        f"{journal.name}.lock",
-    }
+    there = {path.name for path in journal.parent.iterdir()}
+    assert there <= {journal.name, f"{journal.name}.lock"}
     # The line that it says can be written.
     message = str(info.value)
     assert "initial_points=[search.best_params_]" in message
@@ -120,6 +118,25 @@ def test_a_search_that_was_killed_before_its_first_fit(search, journal):
     expected = first.set_params(journal=None, **{name: more}).fit(X, y).cv_results_
     again = first.set_params(journal=journal).fit(X, y).cv_results_
     assert again["params"] == expected["params"]
+
+
+@pytest.mark.parametrize("search", [randomized, bayes])
+def test_without_a_random_state(search, journal, fits):
+    kwargs = {"space": WIDE, "random_state": None}
+    first = make(search, journal, n_iter=8, **kwargs).fit(X, y)
+    fits.clear()
+    again = make(search, journal, n_iter=10, **kwargs).fit(X, y)
+    assert again.cv_results_["params"][:8] == first.cv_results_["params"]
+    assert len(fits) == 2 * 2 + 1
+
+
+def test_a_line_that_is_broken_is_named(journal):
+    for n in (3, 4):
+        make(randomized, journal, n_iter=n, space=WIDE).fit(X, y)
+    text = journal.read_text()
+    journal.write_text(text.replace('"arguments": {"n_iter": 4}', '"arguments": 4'))
+    with pytest.raises(JournalError, match="no valid 'arguments' in line 9"):
+        make(randomized, journal, n_iter=4, space=WIDE).fit(X, y)
 
 
 def test_the_journal_says_what_it_was_asked_for_in_between(journal):

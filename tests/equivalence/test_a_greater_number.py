@@ -79,7 +79,8 @@ def grid(n):
 
 
 def grids(n):
-    space = [{"a": [0.1, 0.2]}, {"b": [0.3, 0.6, 0.7]}, {"a": [0.0], "b": [0.5]}][:n]
+    first, second = {"a": [0.1, 0.2], "b": [0.5]}, {"a": [0.3], "b": [0.5, 0.6, 0.7]}
+    space = [first, second, {"a": [0.0], "b": [0.9]}][:n]
     return GridSearchCV(Drawn(), space, cv=2, random_state=0)
 
 
