@@ -23,6 +23,10 @@ class Strategy(Protocol):
 
     No clock, no file, no device, no estimator and no global random state: the same
     calls give the same answers, so that a search can be replayed.
+
+    It may offer ``begins_alike(problem, other)``: whether, told the same, it names the
+    same first candidates in two problems that differ in `n_candidates`. Without it,
+    a search that goes on with more candidates asks again for all that it has.
     """
 
     def init(self, problem: Problem) -> Any:

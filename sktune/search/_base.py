@@ -36,6 +36,7 @@ from sktune.run import (
     Proposal,
     RefitMetric,
     SearchRun,
+    rehearse,
 )
 from sktune.schedule import Flat
 from sktune.search._results import (
@@ -254,7 +255,10 @@ class BaseSearch(_compat.BaseSearchCV):
         )
         metric = self.refit if isinstance(self.refit, str) and not is_fixed else None
         prints = {name: fingerprint(value) for name, value in told.items()}
-        journal.begin(self, root, prints, metric)
+        journal.begin(self, root, prints, metric, proposal.problem.n_candidates)
+        if journal.changed:
+            rehearse(proposal, root, journal, RefitMetric(self).score)
+            journal.go_on()
 
     def _run(
         self,

@@ -59,12 +59,13 @@ class BayesSearchCV(BaseSearch):
         it is chosen. The result depends on `n_pending`, and never on `n_jobs`.
     initial_points : list of dict, default=None
         Candidates to try first; they count towards `n_iter`.
-    warm_start_from : fitted search, dict, DataFrame or list of these, default=None
+    warm_start_from : fitted search, dict, DataFrame, path or list, default=None
         Earlier searches to learn from, on other data or other splits maybe: fitted ones
-        of sktune or scikit-learn, their `cv_results_`, or data frames of these. None of
-        their candidates is run for it, or is in `cv_results_`; the first candidate is
-        the one that is expected to be best. They need the refit metric of this
-        search, and their parameters may differ. See the guide "Warm start".
+        of sktune or scikit-learn, their `cv_results_`, data frames of these, paths of
+        journals, or a list of such. None of their candidates is run for it, or is in
+        `cv_results_`; the first candidate is the one that is expected to be best. They
+        need the refit metric of this search, and their parameters may differ. See the
+        guide "Warm start".
     constraint : callable, default=None
         ``constraint(params) -> bool``; candidates for which it is false are never run.
     scoring : str, callable, list, tuple or dict, default=None
@@ -109,8 +110,9 @@ class BayesSearchCV(BaseSearch):
     journal : str or path-like, default=None
         File that gets a line for every fit as it ends. If it is there already, the
         search continues where it was ended, by whatever: no fit in it is run again,
-        and the result is that of a search that was never interrupted. See the guide
-        "A search that cannot be lost".
+        and the result is that of a search that was never interrupted. A greater
+        `n_iter` goes on from there, where the search begins alike.
+        See the guide "A search that cannot be lost".
     max_time : float, default=None
         Seconds after which no further fit is started. The best so far is the result
         then, refitted, with a warning; fits that are running are waited for. None is no

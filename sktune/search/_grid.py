@@ -90,8 +90,9 @@ class GridSearchCV(BaseSearch):
     journal : str or path-like, default=None
         File that gets a line for every fit as it ends. If it is there already, the
         search continues where it was ended, by whatever: no fit in it is run again,
-        and the result is that of a search that was never interrupted. See the guide
-        "A search that cannot be lost".
+        and the result is that of a search that was never interrupted. A longer
+        `param_grid` goes on from there, where its first candidates are the same.
+        See the guide "A search that cannot be lost".
     max_time : float, default=None
         Seconds after which no further fit is started. The best so far is the result
         then, refitted, with a warning; fits that are running are waited for. None is no

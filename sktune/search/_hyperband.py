@@ -120,7 +120,8 @@ class HyperbandSearchCV(FidelitySearch):
         File that gets a line for every fit as it ends. If it is there already, the
         search continues where it was ended, by whatever: no fit in it is run again,
         nets go on where they paused, and the result is that of a search that was never
-        interrupted. See the guide "A search that cannot be lost".
+        interrupted. A greater `n_rounds` goes on from there, where the search begins
+        alike. See the guide "A search that cannot be lost".
     max_time : float, default=None
         Seconds after which no further fit is started. The best so far is the result
         then, refitted, with a warning; fits that are running are waited for. None is no

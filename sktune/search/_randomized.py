@@ -93,8 +93,9 @@ class RandomizedSearchCV(BaseSearch):
     journal : str or path-like, default=None
         File that gets a line for every fit as it ends. If it is there already, the
         search continues where it was ended, by whatever: no fit in it is run again,
-        and the result is that of a search that was never interrupted. See the guide
-        "A search that cannot be lost".
+        and the result is that of a search that was never interrupted. A greater
+        `n_iter` goes on from there, where the search begins alike.
+        See the guide "A search that cannot be lost".
     max_time : float, default=None
         Seconds after which no further fit is started. The best so far is the result
         then, refitted, with a warning; fits that are running are waited for. None is no
