@@ -46,6 +46,10 @@ class FitTimeout(SktuneError, TimeoutError):
     """A fit took longer than `fit_timeout`."""
 
 
+class FitMemoryError(SktuneError, MemoryError):
+    """A fit took more memory than `fit_memory`."""
+
+
 class WorkerLost(SktuneError, RuntimeError):
     """The worker that ran a fit was killed, twice."""
 

@@ -56,6 +56,8 @@ class Job:
         For each split, where the resource is ``n_samples``.
     fit_timeout : float or None
         Seconds.
+    fit_memory : float, str or None
+        Bytes, or a text such as "2GB".
     placement : Placement or None
         With one, each unit leases a device.
     """
@@ -78,6 +80,7 @@ class Job:
     checkpoints: Checkpoints | None = None
     subsets: Sequence[Subset] | None = None
     fit_timeout: float | None = None
+    fit_memory: float | str | None = None
     placement: Placement | None = None
 
     @cached_property

@@ -258,10 +258,12 @@ def test_markers_of_what_runs(tmp_path):
     marker = running.marker(3)
     assert running.read(3) is None
     marker.write(0)
-    assert running.read(3) == (os.getpid(), 0)
+    assert running.read(3) == (os.getpid(), 0, 0)
     marker.write(12)
+    marker.write(2, 5 * 10**9)
+    assert running.read(3) == (os.getpid(), 2, 5 * 10**9)
     marker.write(2)
-    assert running.read(3) == (os.getpid(), 2)
+    assert running.read(3) == (os.getpid(), 2, 0)
     marker.remove()
     assert running.read(3) is None
     running.close()
