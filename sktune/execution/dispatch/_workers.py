@@ -320,7 +320,7 @@ class WorkerPool:
 
     def _renew(self) -> Done:
         """Replace a pool that has lost a worker."""
-        self._pool.close()
+        self._pool.give_up()
         self._pool = Pool(self._n_jobs)
         self._pool.start()
         # What the old pool still had to say, it has said by now.
