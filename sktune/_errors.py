@@ -54,6 +54,10 @@ class LostError(SktuneError, RuntimeError):
     """What a fit has raised, where only its traceback is there: that is the text."""
 
 
+class FitMemoryError(SktuneError, MemoryError):
+    """A fit took more memory than `fit_memory`."""
+
+
 class WorkerLost(SktuneError, RuntimeError):
     """The worker that ran a fit was killed, twice."""
 

@@ -23,6 +23,7 @@ from sktune.execution.estimators._resource import (
 from sktune.execution.estimators._subsets import check_subsets, subsets
 from sktune.execution.fitting._raised import first_raised
 from sktune.execution.fitting._refit import Refit
+from sktune.execution.guards._memory_limit import check_limit
 from sktune.execution.guards._random_states import preserved_random_states
 from sktune.execution.guards._threads import single_threaded, threads_of_a_net
 from sktune.execution.training._refused_input import refuse_alike
@@ -35,6 +36,7 @@ __all__ = [
     "WorkerPool",
     "check_estimator",
     "check_is_estimator",
+    "check_limit",
     "check_placement",
     "check_sliceable",
     "check_subsets",

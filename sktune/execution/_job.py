@@ -56,6 +56,8 @@ class Job:
         For each split, where the resource is ``n_samples``.
     fit_timeout : float or None
         Seconds.
+    fit_memory : float, str or None
+        Bytes, or a text such as "2GB".
     placement : Placement or None
         With one, each unit leases a device.
     refuse_alike : bool
@@ -80,6 +82,7 @@ class Job:
     checkpoints: Checkpoints | None = None
     subsets: Sequence[Subset] | None = None
     fit_timeout: float | None = None
+    fit_memory: float | str | None = None
     placement: Placement | None = None
     refuse_alike: bool = False
 

@@ -40,6 +40,7 @@ _FREE = (
     "cv",
     "devices",
     "error_score",
+    "fit_memory",
     "fit_timeout",
     "fits_per_device",
     "journal",

@@ -33,7 +33,7 @@ def rehearse(
     rehearsal = journal.rehearsal(in_order=proposal.schedule.in_order)
     strategy: Any = rehearsal.strategy(proposal.strategy)
     if proposal.problem.space is not None:
-        strategy = SingleThreaded(strategy)
+        strategy = SingleThreaded(strategy, on_ask=lambda seconds: None)
     engine = Engine(
         strategy,
         proposal.schedule,

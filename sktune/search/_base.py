@@ -24,6 +24,7 @@ from sktune._random import fresh_root
 from sktune._types import Evaluation
 from sktune.execution import (
     Job,
+    check_limit,
     preserved_random_states,
     refuse_alike,
     silenced,
@@ -61,6 +62,7 @@ class BaseSearch(_compat.BaseSearchCV):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **_compat.BaseSearchCV._parameter_constraints,
         "constraint": [callable, None],
+        "fit_memory": [_compat.Interval(Real, 0, None, closed="neither"), str, None],
         "fit_timeout": [_compat.Interval(Real, 0, None, closed="neither"), None],
         "random_state": ["random_state"],
         "journal": [str, PathLike, None],
@@ -87,6 +89,7 @@ class BaseSearch(_compat.BaseSearchCV):
         random_state: Any,
         error_score: float | str,
         fit_timeout: float | None,
+        fit_memory: float | str | None,
         return_train_score: bool,
         journal: Any,
         max_time: float | None,
@@ -107,6 +110,7 @@ class BaseSearch(_compat.BaseSearchCV):
         self.fits_per_device = fits_per_device
         self.random_state = random_state
         self.fit_timeout = fit_timeout
+        self.fit_memory = fit_memory
         self.journal = journal
         self.max_time = max_time
 
@@ -185,6 +189,7 @@ class BaseSearch(_compat.BaseSearchCV):
             return super().fit(X, y, **params)
         with preserved_random_states():
             forget(self, "leases_")  # of a `fit` before
+            check_limit(self.fit_memory)
             data = read_data(self, self._searched(), X, y, params)
             self.n_splits_ = data.n_splits
             callbacks = _compat.begin_callbacks(self, data.X, data.y, data.metadata)
@@ -291,6 +296,7 @@ class BaseSearch(_compat.BaseSearchCV):
             resource=proposal.resource,
             threads_of_a_net=threads_of_a_net() if is_repeatable else None,
             fit_timeout=self.fit_timeout,
+            fit_memory=self.fit_memory,
             placement=data.placement,
             refuse_alike=refuse_alike(self.estimator, self._searched()),
             **options,

@@ -88,6 +88,13 @@ class RandomizedSearchCV(BaseSearch):
         is no limit. A fit that takes longer has failed. A net, and whatever else calls
         modules of torch, is ended at its next batch; other estimators cannot be ended
         and run to their own end first. `refit` has no limit.
+    fit_memory : int, float or str, default=None
+        Memory that one candidate may take on one split, beyond what its process had
+        before: bytes, or a string such as "500MB", "2GB" or "1.5GiB"; None is no limit.
+        A fit that takes more has failed, and the others have not. A net, and whatever
+        else calls modules of torch, is ended at its next batch; memory that is far too
+        much at once is refused; a worker process in which neither helps ends. `refit`
+        has no limit. See the guide "Workers".
     return_train_score : bool, default=False
         Whether to score on the training part as well.
     journal : str or path-like, default=None
@@ -170,6 +177,7 @@ class RandomizedSearchCV(BaseSearch):
         random_state: Any = None,
         error_score: float | str = np.nan,
         fit_timeout: float | None = None,
+        fit_memory: float | str | None = None,
         return_train_score: bool = False,
         journal: Any = None,
         max_time: float | None = None,
@@ -188,6 +196,7 @@ class RandomizedSearchCV(BaseSearch):
             random_state=random_state,
             error_score=error_score,
             fit_timeout=fit_timeout,
+            fit_memory=fit_memory,
             return_train_score=return_train_score,
             journal=journal,
             max_time=max_time,

@@ -138,6 +138,8 @@ def test_what_is_asked_of_a_pool_that_lost_a_worker():
         pool.submit(int, ("7",), arrived.put)
         assert pool.result(arrived.get()) == 7
         assert len(pool._processes()) == 2
+        manager = pool.backend._workers._temp_folder_manager
+        assert all(isinstance(p, str) for p in manager._cached_temp_folders.values())
         assert pool.dead() == set()
         assert pool.patience is None
         pool.close()

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import joblib
+from joblib._memmapping_reducer import SYSTEM_SHARED_MEM_FS
 from joblib.parallel import BatchedCalls
 
 from sktune._errors import EstimatorError
@@ -125,6 +126,7 @@ class Pool:
 
     def __init__(self, n_jobs: int | None) -> None:
         self._stack = ExitStack()
+        before = _folders_of_joblib()
         parallel = self._stack.enter_context(joblib.Parallel(n_jobs=n_jobs))
         self.backend: Any = parallel._backend
         self.options: dict[str, Any] = parallel._backend_kwargs
@@ -135,6 +137,8 @@ class Pool:
         if self.abilities.loses_silently and not self.is_here:
             self._silent = self.backend._pool
         self._first = self._processes()
+        if self.abilities.has_executor and not self.is_here:
+            _remove_unused(_folders_of_joblib() - before, self.backend._workers)
 
     def start(self) -> None:
         """Make ready for tasks."""
@@ -233,17 +237,29 @@ class Pool:
 
     def abort(self) -> None:
         """End all workers, whatever they are doing."""
-        self._free_the_silent()
+        self._end_the_silent()
         if not self.is_here:
             self.backend.abort_everything(ensure_ready=False)
 
+    def give_up(self) -> None:
+        """Close a pool that has lost a worker, and leave nothing of it."""
+        if self.abilities.has_executor and not self.is_here:
+            # Else joblib removes its folder when the program ends.
+            self.backend.abort_everything(ensure_ready=False)
+        self.close()
+
     def close(self) -> None:
-        self._free_the_silent()
+        self._end_the_silent()
         self._stack.close()
 
-    def _free_the_silent(self) -> None:
-        """Let a `multiprocessing.Pool` end if a dead worker holds one of its locks."""
-        if self._silent is None or not self.has_silently_lost():
+    def _end_the_silent(self) -> None:
+        """End the processes of a `multiprocessing.Pool` before it does so itself.
+
+        Whoever it ends may hold one of its locks: one that was killed at work, or that
+        was just about to let go of the lock with which it has sent its answer. The pool
+        would wait for that lock for ever.
+        """
+        if self._silent is None:
             return
         pool, self._silent = self._silent, None
         pool._worker_handler._state = "TERMINATE"  # or it would start new workers
@@ -256,6 +272,27 @@ class Pool:
         for lock in (pool._inqueue._rlock, pool._outqueue._wlock):
             lock.acquire(timeout=0.1)  # nobody is left who could still release it
             lock.release()
+
+
+def _folders_of_joblib() -> set[str]:
+    """Folders for large arrays that joblib has made for this process unasked."""
+    with suppress(OSError):
+        name = f"joblib_memmapping_folder_{os.getpid()}_"
+        with os.scandir(SYSTEM_SHARED_MEM_FS) as entries:
+            return {entry.path for entry in entries if entry.name.startswith(name)}
+    return set()
+
+
+def _remove_unused(folders: set[str], executor: Any) -> None:
+    """Remove what joblib has made for workers that were there already.
+
+    It never uses that, and would leave it until the program ends. Where another thread
+    is to use one of them, it is made again.
+    """
+    used = executor._temp_folder_manager._cached_temp_folders.values()
+    for folder in folders.difference(used):
+        with suppress(OSError):
+            os.rmdir(folder)
 
 
 def _is_dead(process: Any) -> bool:

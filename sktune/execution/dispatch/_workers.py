@@ -28,7 +28,12 @@ from sklearn.utils.parallel import delayed
 
 from sktune._types import Fit, FitOutcome, Unit
 from sktune.execution._job import Job
-from sktune.execution.dispatch._batch import Answer, run_batch, run_batch_in_worker
+from sktune.execution.dispatch._batch import (
+    Answer,
+    run_batch,
+    run_batch_in_worker,
+    too_large,
+)
 from sktune.execution.dispatch._lost_workers import LostWorkers, lost_twice, warn_of
 from sktune.execution.dispatch._pool import Pool, breaks_pool, check_device, is_loss
 from sktune.execution.dispatch._remote_workers import (
@@ -315,7 +320,7 @@ class WorkerPool:
 
     def _renew(self) -> Done:
         """Replace a pool that has lost a worker."""
-        self._pool.close()
+        self._pool.give_up()
         self._pool = Pool(self._n_jobs)
         self._pool.start()
         # What the old pool still had to say, it has said by now.
@@ -330,10 +335,15 @@ class WorkerPool:
     def _sort_out(self, lost: dict[int, Batch]) -> Done:
         """Send again what was lost; returns as failed what is lost once more."""
         assert self._lost is not None
-        suspects, others = self._lost.sort(lost)
+        suspects, too_large_ones, others = self._lost.sort(lost)
+        done = [
+            one
+            for unit, taken in too_large_ones
+            for one in zip(unit, too_large(self._job, unit, taken), strict=True)
+        ]
         if self._in_quarantine:
             self._suspects.extendleft(others)
-            return [
+            return done + [
                 (fit, failed(self._job, fit, lost_twice(fit)))
                 for unit in suspects
                 for fit in unit
@@ -341,7 +351,7 @@ class WorkerPool:
         self._suspects.extend(suspects)
         self._ready.extendleft(reversed(others))
         warn_of(suspects)
-        return []
+        return done
 
 
 def _with_config(task: Callable[..., Any]) -> Any:

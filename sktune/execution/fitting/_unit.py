@@ -10,7 +10,7 @@ from functools import partial
 from traceback import format_exception
 
 from sktune._compat import num_samples
-from sktune._errors import InputError
+from sktune._errors import FitMemoryError, InputError
 from sktune._types import Fit, FitOutcome, Unit
 from sktune.execution._job import Job
 from sktune.execution.fitting._leased import Attempt, run_leased
@@ -84,24 +84,26 @@ def failed(job: Job, fit: Fit, error: Exception) -> FitOutcome:
 
 def _outcome(task: Task, attempt: Attempt | None) -> FitOutcome | None:
     """Score what was trained; None where it ran out of memory and may try again."""
-    job, error = task.job, task.error
+    job = task.job
     watch = watch_memory if attempt is not None and not attempt.is_last else None
     try:
-        if error is None:
-            outcome = _scored(task, watch)
-        else:
+        outcome = None
+        if task.error is None:
+            outcome = _scored_within_memory(task, watch)
+        if outcome is None:
+            assert task.error is not None
             if watch is not None:
-                watch(error)
-            if job.error_score == "raise" or isinstance(error, InputError):
-                raise error
+                watch(task.error)
+            if job.error_score == "raise" or isinstance(task.error, InputError):
+                raise task.error
             outcome = replace(
-                _outcome_of_error(job, task.fit_error, error),
+                _outcome_of_error(job, task.fit_error, task.error),
                 fit_time=task.fit_time,
                 n_test_samples=num_samples(_data(task).X_test),
             )
     except OutOfMemory:
         return None
-    if not task.fit.pause or error is not None:
+    if not task.fit.pause or task.error is not None:
         task.states.drop()
     return outcome
 
@@ -109,6 +111,26 @@ def _outcome(task: Task, attempt: Attempt | None) -> FitOutcome | None:
 def _data(task: Task) -> Parts:
     assert task.data is not None
     return task.data
+
+
+def _scored_within_memory(
+    task: Task, watch: Callable[[Exception], None] | None
+) -> FitOutcome | None:
+    """Scores; None, and an error of the task, where these took too much memory."""
+    memory = task.memory
+    if memory is None:
+        return _scored(task, watch)
+
+    def watch_both(error: Exception) -> None:
+        memory.check(error)
+        if watch is not None:
+            watch(error)
+
+    try:
+        return _scored(task, watch_both)
+    except FitMemoryError as error:
+        task.fail(error)
+        return None
 
 
 def _scored(task: Task, watch: Callable[[Exception], None] | None) -> FitOutcome:

@@ -1,1 +1,1 @@
-"""What is around a fit: random states, threads, a time limit, Ctrl-C."""
+"""What is around a fit: random states, threads, limits of time and memory, Ctrl-C."""

@@ -23,6 +23,7 @@ from sktune.execution.checkpoint._paused_fit import PausedFit
 from sktune.execution.estimators._device_parameters import write_device
 from sktune.execution.estimators._nets import find_nets, silence
 from sktune.execution.guards._device_memory import on_device
+from sktune.execution.guards._memory_limit import MemoryLimit
 from sktune.execution.guards._random_states import (
     own_random_states,
     params_draw_globally,
@@ -92,8 +93,10 @@ class Task:
         A clone that has these params, once `prepare` has been called.
     data : Parts
         Likewise.
+    memory : MemoryLimit or None
+        What the fit may take, while it is guarded.
     error : Exception or None
-        What the training raised.
+        What the training raised, or the scoring where that ran into a limit.
     fit_error : str or None
         Its traceback.
     fit_time : float
@@ -127,6 +130,7 @@ class Task:
         self.draws_globally = job.draws_globally or params_draw_globally(self.params)
         self.estimator: Any = None
         self.data: Parts | None = None
+        self.memory: MemoryLimit | None = None
         self.error: Exception | None = None
         self.fit_error: str | None = None
         self.fit_time = 0.0
@@ -170,19 +174,23 @@ class Task:
         Before all of these a unit has its lease: who waits for a device must hold
         nothing that others wait for. Then come random numbers of its own, for which
         threads of this process wait for each other, then the threads that it computes
-        with, and the device that torch takes where none is named. The time limit is for
-        the training alone, and the last: what it ends must not miss one of the others.
+        with, the device that torch takes where none is named, and the limit of memory,
+        for which threads wait too: memory is the process's. The time limit is for the
+        training alone, and the last: what it ends must not miss one of the others.
 
         Gives a stack for what is to stay until the fit has been scored.
         """
         n_threads = self.job.threads_of_a_net
         with ExitStack() as stack:
-            if self.draws_globally:
+            if self.draws_globally or self.job.fit_memory is not None:
                 stack.enter_context(own_random_states(self.fit.seed))
             if n_threads is not None and self.has_net:
                 stack.enter_context(fixed_threads(n_threads))
             if self.device is not None:
                 stack.enter_context(on_device(self.device))
+            if self.job.fit_memory is not None:
+                self.memory = MemoryLimit(self.job.fit_memory)
+                stack.enter_context(self.memory.watching())
             yield stack
 
     def train_by(self, train: Train) -> None:
@@ -195,15 +203,17 @@ class Task:
                 ctx.call_on_fit_task_begin(**self._told())
                 if self.device is not None:
                     write_device(self.estimator, self.device)
+                memory: AbstractContextManager[Any] = nullcontext()
+                if self.memory is not None:
+                    memory = self.memory.training(self.estimator)
                 limit: AbstractContextManager[Any] = nullcontext()
                 if seconds is not None:
                     limit = time_limit(seconds, self.estimator)
-                with limit, self._first_batch_watched(data):
+                with memory, limit, self._first_batch_watched(data):
                     train(self.estimator, data.X, data.y, dict(data.fit_params))
         except Exception as error:
             alike = self.job.refuse_alike
-            self.error = refused_input(error, self.estimator, data.X, alike) or error
-            self.fit_error = "".join(format_exception(self.error))
+            self.fail(refused_input(error, self.estimator, data.X, alike) or error)
         self.fit_time += time.time() - start
 
     def _first_batch_watched(self, data: Parts) -> AbstractContextManager[None]:
@@ -211,6 +221,10 @@ class Task:
             return nullcontext()
         params = self.fit.params
         return first_batch_watched(self.estimator, params, data.X, data.y)
+
+    def fail(self, error: Exception) -> None:
+        """Keep an error as what came of the fit."""
+        self.error, self.fit_error = error, "".join(format_exception(error))
 
     def end(self) -> None:
         """Tell callbacks that the fit is over, however it ended, and let go of it.

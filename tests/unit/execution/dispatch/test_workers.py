@@ -25,6 +25,7 @@ from sktune._errors import EstimatorError
 from sktune.execution.dispatch._shared_data import Shared
 from sktune.execution.dispatch._workers import _limit
 from tests.helpers.estimators import Score, blobs, net
+from tests.helpers.killed import Kills
 from tests.helpers.trained import job_of
 
 X, y = blobs()
@@ -157,6 +158,22 @@ def test_a_search_leaves_no_file(tmp_path, monkeypatch):
 class Unpicklable(Score):
     def __getstate__(self):
         raise TypeError("this holds a lock")
+
+
+@pytest.mark.slow
+def test_searches_leave_no_folder_in_shared_memory(tmp_path):
+    """joblib makes one for each pool; also where one lost a worker."""
+    names = f"joblib_memmapping_folder_{os.getpid()}_*"
+
+    def search(estimator):
+        with joblib.parallel_config("loky", n_jobs=2):
+            GridSearchCV(estimator, {"a": [0.1, 0.2]}, cv=2, refit=False).fit(X, y)
+        return len(list(Path("/dev/shm").glob(names)))
+
+    n_folders = search(Score())
+    assert [search(Score()) for _ in range(3)] == [n_folders] * 3
+    with pytest.warns(UserWarning, match="A worker was killed"):
+        assert search(Kills(bad=(0.2,), folder=str(tmp_path))) == n_folders
 
 
 def test_what_cannot_be_sent_is_said_before_any_fit():
