@@ -17,6 +17,7 @@ from sktune.execution.estimators._resource import (
 from sktune.execution.estimators._subsets import check_subsets, subsets
 from sktune.execution.fitting._refit import Refit
 from sktune.execution.guards._random_states import preserved_random_states
+from sktune.execution.guards._settings import Settings
 from sktune.execution.guards._threads import single_threaded, threads_of_a_net
 from sktune.execution.training._trainers import stack_key
 
@@ -24,6 +25,7 @@ __all__ = [
     "Job",
     "Refit",
     "Resource",
+    "Settings",
     "WorkerPool",
     "check_estimator",
     "check_is_estimator",

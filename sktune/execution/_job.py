@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from sktune.execution.estimators._nets import find_nets, silence
 from sktune.execution.estimators._resource import Resource
 from sktune.execution.estimators._subsets import Subset
 from sktune.execution.guards._random_states import draws_globally
+from sktune.execution.guards._settings import Settings
 from sktune.persistence import Checkpoints
 from sktune.placement import Placement
 
@@ -58,6 +59,8 @@ class Job:
         Seconds.
     placement : Placement or None
         With one, each unit leases a device.
+    settings : Settings
+        What the program has set in torch and numpy.
     """
 
     estimator: Any
@@ -79,6 +82,7 @@ class Job:
     subsets: Sequence[Subset] | None = None
     fit_timeout: float | None = None
     placement: Placement | None = None
+    settings: Settings = field(default_factory=Settings)
 
     @cached_property
     def has_net(self) -> bool:

@@ -108,7 +108,12 @@ class SearchJournal:
         return root
 
     def begin(
-        self, search: Any, root: int, data: Mapping[str, Any], refit_metric: str | None
+        self,
+        search: Any,
+        root: int,
+        data: Mapping[str, Any],
+        refit_metric: str | None,
+        precision: Mapping[str, str],
     ) -> None:
         """Write the first record, or see that it is of this very search.
 
@@ -120,6 +125,8 @@ class SearchJournal:
             Fingerprints of all that `fit` was given, and of the splits.
         refit_metric : str or None
             The metric that decides on what comes next.
+        precision : dict
+            What the program has set of the digits that nets compute with.
         """
         arguments = search.get_params(deep=False)
         random_state = arguments.get("random_state")
@@ -139,6 +146,7 @@ class SearchJournal:
             },
             "refit_metric": refit_metric,
             "data": dict(data),
+            "precision": dict(precision),
         }
         if self.is_new:
             about = {"id": self.id, "began": moment(), **now, **environment()}
@@ -148,6 +156,8 @@ class SearchJournal:
 
     def _compare(self, now: Mapping[str, Any]) -> None:
         header = self._journal.records[0]
+        if "precision" not in header:  # of an earlier version
+            header = {**header, "precision": now["precision"]}
         found = list(differences({key: header.get(key) for key in now}, dict(now)))
         # The root follows from the random state, unless that is a generator.
         named = [text for text in found if not text.startswith("root")]
@@ -155,8 +165,7 @@ class SearchJournal:
             named = ["random_state (a generator that had drawn other numbers then)"]
         if named:
             which = "; ".join(
-                text.removeprefix("arguments.").removeprefix("data.")
-                for text in named[:4]
+                re.sub(r"^(arguments|data|precision)\.", "", text) for text in named[:4]
             )
             hint = ""
             if named == ["data.splits"]:

@@ -253,7 +253,8 @@ class BaseSearch(_compat.BaseSearchCV):
         )
         metric = self.refit if isinstance(self.refit, str) and not is_fixed else None
         prints = {name: fingerprint(value) for name, value in told.items()}
-        journal.begin(self, root, prints, metric)
+        precision = data.settings.precision()
+        journal.begin(self, root, prints, metric, precision)
 
     def _run(
         self,
@@ -287,6 +288,7 @@ class BaseSearch(_compat.BaseSearchCV):
             threads_of_a_net=threads_of_a_net() if is_repeatable else None,
             fit_timeout=self.fit_timeout,
             placement=data.placement,
+            settings=data.settings,
             **options,
         )
         n_fits = proposal.n_evaluations * len(splits)

@@ -1,1 +1,1 @@
-"""What is around a fit: random states, threads, a time limit, Ctrl-C."""
+"""What is around a fit: random states, settings, threads, a time limit, Ctrl-C."""

@@ -165,9 +165,10 @@ class Task:
 
         Before all of these a unit has its lease: who waits for a device must hold
         nothing that others wait for. Then come random numbers of its own, for which
-        threads of this process wait for each other, then the threads that it computes
-        with, and the device that torch takes where none is named. The time limit is for
-        the training alone, and the last: what it ends must not miss one of the others.
+        threads of this process wait for each other, then the settings of the program,
+        the threads that it computes with, and the device that torch takes where none is
+        named. The time limit is for the training alone, and the last: what it ends must
+        not miss one of the others.
 
         Gives a stack for what is to stay until the fit has been scored.
         """
@@ -175,6 +176,8 @@ class Task:
         with ExitStack() as stack:
             if self.draws_globally:
                 stack.enter_context(own_random_states(self.fit.seed))
+            held = self.job.settings.held(is_exclusive=self.draws_globally)
+            stack.enter_context(held)
             if n_threads is not None and self.has_net:
                 stack.enter_context(fixed_threads(n_threads))
             if self.device is not None:
