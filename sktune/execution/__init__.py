@@ -25,6 +25,7 @@ from sktune.execution.fitting._raised import first_raised
 from sktune.execution.fitting._refit import Refit
 from sktune.execution.guards._memory_limit import check_limit
 from sktune.execution.guards._random_states import preserved_random_states
+from sktune.execution.guards._settings import Settings
 from sktune.execution.guards._threads import single_threaded, threads_of_a_net
 from sktune.execution.training._refused_input import refuse_alike
 from sktune.execution.training._trainers import stack_key
@@ -33,6 +34,7 @@ __all__ = [
     "Job",
     "Refit",
     "Resource",
+    "Settings",
     "WorkerPool",
     "check_estimator",
     "check_is_estimator",

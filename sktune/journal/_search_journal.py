@@ -125,6 +125,7 @@ class SearchJournal:
         root: int,
         data: Mapping[str, Any],
         refit_metric: str | None,
+        precision: Mapping[str, str],
         n_candidates: int | None = None,
     ) -> None:
         """Write the first record, or see that it is of this very search.
@@ -137,6 +138,8 @@ class SearchJournal:
             Fingerprints of all that `fit` was given, and of the splits.
         refit_metric : str or None
             The metric that decides on what comes next.
+        precision : dict
+            What the program has set of the digits that nets compute with.
         n_candidates : int or None
             How many candidates there will be at most.
         """
@@ -160,6 +163,7 @@ class SearchJournal:
             "arguments": self._arguments,
             "refit_metric": refit_metric,
             "data": dict(data),
+            "precision": dict(precision),
         }
         if self.is_new:
             about = {"id": self.id, "began": moment(), **now}
@@ -170,10 +174,12 @@ class SearchJournal:
 
     def _compare(self, now: Mapping[str, Any]) -> None:
         header = self._header()
+        if "precision" not in header:  # of an earlier version
+            header = {**header, "precision": now["precision"]}
         found = list(differences({key: header.get(key) for key in now}, dict(now)))
         # The root follows from the random state, unless that is a generator.
         named = [
-            text.removeprefix("arguments.").removeprefix("data.")
+            re.sub(r"^(arguments|data|precision)\.", "", text)
             for text in found
             if not text.startswith("root")
         ]

@@ -260,7 +260,11 @@ class BaseSearch(_compat.BaseSearchCV):
         )
         metric = self.refit if isinstance(self.refit, str) and not is_fixed else None
         prints = {name: fingerprint(value) for name, value in told.items()}
-        journal.begin(self, root, prints, metric, proposal.problem.n_candidates)
+        precision, n_candidates = (
+            data.settings.precision(),
+            proposal.problem.n_candidates,
+        )
+        journal.begin(self, root, prints, metric, precision, n_candidates)
         if journal.changed:
             rehearse(proposal, root, journal, RefitMetric(self).score)
             journal.go_on()
@@ -299,6 +303,7 @@ class BaseSearch(_compat.BaseSearchCV):
             fit_memory=self.fit_memory,
             placement=data.placement,
             refuse_alike=refuse_alike(self.estimator, self._searched()),
+            settings=data.settings,
             **options,
         )
         n_fits = proposal.n_evaluations * len(splits)

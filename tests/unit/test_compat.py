@@ -1,5 +1,6 @@
 """The private names that sktune uses of others still exist and mean the same."""
 
+import os
 from queue import SimpleQueue
 
 import joblib
@@ -154,6 +155,14 @@ def test_what_is_asked_of_a_pool_that_lost_a_worker():
         assert hasattr(pool._silent._inqueue._rlock, "release")
         assert hasattr(pool._silent._outqueue._wlock, "release")
         pool.close()
+
+
+def test_what_loky_takes_for_a_leak_of_memory():
+    from joblib.externals.loky import process_executor
+
+    if process_executor._USE_PSUTIL:
+        assert process_executor._get_memory_usage(os.getpid()) > 1e7
+    assert process_executor._MAX_MEMORY_LEAK_SIZE == 3e8
 
 
 def test_the_scorer_of_an_estimator_holds_it():

@@ -12,6 +12,7 @@ from functools import partial
 from sktune._types import FitOutcome, Unit
 from sktune.execution._job import Job
 from sktune.execution.dispatch._gc_freeze import spare_collections
+from sktune.execution.dispatch._loky_memory import allow_memory
 from sktune.execution.dispatch._orphans import end_with
 from sktune.execution.dispatch._remote_workers import (
     Left,
@@ -103,6 +104,7 @@ def run_batch_in_worker(
                 answer.outcomes.append(outcomes)
     marker.remove()
     spare_collections(job)
+    allow_memory(job)
     answer.seconds = time.perf_counter() - start
     return answer
 

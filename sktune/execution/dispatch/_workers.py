@@ -47,6 +47,7 @@ from sktune.execution.estimators._nets import find_nets
 from sktune.execution.fitting._unit import failed
 from sktune.execution.guards._interrupts import Interrupted, Interrupts, uninterrupted
 from sktune.execution.guards._random_states import inside_own_random_states
+from sktune.execution.guards._settings import check_settings
 from sktune.execution.guards._threads import limit_threads
 from sktune.execution.guards._timeout import stopping_threads
 
@@ -137,6 +138,7 @@ class WorkerPool:
             self._max_batches = 1.0
             self._stack.enter_context(self._interrupts)
             return
+        check_settings(in_threads=self._pool.in_threads)
         for net in find_nets(self._job.estimator).values():
             check_device(net.device, self._pool.forks)
         self._pool.start()

@@ -173,10 +173,11 @@ class Task:
 
         Before all of these a unit has its lease: who waits for a device must hold
         nothing that others wait for. Then come random numbers of its own, for which
-        threads of this process wait for each other, then the threads that it computes
-        with, the device that torch takes where none is named, and the limit of memory,
-        for which threads wait too: memory is the process's. The time limit is for the
-        training alone, and the last: what it ends must not miss one of the others.
+        threads of this process wait for each other, then the settings of the program,
+        the threads that it computes with, the device that torch takes where none is
+        named, and the limit of memory, for which threads wait too: memory is the
+        process's. The time limit is for the training alone, and the last: what it ends
+        must not miss one of the others.
 
         Gives a stack for what is to stay until the fit has been scored.
         """
@@ -184,6 +185,8 @@ class Task:
         with ExitStack() as stack:
             if self.draws_globally or self.job.fit_memory is not None:
                 stack.enter_context(own_random_states(self.fit.seed))
+            held = self.job.settings.held(is_exclusive=self.draws_globally)
+            stack.enter_context(held)
             if n_threads is not None and self.has_net:
                 stack.enter_context(fixed_threads(n_threads))
             if self.device is not None:

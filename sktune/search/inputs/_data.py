@@ -12,6 +12,7 @@ from sklearn.utils import indexable
 
 from sktune import _compat
 from sktune.execution import (
+    Settings,
     check_estimator,
     check_is_estimator,
     check_placement,
@@ -43,6 +44,8 @@ class Data:
     n_splits : int
     placement, placement_of_refit : Placement or None
         Where the fits run, and where the refit does; None is the own device.
+    settings : Settings
+        What the program has set in torch and numpy.
     """
 
     X: Any
@@ -56,6 +59,7 @@ class Data:
     n_splits: int
     placement: Placement | None
     placement_of_refit: Placement | None
+    settings: Settings
 
     @property
     def metadata(self) -> dict[str, Any] | None:
@@ -106,6 +110,7 @@ def read_data(
         cv,
         n_splits,
         *_placements(search, searched),
+        Settings.read(),
     )
 
 

@@ -355,3 +355,27 @@ def test_what_workers_have_imported_is_not_looked_through_again():
     assert seen[0][0] == 0 < seen[0][-1]
     assert seen[1][-1] == 0
     assert gc.get_freeze_count() == 0
+
+
+class Grows(Score):
+    """Its first fit in a process takes memory that stays, as importing torch does."""
+
+    kept = None
+
+    def fit(self, X, y):
+        if Grows.kept is None:
+            Grows.kept = np.ones(self.b, dtype=np.uint8)
+        time.sleep(0.6)
+        return super().fit(X, y)
+
+
+@pytest.mark.slow
+def test_what_a_search_brings_is_no_leak_of_memory():
+    """loky would end the worker, with a warning that ends its own thread here."""
+    pytest.importorskip("psutil")
+    options = dict(cv=2, refit=False, n_jobs=2)
+    small = GridSearchCV(Score(), {"a": [1, 2]}, **options).fit(X, y)
+    large = GridSearchCV(Grows(b=400_000_000), {"a": [1, 2, 3, 4]}, **options)
+    large.fit(X, y)
+    for search in (small, large):
+        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
