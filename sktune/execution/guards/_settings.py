@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from sktune._warnings import warn
 from sktune._errors import EstimatorError
+from sktune._warnings import warn
 from sktune.execution.guards._random_states import exclusive
 from sktune.execution.guards._torch_settings import TorchSettings
 
@@ -128,7 +128,8 @@ def check_settings(*, in_threads: bool) -> None:
         warn(
             "Hooks that torch calls for every module are of this process alone, and "
             f"worker processes compute without them: {', '.join(hooks)}. Use n_jobs=1, "
-            "or joblib.parallel_config(backend='threading'), if scores depend on them.")
+            "or joblib.parallel_config(backend='threading'), if scores depend on them."
+        )
 
 
 def _modes(torch: Any) -> Iterator[str]:
