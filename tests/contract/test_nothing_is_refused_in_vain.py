@@ -141,6 +141,7 @@ def test_a_validation_loss_of_the_users_own():
     _unsaid(randomized, on_train, {"lr": [0.1]}, *blobs())
 
 
+@pytest.mark.filterwarnings("ignore:OneCycleLR of the callback 'lr' is laid out")
 @every_search
 def test_names_of_callbacks_and_parameter_groups(search):
     X, y = blobs(60)

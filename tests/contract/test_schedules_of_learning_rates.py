@@ -18,6 +18,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Hyperband plans")
 
 X, y = blobs(96)  # 3 epochs of 3 batches in the refit, of 2 in a split
 
+DECAY = {"optimizer__weight_decay": [0.1]}
+
 
 def one_cycle(scheduler=LRScheduler, policy=OneCycleLR, **kwargs):
     if policy is OneCycleLR:
@@ -26,7 +28,7 @@ def one_cycle(scheduler=LRScheduler, policy=OneCycleLR, **kwargs):
 
 
 def _fit(estimator, space=None, search=randomized, **kwargs):
-    return search(estimator, space or {"lr": [0.1]}, n_iter=1, cv=2, **kwargs).fit(X, y)
+    return search(estimator, space or DECAY, n_iter=1, cv=2, **kwargs).fit(X, y)
 
 
 @pytest.mark.parametrize("search", SEARCHES)
@@ -40,7 +42,7 @@ def test_a_cycle_that_is_long_enough_for_the_splits_only(search, length):
         _fit(net(callbacks=one_cycle(**length)), search=search)
     piped = make_pipeline(StandardScaler(), net(callbacks=one_cycle(**length)))
     with pytest.raises(EstimatorError, match=match):
-        _fit(piped, {"neuralnetclassifier__lr": [0.1]}, search)
+        _fit(piped, {"neuralnetclassifier__optimizer__weight_decay": [0.1]}, search)
 
 
 @pytest.mark.parametrize("search", SEARCHES)
@@ -86,7 +88,7 @@ def test_by_epochs_and_by_what_is_searched():
 def test_rungs_whose_most_epochs_are_more():
     match = r"has 12 \(4 epochs x 3 batches\)"
     callbacks = one_cycle(total_steps=9)
-    search = halving(net(callbacks=callbacks), {"lr": [0.1]}, max_resources=4, cv=2)
+    search = halving(net(callbacks=callbacks), DECAY, max_resources=4, cv=2)
     for method in (search.plan, search.fit):
         with pytest.raises(EstimatorError, match=match):
             method(X, y)
@@ -116,7 +118,7 @@ def test_a_net_that_is_paused_is_in_the_same_cycle():
         rates.append([rate for batches in history for rate in batches])
         return float(len(rates))
 
-    space = {"lr": [0.1, 0.2]}
+    space = {"optimizer__weight_decay": [0.1, 0.2]}
     search = halving(one, space, n_iter=2, cv=2, refit=False, scoring=scored)
     n_resources = search.fit(X, y).cv_results_["n_resources"]
     assert n_resources.tolist() == [2, 2, 4]

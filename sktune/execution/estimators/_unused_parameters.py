@@ -125,7 +125,7 @@ def _scheduler_that(
         return None
     for name, callback in schedulers.items():
         where = f"{path}callbacks__{name}"
-        if f"{where}__policy" in subspace:
+        if f"{where}__policy" in subspace or hasattr(net, f"callbacks__{name}__policy"):
             continue
         policies = []
         for one in alternatives(subspace, where, callback):

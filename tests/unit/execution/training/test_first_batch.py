@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from skorch import NeuralNet, NeuralNetClassifier, NeuralNetRegressor
 from torch import nn
 
-from sktune._errors import EstimatorError, WrongForAllError
+from sktune._errors import EstimatorError, InputError
 from sktune.execution.estimators._nets import find_nets
 from tests.helpers.searches import SEARCHES, randomized
 
@@ -68,7 +68,7 @@ def test_one_column_and_a_flat_y_end_the_search(search):
         r"output has shape \(20, 1\) and y has \(20,\): MSELoss.*wrong model.*"
         r"pass y.reshape\(-1, 1\), or end the module's forward with .squeeze\(-1\)"
     )
-    with pytest.raises(WrongForAllError, match=match):
+    with pytest.raises(InputError, match=match):
         _fit(net(), search=search)
     assert Column.n_calls == 1
     _fit(net(), y=y.reshape(-1, 1), search=search)
@@ -77,15 +77,15 @@ def test_one_column_and_a_flat_y_end_the_search(search):
 
 @pytest.mark.slow
 def test_with_workers():
-    with pytest.raises(WrongForAllError, match="which trains a wrong model"):
+    with pytest.raises(InputError, match="which trains a wrong model"):
         _fit(net(), n_jobs=2)
 
 
 def test_the_other_way_round():
     match = r"pass y.ravel\(\), or end the module's forward with .unsqueeze\(-1\)"
-    with pytest.raises(WrongForAllError, match=match):
+    with pytest.raises(InputError, match=match):
         _fit(net(Flat), y=y[:, None])
-    with pytest.raises(WrongForAllError, match=r"pass y.to_numpy\(\).reshape"):
+    with pytest.raises(InputError, match=r"pass y.to_numpy\(\).reshape"):
         _fit(net(), y=pd.Series(y))
 
 
@@ -108,7 +108,7 @@ def test_the_other_way_round():
     ],
 )
 def test_every_loss_that_compares_number_by_number(loss, around):
-    with pytest.raises(WrongForAllError, match=rf"{loss.__name__}.*pass y.reshape"):
+    with pytest.raises(InputError, match=rf"{loss.__name__}.*pass y.reshape"):
         _fit(around(net(criterion=loss)))
 
 
@@ -125,7 +125,7 @@ def test_every_loss_that_compares_number_by_number(loss, around):
 )
 def test_nets_that_others_clone(around):
     """y does not reach them as it is, so that only the module can be changed."""
-    with pytest.raises(WrongForAllError, match=r"agree, (pass y.*or )?end the module"):
+    with pytest.raises(InputError, match=r"agree, (pass y.*or )?end the module"):
         _fit(around(net()))
     _fit(around(net(Flat)))
 
@@ -184,7 +184,7 @@ def test_targets_that_a_loss_of_classes_refuses(y, match):
     plain = NeuralNet(
         Three, nn.CrossEntropyLoss, max_epochs=1, train_split=None, verbose=0
     )
-    with pytest.raises(WrongForAllError, match=match):
+    with pytest.raises(InputError, match=match):
         _fit(plain, y=y, scoring=lambda *_: 0.0)
 
 
@@ -192,10 +192,10 @@ def test_numbers_that_a_loss_refuses():
     match = (
         r"float64, and the net's HuberLoss takes dtype float32.*y.astype\(np.float32"
     )
-    with pytest.raises(WrongForAllError, match=match):
+    with pytest.raises(InputError, match=match):
         _fit(net(criterion=nn.HuberLoss), y=y.astype(float)[:, None])
     tensors = dict(X=torch.as_tensor(X), y=torch.as_tensor(y).double()[:, None])
-    with pytest.raises(WrongForAllError, match=r"Pass y.to\(torch.float32\)"):
+    with pytest.raises(InputError, match=r"Pass y.to\(torch.float32\)"):
         _fit(net(criterion=nn.HuberLoss), **tensors)
 
 
@@ -211,7 +211,7 @@ def test_classes_that_the_module_has_no_output_for():
 
 def test_a_dtype_that_no_layer_could_be_asked_about():
     made = net(_make)
-    with pytest.raises(WrongForAllError, match=r"float64. Pass X.astype\(np.float32"):
+    with pytest.raises(InputError, match=r"float64.*Pass X.astype\(np.float32"):
         _fit(made, X=X.astype(float), y=y[:, None])
 
 
