@@ -10,14 +10,22 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass
 from typing import Any
 
 import joblib
-from joblib._memmapping_reducer import SYSTEM_SHARED_MEM_FS
+import joblib.executor
+from joblib._memmapping_reducer import TemporaryResourcesManager
 from joblib.parallel import BatchedCalls
 
 from sktune._errors import EstimatorError
@@ -126,8 +134,8 @@ class Pool:
 
     def __init__(self, n_jobs: int | None) -> None:
         self._stack = ExitStack()
-        before = _folders_of_joblib()
-        parallel = self._stack.enter_context(joblib.Parallel(n_jobs=n_jobs))
+        with _noting_folders() as noted:
+            parallel = self._stack.enter_context(joblib.Parallel(n_jobs=n_jobs))
         self.backend: Any = parallel._backend
         self.options: dict[str, Any] = parallel._backend_kwargs
         self.n_workers: int = parallel._effective_n_jobs()
@@ -138,7 +146,7 @@ class Pool:
             self._silent = self.backend._pool
         self._first = self._processes()
         if self.abilities.has_executor and not self.is_here:
-            _remove_unused(_folders_of_joblib() - before, self.backend._workers)
+            _remove_unused(noted, self.backend._workers)
 
     def start(self) -> None:
         """Make ready for tasks."""
@@ -274,25 +282,36 @@ class Pool:
             lock.release()
 
 
-def _folders_of_joblib() -> set[str]:
-    """Folders for large arrays that joblib has made for this process unasked."""
-    with suppress(OSError):
-        name = f"joblib_memmapping_folder_{os.getpid()}_"
-        with os.scandir(SYSTEM_SHARED_MEM_FS) as entries:
-            return {entry.path for entry in entries if entry.name.startswith(name)}
-    return set()
+@contextmanager
+def _noting_folders() -> Iterator[list[Any]]:
+    """What joblib makes in this thread to look after its folders for large arrays."""
+    made: list[Any] = []
+    thread = threading.get_ident()
+
+    class Noted(TemporaryResourcesManager):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            if threading.get_ident() == thread:
+                made.append(self)
+
+    before = joblib.executor.TemporaryResourcesManager
+    joblib.executor.TemporaryResourcesManager = Noted
+    try:
+        yield made
+    finally:
+        joblib.executor.TemporaryResourcesManager = before
 
 
-def _remove_unused(folders: set[str], executor: Any) -> None:
-    """Remove what joblib has made for workers that were there already.
+def _remove_unused(noted: Sequence[Any], executor: Any) -> None:
+    """Remove folders that joblib has made for workers that were there already.
 
-    It never uses that, and would leave it until the program ends. Where another thread
-    is to use one of them, it is made again.
+    It has others for them. These it would forget, and leave until the program ends.
     """
-    used = executor._temp_folder_manager._cached_temp_folders.values()
-    for folder in folders.difference(used):
-        with suppress(OSError):
-            os.rmdir(folder)
+    for manager in noted:
+        if manager is not executor._temp_folder_manager:
+            for folder in manager._cached_temp_folders.values():
+                os.makedirs(folder, exist_ok=True)  # else it is not unregistered
+            manager._clean_temporary_resources()
 
 
 def _is_dead(process: Any) -> bool:
