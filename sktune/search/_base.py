@@ -28,6 +28,7 @@ from sktune.execution import (
     preserved_random_states,
     refuse_alike,
     silenced,
+    start_workers,
     threads_of_a_net,
 )
 from sktune.journal import SearchJournal, fingerprint, journal_in
@@ -197,6 +198,7 @@ class BaseSearch(_compat.BaseSearchCV):
                 root = self._root(journal)
                 # Before the splits, as in scikit-learn: they may share a generator.
                 proposal = self._propose(data, root)
+                start_workers(self.estimator, self.n_jobs)
                 splits = draw_splits(
                     data.cv, data.X, data.y, self.n_splits_, data.split_params
                 )

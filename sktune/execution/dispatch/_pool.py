@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
@@ -27,6 +28,8 @@ import joblib
 import joblib.executor
 from joblib._memmapping_reducer import TemporaryResourcesManager
 from joblib.parallel import BatchedCalls
+from sklearn import get_config
+from sklearn.utils.parallel import delayed
 
 from sktune._errors import EstimatorError
 from sktune.placement import device_kind
@@ -182,6 +185,11 @@ class Pool:
         processes = {**self._first, **self._processes()}
         return {pid for pid, process in processes.items() if _is_dead(process)}
 
+    @property
+    def n_processes(self) -> int:
+        """How many of its processes there are by now; 0 where that cannot be told."""
+        return len(self._processes())
+
     def _processes(self) -> dict[int, Any]:
         if self._silent is not None:
             return {process.pid: process for process in list(self._silent._pool)}
@@ -331,6 +339,14 @@ def check_device(device: Any, forks: bool) -> None:
             "'multiprocessing': they are forked, and CUDA does not start in a forked "
             "process. Use the default backend, joblib.parallel_config(backend='loky')."
         )
+
+
+def with_config(task: Callable[..., Any]) -> Any:
+    """A task that has scikit-learn's configuration and the warnings of this process."""
+    wrapper, _, _ = delayed(task)()
+    filters = getattr(sys.modules["warnings"], "filters", [])
+    wrapper.with_config_and_warning_filters(get_config(), list(filters))
+    return wrapper
 
 
 def workers_are_here() -> bool:

@@ -10,7 +10,6 @@ tasks.
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections import deque
@@ -23,8 +22,6 @@ from types import TracebackType
 from typing import Any
 
 import joblib
-from sklearn import get_config
-from sklearn.utils.parallel import delayed
 
 from sktune._types import Fit, FitOutcome, Unit
 from sktune.execution._job import Job
@@ -35,7 +32,13 @@ from sktune.execution.dispatch._batch import (
     too_large,
 )
 from sktune.execution.dispatch._lost_workers import LostWorkers, lost_twice, warn_of
-from sktune.execution.dispatch._pool import Pool, breaks_pool, check_device, is_loss
+from sktune.execution.dispatch._pool import (
+    Pool,
+    breaks_pool,
+    check_device,
+    is_loss,
+    with_config,
+)
 from sktune.execution.dispatch._remote_workers import (
     RemoteWorkers,
     Request,
@@ -148,14 +151,14 @@ class WorkerPool:
         self._stack.callback(self._shared.close)
         if self._pool.in_threads:
             self._stack.callback(limit_threads(joblib.cpu_count() // self.n_workers))
-            self._task = _with_config(run_batch)
+            self._task = with_config(run_batch)
         else:
             self._remote = RemoteWorkers(self._job, self._shared)
             self._shared.write()
             running = RunningFits(folder)
             self._stack.callback(running.close)
             self._lost = LostWorkers(running)
-            self._task = _with_config(run_batch_in_worker)
+            self._task = with_config(run_batch_in_worker)
 
     def __exit__(
         self,
@@ -354,14 +357,6 @@ class WorkerPool:
         self._ready.extendleft(reversed(others))
         warn_of(suspects)
         return done
-
-
-def _with_config(task: Callable[..., Any]) -> Any:
-    """A task that has scikit-learn's configuration and the warnings of this process."""
-    wrapper, _, _ = delayed(task)()
-    filters = getattr(sys.modules["warnings"], "filters", [])
-    wrapper.with_config_and_warning_filters(get_config(), list(filters))
-    return wrapper
 
 
 def _limit(pre_dispatch: int | str, n_workers: int) -> float:
