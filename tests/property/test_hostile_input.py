@@ -277,7 +277,10 @@ class CannotBePickled(Probe):
 
 
 class BadError(Exception):
-    """Can be pickled, and not be read again."""
+    """Can be pickled, and not be read again, nor made of its parts."""
+
+    def __new__(cls, a, b):
+        return super().__new__(cls, a, b)
 
     def __init__(self, a, b):
         super().__init__("of the user")

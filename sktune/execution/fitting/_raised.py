@@ -31,9 +31,23 @@ def portable(error: Exception) -> Exception | None:
     content = _as_bytes(error)
     if content is None:
         return None
-    # For this object alone; it is not among the attributes that are sent.
-    vars(error)["__reduce_ex__"] = lambda protocol: (pickle.loads, (content,))
+    # For this object alone.
+    vars(error)["__reduce_ex__"] = _Reduced(content)
     return error
+
+
+class _Reduced:
+    """How an exception is pickled.
+
+    It can be pickled itself: who has told `copyreg` how exceptions are pickled, as dask
+    does, sends it along.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __call__(self, protocol: Any) -> Any:
+        return pickle.loads, (self._content,)
 
 
 class _Parts:
