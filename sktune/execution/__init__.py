@@ -17,12 +17,14 @@ from sktune.execution.estimators._resource import (
 from sktune.execution.estimators._subsets import check_subsets, subsets
 from sktune.execution.fitting._raised import first_raised
 from sktune.execution.fitting._refit import Refit
+from sktune.execution.guards._interrupts import Interrupts, uninterrupted
 from sktune.execution.guards._random_states import preserved_random_states
 from sktune.execution.guards._threads import single_threaded, threads_of_a_net
 from sktune.execution.training._refused_input import refuse_alike
 from sktune.execution.training._trainers import stack_key
 
 __all__ = [
+    "Interrupts",
     "Job",
     "Refit",
     "Resource",
@@ -42,5 +44,6 @@ __all__ = [
     "stack_key",
     "subsets",
     "threads_of_a_net",
+    "uninterrupted",
     "workers_are_here",
 ]

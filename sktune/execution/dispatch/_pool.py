@@ -124,8 +124,12 @@ class Pool:
     """
 
     def __init__(self, n_jobs: int | None) -> None:
-        self._stack = ExitStack()
-        parallel = self._stack.enter_context(joblib.Parallel(n_jobs=n_jobs))
+        with ExitStack() as stack:
+            parallel = stack.enter_context(joblib.Parallel(n_jobs=n_jobs))
+            self._read(parallel)
+            self._stack = stack.pop_all()
+
+    def _read(self, parallel: Any) -> None:
         self.backend: Any = parallel._backend
         self.options: dict[str, Any] = parallel._backend_kwargs
         self.n_workers: int = parallel._effective_n_jobs()

@@ -113,13 +113,15 @@ class WorkerPool:
         self._stack = ExitStack()
 
     def __enter__(self) -> WorkerPool:
-        self._pool = Pool(self._n_jobs)
-        self._stack.callback(lambda: self._pool.close())
-        self.n_workers = self._pool.n_workers
         try:
+            self._interrupts.__enter__()
+            self._pool = Pool(self._n_jobs)
+            self._stack.callback(lambda: self._pool.close())
+            self.n_workers = self._pool.n_workers
             self._start(self._pool.options)
         except BaseException:
             self._stack.close()
+            self._interrupts.__exit__(KeyboardInterrupt)
             raise
         return self
 
@@ -130,7 +132,6 @@ class WorkerPool:
         )
         if self._pool.is_here:
             self._max_batches = 1.0
-            self._stack.enter_context(self._interrupts)
             return
         for net in find_nets(self._job.estimator).values():
             check_device(net.device, self._pool.forks)
@@ -157,12 +158,15 @@ class WorkerPool:
         traceback: TracebackType | None,
     ) -> None:
         # A second Ctrl-C must not leave workers behind.
-        with uninterrupted() as second:
-            try:
-                if self._in_flight and not self._pool.is_here:
-                    self._abort(second)
-            finally:
-                self._stack.__exit__(exc_type, exc, traceback)
+        try:
+            with uninterrupted() as second:
+                try:
+                    if self._in_flight and not self._pool.is_here:
+                        self._abort(second)
+                finally:
+                    self._stack.__exit__(exc_type, exc, traceback)
+        finally:
+            self._interrupts.__exit__(exc_type)
 
     def _abort(self, second: Interrupted) -> None:
         """After an error or an interrupt, what still runs would run for nobody."""
@@ -195,6 +199,7 @@ class WorkerPool:
         done: Done = []
         with self._pool.retrieval():
             while not done:
+                self._interrupts.raise_again()
                 self._dispatch()
                 if not self._in_flight:
                     return []
