@@ -24,6 +24,7 @@ from sktune.execution.estimators._resource import (
 from sktune.execution.estimators._subsets import check_subsets, subsets
 from sktune.execution.fitting._raised import first_raised
 from sktune.execution.fitting._refit import Refit
+from sktune.execution.guards._interrupts import Interrupts, uninterrupted
 from sktune.execution.guards._memory_limit import check_limit
 from sktune.execution.guards._random_states import preserved_random_states
 from sktune.execution.guards._settings import Settings
@@ -32,6 +33,7 @@ from sktune.execution.training._refused_input import refuse_alike
 from sktune.execution.training._trainers import stack_key
 
 __all__ = [
+    "Interrupts",
     "Job",
     "Refit",
     "Resource",
@@ -56,6 +58,7 @@ __all__ = [
     "start_workers",
     "subsets",
     "threads_of_a_net",
+    "uninterrupted",
     "warn_of_first_rung",
     "warn_where_nothing_continues",
     "workers_are_here",

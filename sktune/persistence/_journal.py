@@ -140,10 +140,12 @@ class Journal:
 
     def close(self) -> None:
         """Let others write."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-        self._lock.release()
+        try:
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
+        finally:
+            self._lock.release()
 
     def _acquire(self) -> None:
         if not self.path.parent.is_dir():

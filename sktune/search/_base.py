@@ -11,7 +11,6 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from functools import partial
 from numbers import Real
 from os import PathLike
 from typing import Any, ClassVar
@@ -23,6 +22,7 @@ from sktune import _compat
 from sktune._random import fresh_root
 from sktune._types import Evaluation
 from sktune.execution import (
+    Interrupts,
     Job,
     check_limit,
     preserved_random_states,
@@ -43,7 +43,7 @@ from sktune.run import (
 from sktune.schedule import Flat
 from sktune.search._results import (
     forget,
-    keep_results,
+    keeping_results,
     write_refit,
     write_results,
 )
@@ -188,27 +188,29 @@ class BaseSearch(_compat.BaseSearchCV):
         if type(self)._run_search is not BaseSearch._run_search:
             # A subclass that brings a search of its own gets scikit-learn's `fit`.
             return super().fit(X, y, **params)
-        with preserved_random_states():
+        with Interrupts() as interrupts, preserved_random_states():
             forget(self, "leases_")  # of a `fit` before
             check_limit(self.fit_memory)
             data = read_data(self, self._searched(), X, y, params)
             self.n_splits_ = data.n_splits
             callbacks = _compat.begin_callbacks(self, data.X, data.y, data.metadata)
-            with journal_in(self.journal) as journal:
-                root = self._root(journal)
-                # Before the splits, as in scikit-learn: they may share a generator.
-                proposal = self._propose(data, root)
-                start_workers(self.estimator, self.n_jobs)
-                splits = draw_splits(
-                    data.cv, data.X, data.y, self.n_splits_, data.split_params
-                )
-                if journal is not None:
-                    self._begin(journal, root, proposal, data, splits)
-                given = (data, splits, proposal, root, journal)
-                with self._job_options(*given) as options:
-                    run = self._run(*given, callbacks, options)
-                    run.search(cut_short=partial(keep_results, self, run))
-            write_results(self, run, data.scorers)
+            with keeping_results(self) as keeper:
+                with journal_in(self.journal) as journal:
+                    root = self._root(journal)
+                    # Before the splits, as in scikit-learn: they may share a generator.
+                    proposal = self._propose(data, root)
+                    start_workers(self.estimator, self.n_jobs)
+                    splits = draw_splits(
+                        data.cv, data.X, data.y, self.n_splits_, data.split_params
+                    )
+                    if journal is not None:
+                        self._begin(journal, root, proposal, data, splits)
+                    given = (data, splits, proposal, root, journal)
+                    with self._job_options(*given) as options:
+                        keeper.run = run = self._run(*given, callbacks, options)
+                        run.search(cut_short=keeper.keep)
+                interrupts.raise_again()
+                write_results(self, run, data.scorers)
             if self.refit:
                 write_refit(self, run, data.placement_of_refit, callbacks)
             if run.job.placement is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from sktune import _compat
 from sktune._random import derive_seed
 from sktune._types import NAMELESS, Evaluation, FitOutcome, Scores
 from sktune._warnings import at_the_users_line, warn
-from sktune.execution import Refit, first_raised
+from sktune.execution import Refit, first_raised, uninterrupted
 from sktune.placement import Placement
 from sktune.run import Proposal, SearchRun, lease_rows, leases_of
 from sktune.search._failures import warn_or_raise_about_failures
@@ -54,8 +54,41 @@ def write_results(search: Any, run: SearchRun, scorers: Any) -> None:
     _choose(search, refit_metric)
 
 
-def keep_results(search: Any, run: SearchRun, reason: BaseException) -> None:
-    """Set the results of a search that ends too early."""
+class ResultsKeeper:
+    """Sets the results of a search that ends too early.
+
+    Attributes
+    ----------
+    run : SearchRun or None
+        None as long as there is none.
+    """
+
+    def __init__(self, search: Any) -> None:
+        self.run: SearchRun | None = None
+        self._search = search
+        self._has_kept = False
+
+    def keep(self, reason: BaseException) -> None:
+        """Set the results, unless that is done; Ctrl-C does not come in between."""
+        with uninterrupted():
+            if self.run is not None and not self._has_kept:
+                self._has_kept = True
+                _keep_results(self._search, self.run, reason)
+
+
+@contextmanager
+def keeping_results(search: Any) -> Iterator[ResultsKeeper]:
+    """Set the results if Ctrl-C comes before all of them are in place."""
+    keeper = ResultsKeeper(search)
+    try:
+        yield keeper
+    except KeyboardInterrupt as reason:
+        # Also while workers are ended, files are closed, and results are formatted.
+        keeper.keep(reason)
+        raise
+
+
+def _keep_results(search: Any, run: SearchRun, reason: BaseException) -> None:
     rows = run.rows
     if rows:
         # Neither a warning nor an error may hide why the search ends.

@@ -136,9 +136,13 @@ class Pool:
     """
 
     def __init__(self, n_jobs: int | None) -> None:
-        self._stack = ExitStack()
-        with _noting_folders() as noted:
-            parallel = self._stack.enter_context(joblib.Parallel(n_jobs=n_jobs))
+        with ExitStack() as stack:
+            with _noting_folders() as noted:
+                parallel = stack.enter_context(joblib.Parallel(n_jobs=n_jobs))
+            self._read(parallel, noted)
+            self._stack = stack.pop_all()
+
+    def _read(self, parallel: Any, noted: Any) -> None:
         self.backend: Any = parallel._backend
         self.options: dict[str, Any] = parallel._backend_kwargs
         self.n_workers: int = parallel._effective_n_jobs()

@@ -122,13 +122,15 @@ class WorkerPool:
         self._stack = ExitStack()
 
     def __enter__(self) -> WorkerPool:
-        self._pool = Pool(self._n_jobs)
-        self._stack.callback(lambda: self._pool.close())
-        self.n_workers = self._pool.n_workers
         try:
+            self._interrupts.__enter__()
+            self._pool = Pool(self._n_jobs)
+            self._stack.callback(lambda: self._pool.close())
+            self.n_workers = self._pool.n_workers
             self._start(self._pool.options)
         except BaseException:
             self._stack.close()
+            self._interrupts.__exit__(KeyboardInterrupt)
             raise
         return self
 
@@ -139,7 +141,6 @@ class WorkerPool:
         )
         if self._pool.is_here:
             self._max_batches = 1.0
-            self._stack.enter_context(self._interrupts)
             return
         check_settings(in_threads=self._pool.in_threads)
         for net in find_nets(self._job.estimator).values():
@@ -167,12 +168,15 @@ class WorkerPool:
         traceback: TracebackType | None,
     ) -> None:
         # A second Ctrl-C must not leave workers behind.
-        with uninterrupted() as second:
-            try:
-                if self._in_flight and not self._pool.is_here:
-                    self._abort(second)
-            finally:
-                self._stack.__exit__(exc_type, exc, traceback)
+        try:
+            with uninterrupted() as second:
+                try:
+                    if self._in_flight and not self._pool.is_here:
+                        self._abort(second)
+                finally:
+                    self._stack.__exit__(exc_type, exc, traceback)
+        finally:
+            self._interrupts.__exit__(exc_type)
 
     def _abort(self, second: Interrupted) -> None:
         """After an error or an interrupt, what still runs would run for nobody."""
@@ -205,6 +209,7 @@ class WorkerPool:
         done: Done = []
         with self._pool.retrieval():
             while not done:
+                self._interrupts.raise_again()
                 self._dispatch()
                 if not self._in_flight:
                     return []

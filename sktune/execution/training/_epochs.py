@@ -17,7 +17,7 @@ from sktune._compat import CALLBACK_ATTRIBUTES
 from sktune._errors import EstimatorError
 from sktune.execution.estimators._callback_files import folders_of, move_into
 from sktune.execution.estimators._nets import bring
-from sktune.execution.guards._interrupts import CtrlC, Interrupts
+from sktune.execution.guards._interrupts import Interrupts, is_ctrl_c
 from sktune.execution.guards._random_states import random_states, set_random_states
 from sktune.execution.training._listening import (
     LISTENER,
@@ -85,7 +85,7 @@ class Continuation:
         try:
             result = loop(epochs=left)
         except KeyboardInterrupt as interrupt:
-            self.interrupted = isinstance(interrupt, CtrlC)
+            self.interrupted = is_ctrl_c(interrupt)
             self.ended = "interrupt"
             raise
         if len(net.history) - n_before > left:
