@@ -1,8 +1,8 @@
 """What does the start of workers cost, and when is a second worker faster than one?
 
-Eight fits of a small net that take a second each, most of it asleep, so that two workers
-are two on whatever machine. Every repetition is a new program, with and without the early
-start of workers. Of the workers' imports, processor time is counted.
+Eight fits of a small net that take a second each, most of it asleep, so that two
+workers are two on whatever machine. Every repetition is a new program, with and without
+the early start of workers. Of the workers' imports, processor time is counted.
 
     python benchmarks/workers/start.py --json benchmarks/workers/start.json
 """

@@ -7,6 +7,8 @@ import os
 import re
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +27,8 @@ class Footprint:
     workers : dict of int to int
         Private bytes of each process below, by its number.
     files : Counter
-        What each open file of this process is.
+        What each open file of this process is, but for sockets: only clusters open
+        these, and keep some.
     worker_files, worker_threads : int
         Of the process below that has most of them.
     threads : Counter
@@ -50,9 +53,9 @@ def footprint(temporary: Path) -> Footprint:
         memory=_memory(os.getpid()),
         workers={pid: _memory(pid) for pid in below},
         files=_files(os.getpid()),
-        worker_files=max((_n_entries(pid, "fd") for pid in below), default=0),
+        worker_files=max((_files(pid).total() for pid in below), default=0),
         threads=_threads(os.getpid()),
-        worker_threads=max((_n_entries(pid, "task") for pid in below), default=0),
+        worker_threads=max((_threads(pid).total() for pid in below), default=0),
         left=Counter(str(p.relative_to(temporary)) for p in temporary.rglob("*"))
         + _shared(),
     )
@@ -106,31 +109,28 @@ def _memory(pid: int) -> int:
     return (int(resident) - int(shared)) * _PAGE
 
 
-def _n_entries(pid: int, folder: str) -> int:
-    try:
-        return len(os.listdir(f"/proc/{pid}/{folder}"))
-    except OSError:
-        return 0
-
-
 def _files(pid: int) -> Counter[str]:
-    names: Counter[str] = Counter()
-    for name in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            target = os.readlink(f"/proc/{pid}/fd/{name}")
-        except OSError:  # that of this listing
-            continue
-        names[re.sub(r"\d+", "N", target)] += 1
-    return names
+    def target(path: Path) -> str:
+        return os.readlink(path)
+
+    names = _names(Path(f"/proc/{pid}/fd"), target)
+    return Counter({name: n for name, n in names.items() if "socket" not in name})
 
 
 def _threads(pid: int) -> Counter[str]:
+    def name(path: Path) -> str:
+        return (path / "comm").read_text().strip()
+
+    return _names(Path(f"/proc/{pid}/task"), name)
+
+
+def _names(folder: Path, name: Callable[[Path], str]) -> Counter[str]:
+    """What is in a folder of /proc, but for numbers; of what is there long enough."""
     names: Counter[str] = Counter()
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        try:
-            names[re.sub(r"\d+", "N", (task / "comm").read_text().strip())] += 1
-        except OSError:
-            continue
+    with suppress(OSError):  # the process is gone
+        for path in folder.iterdir():
+            with suppress(OSError):
+                names[re.sub(r"\d+", "N", name(path))] += 1
     return names
 
 

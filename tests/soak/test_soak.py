@@ -57,7 +57,16 @@ pytestmark = [
 @contextmanager
 def dask_cluster():
     distributed = pytest.importorskip("distributed")
+    import dask
+
+    # What dask itself writes down of all that its workers did, up to a limit.
+    keeps = {
+        "distributed.worker.profile.enabled": False,
+        "distributed.admin.low-level-log-length": 100,
+        "distributed.admin.log-length": 100,
+    }
     with (
+        dask.config.set(keeps),
         distributed.LocalCluster(
             n_workers=2,
             threads_per_worker=1,

@@ -12,6 +12,7 @@ from typing import Any
 from sktune._types import Fit
 from sktune._warnings import warn
 from sktune.execution.checkpoint._state_files import read, write
+from sktune.execution.guards._interrupts import raise_if_interrupted
 from sktune.persistence import Checkpoints, goes_with_process, remove_folder
 
 
@@ -91,6 +92,8 @@ class PausedFit:
 
     def _save(self, candidate: int | str, state: Any, net: Any, what: str) -> bool:
         """Whether it was saved."""
+        # A net that was interrupted is half-trained, and looks like one that is done.
+        raise_if_interrupted()
         if self.checkpoints is not None:
             writes = partial(write, state, net=net)
             with self._attempt("saved"):

@@ -73,6 +73,13 @@ class Interrupts:
             self._outer.raise_again()
 
 
+def raise_if_interrupted() -> None:
+    """Raise `KeyboardInterrupt` if Ctrl-C came here and nobody has heard of it."""
+    handler: Any = signal.getsignal(signal.SIGINT)
+    if _in_main_thread() and is_noting(handler):
+        handler.__self__.raise_again()
+
+
 def is_noting(handler: Any) -> bool:
     """Whether a handler of signals is that of `Interrupts`."""
     return getattr(handler, "__func__", None) is Interrupts._note
