@@ -34,8 +34,8 @@ def goes_with_process(folder: str | os.PathLike[str]) -> None:
 def remove_folder(folder: str | os.PathLike[str]) -> None:
     """Remove a folder that would have gone with the process.
 
-    A worker that nobody waits for may still write into it, and would keep it from going.
-    So it has another name first, by which no worker knows it.
+    A worker that nobody waits for may still write into it, and would keep it from
+    going. So it has another name first, by which no worker knows it.
     """
     gone = f"{folder}.gone"
     try:
