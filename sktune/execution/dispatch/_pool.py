@@ -123,8 +123,8 @@ def abilities_of(backend: Any) -> Abilities:
 class Pool:
     """The workers of joblib's active backend, until one of them is lost.
 
-    Where there is one worker and no cluster, that is this very process: a task runs
-    when it is submitted.
+    Where there is one worker, that is this very process: a task runs when it is
+    submitted.
 
     Attributes
     ----------
@@ -132,7 +132,7 @@ class Pool:
     n_workers : int
     abilities : Abilities
     is_here : bool
-        Whether the one worker is this process.
+        Whether there is one worker, this process.
     """
 
     def __init__(self, n_jobs: int | None) -> None:
@@ -149,7 +149,7 @@ class Pool:
         self.abilities = abilities_of(self.backend)
         # A cluster's one worker is no reason to run in this process, which may have
         # less of everything; and there may be one while others start again.
-        self.is_here = self.n_workers == 1 and not self.abilities.has_client
+        self.is_here = self.n_workers == 1
         self._silent = None  # a `multiprocessing.Pool`
         if self.abilities.loses_silently and not self.is_here:
             self._silent = self.backend._pool

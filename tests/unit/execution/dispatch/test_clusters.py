@@ -197,24 +197,6 @@ def test_one_answer(away, cluster, search):
     assert all(name.partition("/")[0] == "all" for name in names), names
 
 
-def pid(estimator, X, y):
-    return os.getpid()
-
-
-def test_a_cluster_of_one_worker_is_used():
-    """Also where the others are just starting again, after they were killed."""
-    with (
-        distributed.LocalCluster(
-            n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0"
-        ) as one,
-        distributed.Client(one),
-        joblib.parallel_config("dask"),
-    ):
-        search = GridSearchCV(Score(), {"a": [1]}, scoring=pid, refit=False, cv=2)
-        search.fit(X, y)
-    assert search.cv_results_["mean_test_score"][0] != os.getpid()
-
-
 def test_asynchronous(away):
     search = SuccessiveHalvingSearchCV(
         net(verbose=0),
