@@ -147,8 +147,6 @@ class Pool:
         self.options: dict[str, Any] = parallel._backend_kwargs
         self.n_workers: int = parallel._effective_n_jobs()
         self.abilities = abilities_of(self.backend)
-        # A cluster's one worker is no reason to run in this process, which may have
-        # less of everything; and there may be one while others start again.
         self.is_here = self.n_workers == 1
         self._silent = None  # a `multiprocessing.Pool`
         if self.abilities.loses_silently and not self.is_here:

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sktune.execution.estimators._nets import callbacks_of, find_nets
+from sktune.execution.estimators._nets import callbacks_by_name, find_nets
 
 
 def find_writers(estimator: Any) -> dict[str, Any]:
@@ -49,7 +49,11 @@ def move_into(folders: dict[str, str], net: Any) -> None:
 
 
 def _writes(net: Any) -> bool:
-    return any(map(_is_writer, callbacks_of(net)))
+    try:
+        callbacks = callbacks_by_name(net)
+    except ValueError:  # of two with one name; the fit will say so
+        return False
+    return any(map(_is_writer, callbacks.values()))
 
 
 def _is_writer(callback: Any) -> bool:

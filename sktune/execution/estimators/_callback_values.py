@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sktune.execution.estimators._nets import callbacks_by_name
+
 
 class NetCallback:
     """One callback of a net.
@@ -44,12 +46,8 @@ class NetCallback:
 
 def callbacks_of(net: Any) -> list[NetCallback]:
     """All callbacks, skorch's own first."""
-    if net.callbacks == "disable":
-        return []
-    found = []
-    for name, callback in net._uniquely_named_callbacks():
-        callback = getattr(net, f"callbacks__{name}", callback)
-        if callback is not None:
-            changed = net.get_params_for(f"callbacks__{name}")
-            found.append(NetCallback(name, callback, changed))
-    return found
+    return [
+        NetCallback(name, callback, net.get_params_for(f"callbacks__{name}"))
+        for name, callback in callbacks_by_name(net).items()
+        if callback is not None
+    ]

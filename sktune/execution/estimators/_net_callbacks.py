@@ -7,30 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from sktune.execution.estimators._name_hints import shown
-from sktune.execution.estimators._nets import is_by_the_book
+from sktune.execution.estimators._nets import callbacks_by_name, is_by_the_book
 from sktune.execution.estimators._parameter_paths import UNKNOWN, alternatives
 from sktune.execution.estimators._refusal import Refusal
 from sktune.execution.estimators._trial_set_params import error_of_setting
 
 
-def callbacks_of(net: Any) -> dict[str, Any]:
-    """Callbacks by name, defaults included; instances, classes or None.
-
-    None of them is made or initialized, which may be slow or leave traces.
-    """
-    if net.callbacks == "disable":
-        return {}
-    found = dict(net._uniquely_named_callbacks())
-    # Those that were replaced when the net was made: `callbacks__print_log=None`.
-    return {
-        name: getattr(net, f"callbacks__{name}", one) for name, one in found.items()
-    }
-
-
 def names_of_callbacks(net: Any) -> set[str]:
     """``callbacks__stop`` and ``callbacks__stop__patience``, for hints."""
     names = set()
-    for name, callback in callbacks_of(net).items():
+    for name, callback in callbacks_by_name(net).items():
         names |= {f"callbacks__{name}"}
         names |= {f"callbacks__{name}__{option}" for option in _options(callback) or ()}
     return names
@@ -52,7 +38,7 @@ def refuse_name_of_callback(
         key, values = f"callbacks__{argument}", subspace.get(full_name)
         if error_of_setting(net, key, values) is None:
             return None
-    callbacks = callbacks_of(net)
+    callbacks = callbacks_by_name(net)
     if name not in callbacks or callbacks[name] is None:
         return _no_callback(net, name, callbacks)
     receivers = alternatives(subspace, f"{path}callbacks__{name}", callbacks[name])
@@ -86,7 +72,7 @@ def _refuse_option(
             "Search them in another dict of a list of dicts.",
             is_unknown=False,
         )
-    there = callbacks_of(net)[name]
+    there = callbacks_by_name(net)[name]
     others = {} if callback is there else {f"callbacks__{name}": callback}
     key = f"callbacks__{name}__{option}" if option else f"callbacks__{name}"
     if not option:

@@ -66,8 +66,8 @@ def silence(estimator: Any) -> Any:
     """
     for prefix, net in find_nets(estimator).items():
         estimator.set_params(**{f"{prefix}verbose": 0})
-        if any(map(_prints, callbacks_of(net))):
-            with suppress(Exception):  # fits will say what is wrong with callbacks
+        with suppress(Exception):  # fits will say what is wrong with callbacks
+            if any(map(_prints, callbacks_by_name(net).values())):
                 _silence_callbacks(net)
     return estimator
 
@@ -92,14 +92,19 @@ def is_plain(net: Any, *methods: str) -> bool:
     )
 
 
-def callbacks_of(net: Any) -> list[Any]:
-    """Callbacks of a net as they are given, instances or classes."""
+def callbacks_by_name(net: Any) -> dict[str, Any]:
+    """Callbacks by the names that skorch gives them, its own first.
+
+    Instances, classes, or None; none of them is made or initialized, which may be slow
+    or leave traces.
+    """
     if net.callbacks == "disable":
-        return []
-    listed = [*net.get_default_callbacks(), *(net.callbacks or [])]
-    found = [c[1] if isinstance(c, tuple | list) else c for c in listed]
-    set_later = {k: v for k, v in vars(net).items() if k.startswith("callbacks__")}
-    return found + [v for k, v in set_later.items() if k.count("__") == 1]
+        return {}
+    found = dict(net._uniquely_named_callbacks())
+    # Those that were replaced when the net was made: `callbacks__print_log=None`.
+    return {
+        name: getattr(net, f"callbacks__{name}", one) for name, one in found.items()
+    }
 
 
 def _prints(callback: Any) -> bool:

@@ -10,12 +10,11 @@ from sktune._compat import BaseSearchCV
 from sktune._warnings import warn
 from sktune.execution.estimators._name_hints import shown
 from sktune.execution.estimators._net_callbacks import (
-    callbacks_of,
     is_scheduler,
     policy_of,
 )
 from sktune.execution.estimators._net_names import arguments_of
-from sktune.execution.estimators._nets import is_by_the_book, is_net
+from sktune.execution.estimators._nets import callbacks_by_name, is_by_the_book, is_net
 from sktune.execution.estimators._parameter_paths import (
     UNKNOWN,
     NestedParameter,
@@ -120,7 +119,7 @@ def _scheduler_that(
     """Name and policy of a scheduler of which something holds in every candidate."""
     if f"{path}callbacks" in subspace:
         return None
-    schedulers = {k: c for k, c in callbacks_of(net).items() if is_scheduler(c)}
+    schedulers = {k: c for k, c in callbacks_by_name(net).items() if is_scheduler(c)}
     if len(schedulers) > 1:  # one may start from what another has left
         return None
     for name, callback in schedulers.items():
