@@ -64,7 +64,7 @@ def one_program(n_rows, early):
     """Seconds of three searches, and what a new worker has spent."""
     torch.set_num_threads(1)
     if not early:
-        sktune.search._base.start_workers = lambda estimator, n_jobs: None
+        sktune.search._base.EarlyWorkers.__enter__ = lambda early: early
     X = np.random.default_rng(0).normal(size=(n_rows, 4)).astype(np.float32)
     y = np.arange(n_rows) % 3
     few = [(np.arange(60), np.arange(60, 90)), (np.arange(30, 90), np.arange(30))]

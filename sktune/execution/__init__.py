@@ -2,7 +2,7 @@
 
 from sktune.execution._job import Job, silenced
 from sktune.execution.checkpoint._paused_fit import checkpoints_in
-from sktune.execution.dispatch._early_start import start_workers
+from sktune.execution.dispatch._early_start import EarlyWorkers
 from sktune.execution.dispatch._pool import workers_are_here
 from sktune.execution.dispatch._workers import WorkerPool
 from sktune.execution.estimators._check_estimator import (
@@ -33,6 +33,7 @@ from sktune.execution.training._refused_input import refuse_alike
 from sktune.execution.training._trainers import stack_key
 
 __all__ = [
+    "EarlyWorkers",
     "Interrupts",
     "Job",
     "Refit",
@@ -55,7 +56,6 @@ __all__ = [
     "single_threaded",
     "smallest_resources",
     "stack_key",
-    "start_workers",
     "subsets",
     "threads_of_a_net",
     "uninterrupted",

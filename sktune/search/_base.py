@@ -22,13 +22,13 @@ from sktune import _compat
 from sktune._random import fresh_root
 from sktune._types import Evaluation
 from sktune.execution import (
+    EarlyWorkers,
     Interrupts,
     Job,
     check_limit,
     preserved_random_states,
     refuse_alike,
     silenced,
-    start_workers,
     threads_of_a_net,
 )
 from sktune.journal import SearchJournal, fingerprint, journal_in
@@ -188,7 +188,8 @@ class BaseSearch(_compat.BaseSearchCV):
         if type(self)._run_search is not BaseSearch._run_search:
             # A subclass that brings a search of its own gets scikit-learn's `fit`.
             return super().fit(X, y, **params)
-        with Interrupts() as interrupts, preserved_random_states():
+        early = EarlyWorkers(self.estimator, self.n_jobs)
+        with Interrupts() as interrupts, preserved_random_states(), early:
             forget(self, "leases_")  # of a `fit` before
             check_limit(self.fit_memory)
             data = read_data(self, self._searched(), X, y, params)
@@ -199,7 +200,6 @@ class BaseSearch(_compat.BaseSearchCV):
                     root = self._root(journal)
                     # Before the splits, as in scikit-learn: they may share a generator.
                     proposal = self._propose(data, root)
-                    start_workers(self.estimator, self.n_jobs)
                     splits = draw_splits(
                         data.cv, data.X, data.y, self.n_splits_, data.split_params
                     )
@@ -208,6 +208,7 @@ class BaseSearch(_compat.BaseSearchCV):
                     given = (data, splits, proposal, root, journal)
                     with self._job_options(*given) as options:
                         keeper.run = run = self._run(*given, callbacks, options)
+                        early.keep()
                         run.search(cut_short=keeper.keep)
                 interrupts.raise_again()
                 write_results(self, run, data.scorers)

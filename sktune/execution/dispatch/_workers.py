@@ -135,6 +135,9 @@ class WorkerPool:
         return self
 
     def _start(self, options: dict[str, Any]) -> None:
+        if self._pool.forks and self._job.threads_of_a_net is None:
+            # A copy of a program has not the threads that OpenMP believes it has.
+            self._job = replace(self._job, threads_of_a_net=1)
         folder = options.get("temp_folder") or os.environ.get("JOBLIB_TEMP_FOLDER")
         self._shared = Shared(
             self._job, folder=folder, max_nbytes=options.get("max_nbytes")

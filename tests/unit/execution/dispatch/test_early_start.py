@@ -52,6 +52,21 @@ def test_no_workers_for_nothing(no_workers, n_jobs):
     assert n_processes() == 0
 
 
+def test_workers_start_before_the_estimator_is_checked(no_workers):
+    class Checked(Score):
+        seen = None
+
+        def get_params(self, deep=True):
+            Checked.seen = max(Checked.seen or 0, n_processes())
+            return super().get_params(deep)
+
+    search = GridSearchCV(Checked(), {"no_such_name": [1, 2]}, cv=2, n_jobs=2)
+    with pytest.raises(ValueError, match="no_such_name"):
+        search.fit(X, y)
+    assert Checked.seen == 2
+    assert n_processes() == 0
+
+
 def test_what_is_imported():
     names = _modules(make_pipeline(StandardScaler(), net()))
     assert {

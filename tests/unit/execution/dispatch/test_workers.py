@@ -4,6 +4,8 @@ import gc
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -379,3 +381,21 @@ def test_what_a_search_brings_is_no_leak_of_memory():
     large.fit(X, y)
     for search in (small, large):
         assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+AFTER_A_FORK = """
+import joblib, torch
+from tests.helpers.estimators import blobs, net
+from sktune import GridSearchCV
+
+torch.set_num_threads(2)
+torch.ones(500, 500) @ torch.ones(500, 500)  # by two threads, which no copy has
+X, y = blobs()
+with joblib.parallel_config("multiprocessing", n_jobs=2):
+    GridSearchCV(net(verbose=0), {"lr": [0.1]}, cv=2, refit=False).fit(X, y)
+"""
+
+
+@pytest.mark.slow
+def test_forked_workers_do_not_wait_for_threads_that_are_not_there():
+    subprocess.run([sys.executable, "-c", AFTER_A_FORK], check=True, timeout=50)
