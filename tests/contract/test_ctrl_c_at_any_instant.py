@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import joblib
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import sktune
+from sktune.execution.checkpoint._paused_fit import PausedFit
 from sktune.inspection import read_journal
 from tests.helpers.estimators import Score, net
 from tests.helpers.journals import assert_same, make
@@ -27,7 +29,11 @@ PACKAGE = str(Path(sktune.__file__).parent)
 
 
 class Instants:
-    """Presses Ctrl-C as a function of sktune's is called or left for the n-th time."""
+    """Presses Ctrl-C at the n-th instant at which Python looks for signals.
+
+    That is when a function begins, and when one of C's has returned; here those of
+    sktune, and those that they call.
+    """
 
     def __init__(self, at=None):
         self.at = at
@@ -41,13 +47,14 @@ class Instants:
         sys.setprofile(None)
 
     def _look(self, frame, event, arg):
-        if event not in ("call", "return"):
-            return
-        if not frame.f_code.co_filename.startswith(PACKAGE):
+        if event not in ("call", "c_return") or not (
+            frame.f_code.co_filename.startswith(PACKAGE)
+            or frame.f_back.f_code.co_filename.startswith(PACKAGE)
+        ):
             return
         self.n += 1
         if self.n == self.at:
-            signal.raise_signal(signal.SIGINT)
+            signal.getsignal(signal.SIGINT)(signal.SIGINT, frame)
 
 
 def counted(fit):
@@ -107,3 +114,40 @@ def test_ctrl_c_at_any_instant(k, n_jobs, tmp_path):
                 error.add_note(f"at instant {at} of {n}")
                 raise
             assert_same(made.fit(*data), expected)
+
+
+@pytest.mark.parametrize("place", ["load", "save"])
+def test_a_net_that_skorch_lets_end_half_trained_is_not_kept(
+    place, tmp_path, monkeypatch
+):
+    """It looked like one that is done, and the next `fit` went on from there."""
+    search, kwargs, *data = searches()[2]
+    expected = make(search, **kwargs).fit(*data)
+    method = getattr(PausedFit, place)
+
+    def pressed(self, *args, **kwargs):
+        monkeypatch.undo()
+        signal.raise_signal(signal.SIGINT)
+        return method(self, *args, **kwargs)
+
+    monkeypatch.setattr(PausedFit, place, pressed)
+    made = make(search, tmp_path / "journal", **kwargs)
+    with pytest.raises(KeyboardInterrupt):
+        made.fit(*data)
+    assert_same(made.fit(*data), expected)
+
+
+def test_an_interrupt_that_is_swallowed_is_raised_by_the_search():
+    """As Python does with one that comes while it closes a generator."""
+
+    class Swallows(Score):
+        def set_params(self, **params):
+            with suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            return super().set_params(**params)
+
+    for n_jobs in (1, 2):
+        made = make(grid, estimator=Swallows(), n_jobs=n_jobs)
+        with joblib.parallel_config("threading"), pytest.raises(KeyboardInterrupt):
+            made.fit(X, y)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

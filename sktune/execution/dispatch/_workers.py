@@ -248,10 +248,9 @@ class WorkerPool:
     def _send(self, batch: Batch, request: Request | None = None) -> None:
         """Send a batch, and what a worker has requested."""
         number = self._n_sent
-        self._n_sent += 1
-        self._in_flight[number] = batch
         arrived = partial(self._arrived, number)
         if self._pool.is_here:
+            self._count(batch)
             self._pool.submit(run_batch, (self._shared, batch), arrived)
             self._interrupts.raise_again()  # skorch has swallowed it
             return
@@ -259,10 +258,17 @@ class WorkerPool:
         if self._lost is not None:
             payload = self._remote.payload(batch, request)
             args = (self._shared, dumps(batch), payload, self._lost.marker(number))
-        try:
-            self._pool.submit(self._task, args, arrived)
-        except Exception as error:
-            self._arrived(number, error)  # that a worker is gone, say
+        # Counted and sent, or neither: what is counted is waited for.
+        with uninterrupted():
+            self._count(batch)
+            try:
+                self._pool.submit(self._task, args, arrived)
+            except Exception as error:
+                self._arrived(number, error)  # that a worker is gone, say
+
+    def _count(self, batch: Batch) -> None:
+        self._in_flight[self._n_sent] = batch
+        self._n_sent += 1
 
     # -- receiving -----------------------------------------------------------------
 
