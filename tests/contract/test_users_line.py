@@ -12,7 +12,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from tests.helpers.estimators import Score, blobs, net
+from tests.helpers.estimators import Net, Score, blobs, net
 from tests.helpers.searches import X, every_search, halving, hyperband, randomized, y
 
 HERE = Path(__file__).name
@@ -63,11 +63,12 @@ def test_within_pipelines_and_cross_validation():
 
 
 def test_before_the_first_fit_and_after_the_last():
+    from skorch import NeuralNetClassifier
     from skorch.callbacks import EarlyStopping
-    from skorch.dataset import ValidSplit
 
     data = blobs()
-    stops = net(callbacks=[("stop", EarlyStopping())], train_split=ValidSplit(5))
+    by_default = NeuralNetClassifier(Net).train_split
+    stops = net(callbacks=[("stop", EarlyStopping())], train_split=by_default)
     searches = [
         (
             halving(Score(), {"a": [0.1, 0.2]}, min_resources=75, max_resources=150),

@@ -50,6 +50,16 @@ class _Reduced:
         return pickle.loads, (self._content,)
 
 
+class _AsItsClassSays:
+    """Pickles an exception so, whatever others have told `copyreg` of its class."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self._error.__reduce_ex__(protocol)
+
+
 class _Parts:
     """Pickles an exception whose ``__init__`` does not take what `args` holds."""
 
@@ -68,7 +78,7 @@ def _joined(cls: type[Exception], args: Any, attributes: dict[str, Any]) -> Exce
 
 def _as_bytes(error: Exception) -> bytes | None:
     """What comes back as the error, if anything does."""
-    for form in (error, _Parts(error)):
+    for form in (_AsItsClassSays(error), error, _Parts(error)):
         try:
             content = bytes(cloudpickle.dumps(form))
             again = pickle.loads(content)

@@ -131,10 +131,14 @@ def _refusal_in_words(error: Exception, X: Any) -> tuple[str, str, str] | None:
 
 def _calls(error: BaseException) -> Iterator[tuple[Any, Any]]:
     """Objects whose methods an error has come through, and what these were given."""
-    traceback = error.__traceback__
+    # Not of the frame that caught it: what is read of a frame's variables stays in the
+    # frame, and one of these is the error, which holds the frame.
+    caught = error.__traceback__
+    traceback = None if caught is None else caught.tb_next
     while traceback is not None:
-        code, names = traceback.tb_frame.f_code, traceback.tb_frame.f_locals
+        code = traceback.tb_frame.f_code
         if code.co_argcount > 1 and code.co_varnames[0] == "self":
+            names = traceback.tb_frame.f_locals
             yield names.get("self"), names.get(code.co_varnames[1])
         traceback = traceback.tb_next
 

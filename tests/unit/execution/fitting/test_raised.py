@@ -1,5 +1,6 @@
 """Exceptions that come back as they were, or not at all."""
 
+import copyreg
 import pickle
 
 import numpy as np
@@ -28,6 +29,14 @@ def test_what_comes_back():
         assert type(again) is type(error) and str(again) == str(error)
         assert vars(again) == vars(error)
     assert raised(TwoArguments(3, "m")).code == 3
+    undecodable = UnicodeDecodeError("utf-8", b"x", 0, 1, "reason")
+    assert str(raised(undecodable)) == str(undecodable)
+
+
+def test_what_others_have_told_of_its_class_does_not_matter(monkeypatch):
+    """As dask does for all exceptions that there are when it is imported."""
+    broken = lambda error: (ValueError, ("?",))  # noqa: E731
+    monkeypatch.setitem(copyreg.dispatch_table, UnicodeDecodeError, broken)
     undecodable = UnicodeDecodeError("utf-8", b"x", 0, 1, "reason")
     assert str(raised(undecodable)) == str(undecodable)
 

@@ -14,7 +14,7 @@ from skorch import NeuralNetClassifier, NeuralNetRegressor
 from torch import nn
 
 from sktune import GridSearchCV
-from sktune._errors import InputError
+from sktune._errors import EstimatorError, InputError
 from sktune.execution.training._refused_input import refuse_alike, refused_input
 from tests.helpers.estimators import Net, blobs, net
 from tests.helpers.searches import every_search
@@ -100,7 +100,7 @@ def test_candidates_that_may_be_right_are_tried():
     made.set_params(param_grid={"module__dtype": [torch.float32]})
     with pytest.raises(ValueError, match=r"All the 2 fits failed") as error:
         made.fit(DOUBLE, y)
-    assert isinstance(error.value.__cause__, InputError)
+    assert type(error.value.__cause__) is EstimatorError
 
 
 def test_who_refuses_alike():
@@ -120,7 +120,7 @@ def test_who_refuses_alike():
 def raised_by(estimator, X, y):
     with pytest.raises(Exception) as caught:
         estimator.fit(X, y)
-    refusal = refused_input(caught.value, estimator, X)
+    refusal = refused_input(caught.value, estimator, X, is_alike=True)
     return None if refusal is None else str(refusal)
 
 
