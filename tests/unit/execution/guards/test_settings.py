@@ -78,19 +78,21 @@ def test_threads_of_the_program_change_nothing_for_each_other():
 def test_precision_that_was_set_by_older_and_newer_names():
     """Torch refuses to tell of the older ones then."""
     matmul = torch.backends.cuda.matmul
-    before = matmul.fp32_precision
     with restored():
-        matmul.fp32_precision = "tf32"
-        with pytest.raises(RuntimeError, match="precision"):
-            torch.get_float32_matmul_precision()
-        settings = Settings.read()
-        assert list(settings.precision()) == [
-            "torch.backends.cuda.matmul.fp32_precision"
-        ]
-    with settings.held(is_exclusive=True):
-        assert matmul.fp32_precision == "tf32"
-    assert matmul.fp32_precision == before
-    assert torch.get_float32_matmul_precision() == "highest"
+        torch.set_float32_matmul_precision("highest")
+        before = matmul.fp32_precision
+        with restored():
+            matmul.fp32_precision = "tf32"
+            with pytest.raises(RuntimeError, match="precision"):
+                torch.get_float32_matmul_precision()
+            settings = Settings.read()
+            told = settings.precision()
+            assert "torch.backends.cuda.matmul.fp32_precision" in told
+            assert "torch.set_float32_matmul_precision" not in told
+        with settings.held(is_exclusive=True):
+            assert matmul.fp32_precision == "tf32"
+        assert matmul.fp32_precision == before
+        assert torch.get_float32_matmul_precision() == "highest"
 
 
 def test_what_a_worker_cannot_have_is_named():
