@@ -11,6 +11,7 @@ import pytest
 
 import sktune
 from sktune.execution.checkpoint._paused_fit import PausedFit
+from sktune.execution.dispatch._pool import Pool
 from sktune.inspection import read_journal
 from tests.helpers.estimators import Score, net
 from tests.helpers.journals import assert_same, make
@@ -54,6 +55,7 @@ class Instants:
             return
         self.n += 1
         if self.n == self.at:
+            # A signal would be heard in the frame of this function.
             signal.getsignal(signal.SIGINT)(signal.SIGINT, frame)
 
 
@@ -146,8 +148,20 @@ def test_an_interrupt_that_is_swallowed_is_raised_by_the_search():
                 signal.raise_signal(signal.SIGINT)
             return super().set_params(**params)
 
-    for n_jobs in (1, 2):
-        made = make(grid, estimator=Swallows(), n_jobs=n_jobs)
-        with joblib.parallel_config("threading"), pytest.raises(KeyboardInterrupt):
-            made.fit(X, y)
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with pytest.raises(KeyboardInterrupt):
+        make(grid, estimator=Swallows()).fit(X, y)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_what_is_not_sent_is_not_waited_for(monkeypatch):
+    """Ctrl-C as a batch is handed to threads: the search would have waited for it."""
+    submit = Pool.submit
+
+    def pressed(self, *args):
+        monkeypatch.undo()
+        signal.raise_signal(signal.SIGINT)
+        submit(self, *args)
+
+    monkeypatch.setattr(Pool, "submit", pressed)
+    with joblib.parallel_config("threading"), pytest.raises(KeyboardInterrupt):
+        make(grid, estimator=Score(), n_jobs=2).fit(X, y)
