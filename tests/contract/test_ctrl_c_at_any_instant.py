@@ -81,9 +81,15 @@ def searches():
 
 def interrupt(made, data, at, journal):
     """Ctrl-C once, in a search that had not begun before."""
-    with pytest.raises(KeyboardInterrupt) as caught, Instants(at):
-        made.fit(*data)
-    assert caught.type is KeyboardInterrupt  # else the signal does not end a program
+    caught = None
+    with Instants(at) as instants:
+        try:
+            made.fit(*data)
+        except BaseException as error:
+            caught = type(error)
+    if made.n_jobs == 2 and instants.n < at:
+        return  # with threads there are more or fewer from time to time
+    assert caught is KeyboardInterrupt  # else the signal does not end a program
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     n = 0
     if journal.exists() and journal.stat().st_size:
@@ -105,9 +111,7 @@ def test_ctrl_c_at_any_instant(k, n_jobs, tmp_path):
         expected = make(search, n_jobs=n_jobs, **kwargs).fit(*data)
         whole = make(search, tmp_path / "whole", n_jobs=n_jobs, **kwargs)
         n = counted(lambda: whole.fit(*data))
-        # With threads the number of calls differs from time to time.
-        last = n if n_jobs == 1 else int(0.9 * n)
-        for at in np.random.default_rng(k).integers(1, last, N_SHOTS).tolist():
+        for at in np.random.default_rng(k).integers(1, n, N_SHOTS).tolist():
             journal = tmp_path / str(at)
             made = make(search, journal, n_jobs=n_jobs, **kwargs)
             try:
