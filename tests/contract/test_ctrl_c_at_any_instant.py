@@ -157,6 +157,19 @@ def test_an_interrupt_that_is_swallowed_is_raised_by_the_search():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_an_error_that_an_interrupt_has_caused_does_not_hide_it():
+    class Closes(Score):
+        def set_params(self, **params):
+            try:
+                signal.raise_signal(signal.SIGINT)
+            finally:
+                raise OSError("closed twice")
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        make(grid, estimator=Closes()).fit(X, y)
+    assert isinstance(caught.value.__context__, OSError)
+
+
 def test_what_is_not_sent_is_not_waited_for(monkeypatch):
     """Ctrl-C as a batch is handed to threads: the search would have waited for it."""
     submit = Pool.submit

@@ -55,7 +55,8 @@ class Interrupts:
             return
         signal.signal(signal.SIGINT, self._before)
         self._before = None
-        if exc_type is None:
+        # Cleaning up may make another error of it, such as a file that is closed twice.
+        if exc_type is None or not issubclass(exc_type, KeyboardInterrupt):
             self.raise_again()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
