@@ -16,6 +16,7 @@ from sktune.execution.estimators._callback_values import (
     NetCallback,
     callbacks_of,
 )
+from sktune.execution.estimators._nets import are_of_skorch
 
 # Who overrides one of these may hold rows out, or record numbers, in another manner.
 _METHODS_OF_SKORCH = ("fit_loop", "get_split_datasets", "notify", "run_single_epoch")
@@ -106,8 +107,7 @@ def _is_plain(net: Any, callbacks: list[NetCallback]) -> bool:
 
     The user's callbacks may record anything, but for those that only look on.
     """
-    of_skorch = (getattr(type(net), name).__module__ for name in _METHODS_OF_SKORCH)
-    return all(module.startswith("skorch.") for module in of_skorch) and not any(
+    return are_of_skorch(type(net), _METHODS_OF_SKORCH) and not any(
         _may_record(callback.type)
         for callback in callbacks
         if not callback.is_of_skorch
@@ -117,11 +117,7 @@ def _is_plain(net: Any, callbacks: list[NetCallback]) -> bool:
 def _may_record(cls: Any) -> bool:
     """Whether a class has methods of the user's that skorch calls at each epoch."""
     methods = ("on_batch_end", "on_epoch_end", "on_epoch_begin", "on_train_begin")
-    return any(
-        not getattr(cls, method).__module__.startswith("skorch.")
-        for method in methods
-        if hasattr(cls, method)
-    )
+    return not are_of_skorch(cls, methods)
 
 
 def _recorded(callbacks: list[NetCallback]) -> tuple[set[str], set[str]] | None:

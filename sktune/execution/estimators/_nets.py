@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import OrderedDict
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -49,13 +50,19 @@ def find_nets(estimator: Any) -> dict[str, Any]:
     }
 
 
+def are_of_skorch(cls: type, methods: Iterable[str]) -> bool:
+    """Whether a class has none of these methods but as skorch wrote it."""
+    found = (getattr(cls, method, None) for method in methods)
+    return all(
+        getattr(method, "__module__", "skorch.").startswith("skorch.")
+        for method in found
+    )
+
+
 def is_by_the_book(net: Any, *methods: str) -> bool:
     """Whether these methods are skorch's own, so that one can tell what they do."""
-    methods = (*methods, "get_params_for", "_get_params_for", "set_params")
-    return all(
-        getattr(type(net), method).__module__.startswith("skorch.")
-        for method in methods
-    )
+    setting = ("get_params_for", "_get_params_for", "set_params")
+    return are_of_skorch(type(net), (*methods, *setting))
 
 
 def silence(estimator: Any) -> Any:
@@ -80,12 +87,7 @@ def is_plain(net: Any, *methods: str) -> bool:
     from skorch.dataset import Dataset
 
     return (
-        all(
-            getattr(
-                getattr(type(net), method, None), "__module__", "skorch."
-            ).startswith("skorch.")
-            for method in (*_METHODS_OF_SKORCH, *methods)
-        )
+        are_of_skorch(type(net), (*_METHODS_OF_SKORCH, *methods))
         and net.dataset is Dataset
         and not any("collate_fn" in name for name in net.get_params(deep=False))
         and not any("collate_fn" in name for name in vars(net))

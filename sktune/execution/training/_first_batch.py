@@ -66,14 +66,14 @@ class _Watch:
     Parameters
     ----------
     estimator : estimator
-    X, y : data
+    y : data
         What it is fitted with.
     n_nets : int
         So many losses are looked at, one for each net.
     """
 
-    def __init__(self, estimator: Any, X: Any, y: Any, n_nets: int) -> None:
-        self.X, self.y = X, y
+    def __init__(self, estimator: Any, y: Any, n_nets: int) -> None:
+        self.y = y
         self.n_left = n_nets
         self.refused: str | None = None
         # Whether y reaches the net as it is.
@@ -136,7 +136,7 @@ class _Watch:
 
 @contextmanager
 def first_batch_watched(
-    estimator: Any, params: Mapping[str, Any], X: Any, y: Any
+    estimator: Any, params: Mapping[str, Any], y: Any
 ) -> Iterator[None]:
     """Look at the first batch of the nets that are trained here in the context.
 
@@ -151,7 +151,7 @@ def first_batch_watched(
         yield
         return
     around = getattr(_thread, "watch", None)
-    watch = _thread.watch = _Watch(estimator, X, y, len(nets))
+    watch = _thread.watch = _Watch(estimator, y, len(nets))
     try:
         with _losses_watched():
             yield

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from sktune._errors import EstimatorError, InputError
+from sktune.execution.estimators._net_targets import cast
 from sktune.execution.estimators._nets import find_nets, is_net
 
 # Parts of a net that stand between X and the first layer.
@@ -171,6 +172,5 @@ def _remedy(X: Any, wanted: str, is_given: bool) -> str:
     dtypes = X.dtypes if hasattr(X, "columns") else ()
     if any(getattr(dtype, "kind", "O") not in "biuf" for dtype in dtypes):
         return f"Put {step}."
-    is_tensor = type(X).__module__.startswith("torch")
-    cast = f"X.to(torch.{wanted})" if is_tensor else f"X.astype(np.{wanted})"
-    return f"Pass {cast}." if is_given else f"Pass {cast}, or put {step}."
+    cure = cast(X, wanted, "X")
+    return f"Pass {cure}." if is_given else f"Pass {cure}, or put {step}."

@@ -223,7 +223,7 @@ class Task:
         if not self.has_net:
             return nullcontext()
         params = self.fit.params
-        return first_batch_watched(self.estimator, params, data.X, data.y)
+        return first_batch_watched(self.estimator, params, data.y)
 
     def fail(self, error: Exception) -> None:
         """Keep an error as what came of the fit."""
