@@ -45,6 +45,22 @@ class Strategy(Protocol):
         """
 
 
+class StrategyAround:
+    """A strategy around another, for those that change how that one is asked."""
+
+    def __init__(self, strategy: Strategy) -> None:
+        self._strategy = strategy
+
+    def init(self, problem: Problem) -> Any:
+        return self._strategy.init(problem)
+
+    def tell(self, state: Any, observation: Observation) -> Any:
+        return self._strategy.tell(state, observation)
+
+    def __repr__(self) -> str:
+        return repr(self._strategy)
+
+
 class Schedule(Protocol):
     """How far each candidate goes, and on which splits. Frozen like a strategy.
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sktune._protocols import Strategy
-from sktune._types import Fit, FitOutcome, Observation, Params, Problem, Unit
+from sktune._protocols import Strategy, StrategyAround
+from sktune._types import Fit, FitOutcome, Params, Problem, Unit
 from sktune.journal._fingerprints import is_plain
 from sktune.journal._replay import (
     FitKey,
@@ -89,7 +89,7 @@ class Rehearsal:
             raise self._refuse(found)
 
 
-class _ComparedStrategy:
+class _ComparedStrategy(StrategyAround):
     """A strategy that is asked again for the candidates that the journal has."""
 
     def __init__(
@@ -100,7 +100,7 @@ class _ComparedStrategy:
         named: set[int],
         n_before: int | None,
     ) -> None:
-        self._strategy = strategy
+        super().__init__(strategy)
         self._params = params
         self._compare = compare
         self._named = named
@@ -112,10 +112,7 @@ class _ComparedStrategy:
         if begins_alike is not None and self._n_before is not None:
             before = replace(problem, n_candidates=self._n_before)
             self._begins_alike = begins_alike(before, problem)
-        return self._strategy.init(problem)
-
-    def tell(self, state: Any, observation: Observation) -> Any:
-        return self._strategy.tell(state, observation)
+        return super().init(problem)
 
     def ask(
         self, state: Any, candidate: int, pending: Sequence[Params], seed: int
@@ -132,9 +129,6 @@ class _ComparedStrategy:
         if recorded is not None:
             self._compare(candidate, proposed)
         return proposed
-
-    def __repr__(self) -> str:
-        return repr(self._strategy)
 
 
 class _RecordedWorkers:

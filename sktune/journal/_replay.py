@@ -13,8 +13,8 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from sktune._errors import JournalError
-from sktune._protocols import Strategy, Workers
-from sktune._types import Fit, FitOutcome, Observation, Params, Problem, Unit
+from sktune._protocols import Strategy, StrategyAround, Workers
+from sktune._types import Fit, FitOutcome, Params, Unit
 from sktune.journal._fingerprints import differences, is_plain, params_as_json
 from sktune.journal._schema import environment, moment, record_of
 from sktune.persistence import Journal
@@ -61,7 +61,7 @@ class RecordedFit(NamedTuple):
     n_workers: int
 
 
-class ReplayedStrategy:
+class ReplayedStrategy(StrategyAround):
     """A strategy that has been asked for some candidates before.
 
     The answers are taken from the journal, as far as values come back from it as they
@@ -72,15 +72,9 @@ class ReplayedStrategy:
     def __init__(
         self, strategy: Strategy, params: Mapping[int, dict[str, Any]], path: str
     ) -> None:
-        self._strategy = strategy
+        super().__init__(strategy)
         self._params = params
         self._path = path
-
-    def init(self, problem: Problem) -> Any:
-        return self._strategy.init(problem)
-
-    def tell(self, state: Any, observation: Observation) -> Any:
-        return self._strategy.tell(state, observation)
 
     def ask(
         self, state: Any, candidate: int, pending: Sequence[Params], seed: int
@@ -95,9 +89,6 @@ class ReplayedStrategy:
             if found:
                 raise another_search(self._path, found)
         return proposed
-
-    def __repr__(self) -> str:
-        return repr(self._strategy)
 
 
 class RecordedUnits:

@@ -11,8 +11,8 @@ import numpy as np
 
 from sktune._compat import num_samples
 from sktune._errors import JournalError
-from sktune._protocols import Listener, Strategy
-from sktune._types import Evaluation, Observation, Params, Problem
+from sktune._protocols import Listener, Strategy, StrategyAround
+from sktune._types import Evaluation, Params
 from sktune.engine import Engine
 from sktune.execution import Job, WorkerPool, single_threaded, stack_key
 from sktune.journal import ReplayedWorkers, SearchJournal
@@ -212,22 +212,16 @@ class _Forgetting(Listener):
         self._job.forget(candidate)
 
 
-class SingleThreaded:
+class SingleThreaded(StrategyAround):
     """A strategy that computes with one thread: its last digits depend on how many.
 
     ``on_ask(seconds)`` is told how long each proposal took.
     """
 
     def __init__(self, strategy: Strategy, on_ask: Callable[[float], None]) -> None:
-        self._strategy = strategy
+        super().__init__(strategy)
         self._on_ask = on_ask
         self._limited = single_threaded()
-
-    def init(self, problem: Problem) -> Any:
-        return self._strategy.init(problem)
-
-    def tell(self, state: Any, observation: Observation) -> Any:
-        return self._strategy.tell(state, observation)
 
     def ask(
         self, state: Any, candidate: int, pending: Sequence[Params], seed: int
@@ -237,6 +231,3 @@ class SingleThreaded:
             params = self._strategy.ask(state, candidate, pending, seed)
         self._on_ask(time.monotonic() - start)
         return params
-
-    def __repr__(self) -> str:
-        return repr(self._strategy)
