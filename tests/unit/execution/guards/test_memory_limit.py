@@ -191,7 +191,6 @@ def test_a_crash_of_a_fit_that_has_taken_too_much(tmp_path, recwarn):
 @pytest.mark.slow
 @pytest.mark.one_end
 @pytest.mark.timeout(180)
-@pytest.mark.filterwarnings("ignore:`apply_async` is deprecated:DeprecationWarning")
 def test_workers_of_dask(tmp_path, recwarn):
     """dask sends what was lost again by itself, and it is not run for all that."""
     distributed = pytest.importorskip("distributed")
