@@ -26,7 +26,7 @@ __all__ = [
 __version__ = "0.1.0.dev0"
 
 # Those that users may import from.
-_ROOMS = ("inspection", "schedule", "search", "space", "strategy")
+_ROOMS = ("inspection", "nets", "schedule", "search", "space", "strategy")
 
 
 def __getattr__(name: str) -> Any:

@@ -26,6 +26,10 @@ class EstimatorError(SktuneError, ValueError):
     """The estimator could not be trained or scored as it stands."""
 
 
+class InputError(EstimatorError):
+    """Data that no candidate of the search could be trained on: it ends at once."""
+
+
 class EstimatorTypeError(SktuneError, TypeError):
     """`estimator` is no estimator."""
 
@@ -44,6 +48,14 @@ class WarmStartError(SktuneError, ValueError):
 
 class FitTimeout(SktuneError, TimeoutError):
     """A fit took longer than `fit_timeout`."""
+
+
+class LostError(SktuneError, RuntimeError):
+    """What a fit has raised, where only its traceback is there: that is the text."""
+
+
+class FitMemoryError(SktuneError, MemoryError):
+    """A fit took more memory than `fit_memory`."""
 
 
 class WorkerLost(SktuneError, RuntimeError):

@@ -23,6 +23,10 @@ class Strategy(Protocol):
 
     No clock, no file, no device, no estimator and no global random state: the same
     calls give the same answers, so that a search can be replayed.
+
+    It may offer ``begins_alike(problem, other)``: whether, told the same, it names the
+    same first candidates in two problems that differ in `n_candidates`. Without it,
+    a search that goes on with more candidates asks again for all that it has.
     """
 
     def init(self, problem: Problem) -> Any:
@@ -39,6 +43,22 @@ class Strategy(Protocol):
         `candidate` counts from 0, `pending` are the candidates that were asked for and
         not yet told. Asking changes nothing: the same question has the same answer.
         """
+
+
+class StrategyAround:
+    """A strategy around another, for those that change how that one is asked."""
+
+    def __init__(self, strategy: Strategy) -> None:
+        self._strategy = strategy
+
+    def init(self, problem: Problem) -> Any:
+        return self._strategy.init(problem)
+
+    def tell(self, state: Any, observation: Observation) -> Any:
+        return self._strategy.tell(state, observation)
+
+    def __repr__(self) -> str:
+        return repr(self._strategy)
 
 
 class Schedule(Protocol):

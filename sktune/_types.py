@@ -152,6 +152,10 @@ class FitOutcome:
         Whether the scorer named its metrics.
     fit_error : str or None
         Traceback of what the training raised.
+    score_error : str or None
+        Traceback of what the scorer raised first.
+    raised : bytes or None
+        The exception of which one of the two tells, pickled; None where it cannot be.
     n_test_samples : int
     fit_time, score_time : float
         Seconds.
@@ -175,6 +179,13 @@ class FitOutcome:
     lease: Mapping[str, Any] | None = None
     reached: int | None = None
     curve: Curve | None = None
+    score_error: str | None = None
+    raised: bytes | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def traceback(self) -> str | None:
+        """Of what the training or the scorer raised."""
+        return self.score_error if self.fit_error is None else self.fit_error
 
     @property
     def failed(self) -> frozenset[str]:

@@ -15,6 +15,14 @@ threadpoolctl.threadpool_limits(limits=1)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(config, items):
+    """Leave out what runs for minutes, unless it is named."""
+    if "soak" not in config.option.markexpr:
+        soaks = [item for item in items if item.get_closest_marker("soak")]
+        config.hook.pytest_deselected(items=soaks)
+        items[:] = [item for item in items if item not in soaks]
+
+
 @pytest.fixture
 def locks(tmp_path, monkeypatch):
     """Locks of a test's own: other tests on this machine have devices, too."""

@@ -12,9 +12,11 @@ from scipy.stats import loguniform, uniform, zipf
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import EarlyStopping
 
 import sktune
 from sktune.strategy import Bayes
+from tests.helpers.estimators import net
 
 PAGE = Path(__file__).parents[1] / "docs" / "guides" / "mistakes.md"
 FIT_ARGUMENTS = ("X", "y", "sample_weight", "groups")
@@ -35,6 +37,7 @@ NAMES = {
     **{"zipf": zipf, "KFold": KFold, "GroupKFold": GroupKFold, "Bayes": Bayes},
     **{"LogisticRegression": LogisticRegression, "StandardScaler": StandardScaler},
     **{"Homemade": Homemade, "GridSearchCV": sktune.GridSearchCV},
+    **{"net": net, "EarlyStopping": EarlyStopping},
 }
 SEARCHES = [name for name in sktune.__all__ if name.endswith("SearchCV")]
 

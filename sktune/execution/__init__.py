@@ -2,6 +2,7 @@
 
 from sktune.execution._job import Job, silenced
 from sktune.execution.checkpoint._paused_fit import checkpoints_in
+from sktune.execution.dispatch._early_start import EarlyWorkers
 from sktune.execution.dispatch._pool import workers_are_here
 from sktune.execution.dispatch._workers import WorkerPool
 from sktune.execution.estimators._check_estimator import (
@@ -9,34 +10,56 @@ from sktune.execution.estimators._check_estimator import (
     check_is_estimator,
 )
 from sktune.execution.estimators._device_parameters import check_placement
+from sktune.execution.estimators._first_rung import (
+    enough_resources,
+    warn_of_first_rung,
+)
+from sktune.execution.estimators._net_data import check_sliceable
 from sktune.execution.estimators._resource import (
     Resource,
     find_resource,
     smallest_resources,
+    warn_where_nothing_continues,
 )
 from sktune.execution.estimators._subsets import check_subsets, subsets
+from sktune.execution.fitting._raised import first_raised
 from sktune.execution.fitting._refit import Refit
+from sktune.execution.guards._interrupts import Interrupts, uninterrupted
+from sktune.execution.guards._memory_limit import check_limit
 from sktune.execution.guards._random_states import preserved_random_states
+from sktune.execution.guards._settings import Settings
 from sktune.execution.guards._threads import single_threaded, threads_of_a_net
+from sktune.execution.training._refused_input import refuse_alike
 from sktune.execution.training._trainers import stack_key
 
 __all__ = [
+    "EarlyWorkers",
+    "Interrupts",
     "Job",
     "Refit",
     "Resource",
+    "Settings",
     "WorkerPool",
     "check_estimator",
     "check_is_estimator",
+    "check_limit",
     "check_placement",
+    "check_sliceable",
     "check_subsets",
     "checkpoints_in",
+    "enough_resources",
     "find_resource",
+    "first_raised",
     "preserved_random_states",
+    "refuse_alike",
     "silenced",
     "single_threaded",
     "smallest_resources",
     "stack_key",
     "subsets",
     "threads_of_a_net",
+    "uninterrupted",
+    "warn_of_first_rung",
+    "warn_where_nothing_continues",
     "workers_are_here",
 ]

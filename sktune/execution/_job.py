@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from sktune.execution.estimators._nets import find_nets, silence
 from sktune.execution.estimators._resource import Resource
 from sktune.execution.estimators._subsets import Subset
 from sktune.execution.guards._random_states import draws_globally
+from sktune.execution.guards._settings import Settings
 from sktune.persistence import Checkpoints
 from sktune.placement import Placement
 
@@ -56,8 +57,14 @@ class Job:
         For each split, where the resource is ``n_samples``.
     fit_timeout : float or None
         Seconds.
+    fit_memory : float, str or None
+        Bytes, or a text such as "2GB".
     placement : Placement or None
         With one, each unit leases a device.
+    refuse_alike : bool
+        Whether what one candidate refuses of X, all do: then the search ends with it.
+    settings : Settings
+        What the program has set in torch and numpy.
     """
 
     estimator: Any
@@ -78,7 +85,10 @@ class Job:
     checkpoints: Checkpoints | None = None
     subsets: Sequence[Subset] | None = None
     fit_timeout: float | None = None
+    fit_memory: float | str | None = None
     placement: Placement | None = None
+    refuse_alike: bool = False
+    settings: Settings = field(default_factory=Settings)
 
     @cached_property
     def has_net(self) -> bool:

@@ -6,15 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from sktune.inspection._axes import new_axes
-from sktune.inspection._ranked_scores import scores_of
+from sktune.inspection._axes import (
+    BLUE,
+    floor_of,
+    legend_above,
+    mark_at_the_edge,
+    new_axes,
+)
+from sktune.inspection._ranked_scores import RankedScores, resource_of, scores_of
 
 
 def plot_convergence(search: Any, ax: Any = None, *, metric: str | None = None) -> Any:
     """Plot every candidate's score, and the best score so far, against candidates.
 
-    In a search with rungs a candidate is there once in each of its rungs, and the best
-    is the best among those with the most resources so far.
+    In a search with rungs a candidate is there once in each of its rungs. Scores at
+    different resources are not compared: each resource has a colour, and a best so far
+    of its own, which is thick for the largest.
 
     Needs matplotlib: ``pip install "sktune[plot]"``.
 
@@ -32,6 +39,11 @@ def plot_convergence(search: Any, ax: Any = None, *, metric: str | None = None) 
     -------
     ax : matplotlib.axes.Axes
         ``ax.figure.savefig("convergence.png")`` saves the picture.
+
+    Notes
+    -----
+    Candidates far below the others, and those that failed, are marked at the lower
+    edge.
     """
     scores = scores_of(search, metric)
     if ax is None:
@@ -40,45 +52,66 @@ def plot_convergence(search: Any, ax: Any = None, *, metric: str | None = None) 
     scored = np.isfinite(scores.mean)
     floor = floor_of(scores.mean[scored])
     shown = scored & (scores.mean >= floor)
-    ax.errorbar(
-        number[shown],
-        scores.mean[shown],
-        yerr=scores.std[shown],
-        fmt="o",
-        markersize=4,
-        linewidth=1,
-        color="tab:gray",
-        label="candidate, mean ± std over splits",
-    )
-    for where, marker, label in [
-        (scored & ~shown, "v", "candidate, further down"),
-        (~scored, "x", "candidate, failed"),
-    ]:
-        if where.any():
-            level = np.full(where.sum(), floor)
-            ax.plot(number[where], level, marker, color="tab:red", label=label)
-    best = [np.argmin(scores.rank[:k]) for k in number]
-    ax.step(
-        number,
-        scores.mean[best],
-        where="post",
-        color="tab:blue",
-        linewidth=2,
-        zorder=3,
-        label="best so far",
-    )
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+    label = "candidate, mean ± std over splits"
+    of_any = ax.errorbar([], [], yerr=[], fmt="o", markersize=4, color="0.5")
+    handles: dict[str, Any] = {label: of_any}
+    levels = np.zeros(len(number)) if scores.n_resources is None else scores.n_resources
+    for level, color in _colors(scores.n_resources):
+        here = np.flatnonzero((levels == level) if level else number)
+        rows = here[shown[here]]
+        if not len(rows):
+            continue
+        ax.errorbar(
+            number[rows],
+            scores.mean[rows],
+            yerr=scores.std[rows],
+            fmt="o",
+            markersize=4,
+            linewidth=1,
+            color=color if level else "0.5",
+            alpha=0.7,
+        )
+        x, best = _best_so_far(number, scores, here)
+        label = "best so far"
+        if level:
+            label = f"best at {resource_of(search)}={level}"
+            # To be seen where there is one candidate only.
+            x, best = np.append(x, x[-1] + 0.5), np.append(best, best[-1])
+        (handles[label],) = ax.step(
+            x,
+            np.where(best >= floor, best, np.nan),  # what lies below has no place
+            where="post",
+            color=color,
+            linewidth=2.5 if level == max(levels) else 1.2,
+            zorder=3,
+            label=label,
+        )
+    handles |= mark_at_the_edge(ax, number[scored & ~shown], number[~scored])
+    legend_above(ax, handles)
     ax.set_xlabel("candidate" if scores.n_resources is None else "candidate and rung")
     ax.set_ylabel(scores.metric)
-    lowest, highest = ax.get_ylim()
-    ax.set_ylim(bottom=max(lowest, floor - 0.05 * (highest - floor)))
     ax.xaxis.get_major_locator().set_params(integer=True)
     return ax
 
 
-def floor_of(means: np.ndarray) -> float:
-    """Lowest score to draw to scale: a few bad candidates must not flatten the rest."""
-    if not means.size:
-        return 0.0
-    quarter, best = np.quantile(means, 0.25), means.max()
-    return float(max(means.min(), quarter - (best - quarter)))
+def _colors(n_resources: np.ndarray | None) -> list[tuple[int, Any]]:
+    """Each resource with a colour, from the smallest; 0 where there is none."""
+    if n_resources is None:
+        return [(0, BLUE)]
+    from matplotlib import colormaps
+
+    levels = np.unique(n_resources)
+    # Not to its end, which is too light on white.
+    colors = colormaps["viridis"](np.linspace(0.8, 0.0, len(levels)))
+    return [(int(level), c) for level, c in zip(levels, colors, strict=True)]
+
+
+def _best_so_far(
+    number: np.ndarray, scores: RankedScores, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where some rows are, and the best of them so far."""
+    best, steps = rows[0], []
+    for row in rows:
+        best = row if scores.rank[row] < scores.rank[best] else best
+        steps.append(best)
+    return number[rows], scores.mean[steps]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sktune.inspection._axes import new_axes
+from sktune.inspection._axes import BLUE, GREEN, VERMILLION, legend_above, new_axes
 from sktune.inspection._table import Table
 
 # Kind of a lease: what it is called, and its colour.
 _KINDS = {
-    "fit": "tab:blue",
-    "out of memory, tried again alone": "tab:red",
-    "refit": "tab:green",
+    "fit": BLUE,
+    "out of memory, tried again alone": VERMILLION,
+    "refit": GREEN,
 }
+# Points that a bar has to be wide for an edge: narrow bars would be nothing but edges.
+_WIDE = 4.0
 
 
 def device_use(search: Any) -> Table:
@@ -61,7 +63,8 @@ def plot_leases(search: Any, ax: Any = None) -> Any:
     """Plot what every slot of every device was used for, over time.
 
     A bar for each fit, from the moment that it had its slot to the moment that it gave
-    it back. Gaps are times at which nobody used the slot.
+    it back. Gaps are times at which nobody used the slot. Bars of fits that are short
+    beside the search run into each other.
 
     Needs matplotlib: ``pip install "sktune[plot]"``.
 
@@ -86,36 +89,40 @@ def plot_leases(search: Any, ax: Any = None) -> Any:
     if ax is None:
         ax = new_axes("plot_leases")
     begin = min(lease["start"] for lease in leases)
+    whole = max(lease["end"] for lease in leases) - begin
+    points = ax.get_window_extent().width / ax.figure.dpi * 72
+    wide = _WIDE * whole / points
     lanes = _lanes(leases)
+    handles: dict[str, Any] = {}
     for level, (_, rows) in enumerate(lanes):
         for kind, color in _KINDS.items():
-            mine = [row for row in rows if _kind(row) == kind]
-            if mine:
-                bars = [
-                    (row["start"] - begin, row["end"] - row["start"]) for row in mine
-                ]
-                ax.broken_barh(
-                    bars,
-                    (level - 0.35, 0.7),
-                    facecolor=color,
-                    edgecolor="white",
-                    linewidth=0.6,
-                    label=kind,
-                )
-    handles, labels = ax.get_legend_handles_labels()
-    unique = dict(zip(labels, handles, strict=True))
-    ax.legend(
-        unique.values(),
-        unique.keys(),
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
-        ncols=3,
-        frameon=False,
-    )
+            bars = [
+                (row["start"] - begin, row["end"] - row["start"])
+                for row in rows
+                if _kind(row) == kind
+            ]
+            # A narrow bar has an edge of its own colour, so that one by itself is seen.
+            narrow = 0.4 if kind == "fit" else 1.5
+            for edge, linewidth, mine in [
+                ("white", 0.6, [bar for bar in bars if bar[1] > wide]),
+                (color, narrow, [bar for bar in bars if bar[1] <= wide]),
+            ]:
+                if mine:
+                    handles[kind] = ax.broken_barh(
+                        mine,
+                        (level - 0.35, 0.7),
+                        facecolor=color,
+                        edgecolor=edge,
+                        linewidth=linewidth,
+                        label=kind,
+                    )
+    shown = {kind: handles[kind] for kind in _KINDS if kind in handles}
+    legend_above(ax, shown, ncols=3)
     ax.set_yticks(range(len(lanes)), [name for name, _ in lanes])
     ax.set_ylim(len(lanes) - 0.5, -0.5)
     ax.set_xlim(left=0)
     ax.set_xlabel("seconds since the first fit began")
+    ax.set_ylabel("device and slot")
     return ax
 
 

@@ -23,6 +23,12 @@ class RankedScores:
     candidate: np.ndarray
 
 
+def resource_of(search: Any) -> str:
+    """Name of what candidates are given more of, as short as it may be."""
+    named = getattr(search, "resource_", getattr(search, "resource", "n_resources"))
+    return str(named).rpartition("__")[2]
+
+
 def scores_of(search: Any, metric: str | None) -> RankedScores:
     """Scores by one metric; by default the one that `refit` names."""
     check_is_fitted(search, "cv_results_")

@@ -25,7 +25,8 @@ def read_journal(path: str | os.PathLike[str]) -> Any:
         ``bracket``, ``iter``, ``n_resources``, a column ``param_<name>`` for each
         parameter, ``test_<metric>`` and ``train_<metric>``, ``fit_time`` and
         ``score_time`` in seconds, ``status`` ("ok" or "failed"), ``seed``,
-        ``fit_error`` with the traceback, where it ran (``lease_<name>``), when it
+        ``fit_error`` and, where a scorer raised, ``score_error`` with the traceback,
+        where it ran (``lease_<name>``), when it
         ended, the number of the ``unit`` of fits that it was trained in, the resource
         that it ``reached``, and the ``curve`` of what a net recorded of its validation
         part at each epoch, greater is better. Scores are those of the metric itself;

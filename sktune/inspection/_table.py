@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from sktune.inspection._ranked_scores import scores_of
+from sktune.inspection._ranked_scores import RankedScores, scores_of
+
+# Continuations in which the time of a rung is that of a piece.
+_GOES_ON = ("epochs", "warm_start", "partial_fit")
+# Characters of a value.
+_WIDEST = 40
 
 
 class Table(list[dict[str, Any]]):
-    """Rows as dicts, which print as a table; ``pandas.DataFrame(table)`` takes it."""
+    """Rows as dicts, which print as a table; ``pandas.DataFrame(table)`` takes it.
+
+    Names are printed as short as they can be told apart: ``lr`` for ``clf__net__lr``.
+    """
 
     def __repr__(self) -> str:
         header = list(dict.fromkeys(key for row in self for key in row))
-        lines = [header, *([_text(row.get(key, "")) for key in header] for row in self)]
+        lines = [
+            _short_names(header),
+            *([_text(row.get(key, "")) for key in header] for row in self),
+        ]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         return "\n".join(
             "  ".join(cell.rjust(w) for cell, w in zip(line, widths, strict=True))
@@ -40,10 +52,11 @@ def best_candidates(
     Returns
     -------
     table : Table
-        A list with a dict for each candidate: its rank, its number, mean and standard
-        deviation of its scores over the splits, the largest resource that it was given
-        (in a search with rungs), mean time of a fit in seconds, and its params. Prints
-        as a table.
+        A list with a dict for each candidate: its rank among the candidates (equals
+        share one), its number, mean and standard deviation of its scores over the
+        splits, the largest resource that it was given (in a search with rungs), the
+        mean time of training it that far in seconds, and its params. Prints as a table,
+        with the names of params as short as they can be told apart.
 
     Examples
     --------
@@ -64,9 +77,11 @@ def best_candidates(
     first_rows: dict[int, int] = {}
     for row in np.argsort(scores.rank, kind="stable"):
         first_rows.setdefault(int(scores.candidate[row]), int(row))
+    # Not among the rows: who is in several rungs is behind nobody twice.
+    ranks = np.sort(scores.rank[list(first_rows.values())])
     return Table(
         {
-            "rank": int(scores.rank[i]),
+            "rank": int(np.searchsorted(ranks, scores.rank[i])) + 1,
             "candidate": candidate,
             scores.metric: float(scores.mean[i]),
             "std": float(scores.std[i]),
@@ -75,14 +90,40 @@ def best_candidates(
                 if scores.n_resources is None
                 else {"n_resources": int(scores.n_resources[i])}
             ),
-            "fit_time": float(results["mean_fit_time"][i]),
+            "fit_time": _fit_time(search, scores, i),
             **results["params"][i],
         }
         for candidate, i in list(first_rows.items())[:n]
     )
 
 
+def _fit_time(search: Any, scores: RankedScores, row: int) -> float:
+    """Seconds up to the resource of a row; of candidates that went on, all pieces."""
+    seconds = search.cv_results_["mean_fit_time"]
+    if getattr(search, "continuation_", None) not in _GOES_ON:
+        return float(seconds[row])
+    pieces = scores.candidate == scores.candidate[row]
+    if scores.n_resources is not None:
+        pieces &= scores.n_resources <= scores.n_resources[row]
+    return float(seconds[pieces].sum())
+
+
+def _short_names(names: Sequence[str]) -> list[str]:
+    """The ends of names in which they differ."""
+    short = {name: name for name in names}
+    for name in names:
+        parts = name.split("__")
+        for k in range(1, len(parts)):
+            end = "__".join(parts[-k:])
+            ends = sum(n == end or n.endswith(f"__{end}") for n in names)
+            if ends == 1:
+                short[name] = end
+                break
+    return list(short.values())
+
+
 def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
-    return getattr(value, "__name__", None) or str(value)
+    text = getattr(value, "__name__", None) or " ".join(str(value).split())
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."

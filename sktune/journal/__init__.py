@@ -1,6 +1,6 @@
 """What is written down of a search, and how a search is continued from it."""
 
-from sktune.journal._fingerprints import fingerprint
+from sktune.journal._fingerprints import fingerprint, is_same_json
 from sktune.journal._replay import ReplayedWorkers
 from sktune.journal._schema import read_fits
 from sktune.journal._search_journal import SearchJournal, journal_in
@@ -9,6 +9,7 @@ __all__ = [
     "ReplayedWorkers",
     "SearchJournal",
     "fingerprint",
+    "is_same_json",
     "journal_in",
     "read_fits",
 ]

@@ -46,6 +46,11 @@ def params_as_json(params: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def is_same_json(value: Any, recorded: Mapping[str, Any]) -> bool:
+    """Whether a value is the one that a marked param in a journal tells of."""
+    return params_as_json({"": value})[""] == recorded
+
+
 def as_json(value: Any, seen: tuple[int, ...] = ()) -> Any:
     """A value as JSON; the same for equal values of equal types."""
     if is_plain(value):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from heapq import heappop, heappush
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from sktune._errors import JournalError
-from sktune._protocols import Strategy, Workers
-from sktune._types import Fit, FitOutcome, Observation, Params, Problem, Unit
+from sktune._protocols import Strategy, StrategyAround, Workers
+from sktune._types import Fit, FitOutcome, Params, Unit
 from sktune.journal._fingerprints import differences, is_plain, params_as_json
 from sktune.journal._schema import environment, moment, record_of
 from sktune.persistence import Journal
@@ -26,6 +27,23 @@ FitKey = tuple[int, int, int, int | None]
 def key_of(fit: Fit) -> FitKey:
     """What a fit is found by in a journal."""
     return fit.candidate, fit.split, fit.iter, fit.n_resources
+
+
+def another_search(path: str, found: Sequence[str], hint: str = "") -> JournalError:
+    """The error for a journal that is of another search."""
+    return JournalError(
+        f"journal={path!r} is of another search, which differs in: "
+        f"{'; '.join(found[:4])}. Continue it with what it was begun with, or name a "
+        f"new file.{hint}"
+    )
+
+
+def params_that_differ(
+    candidate: int, recorded: Mapping[str, Any], proposed: Params | None
+) -> list[str]:
+    """Where a candidate is not the one that the journal has, and how."""
+    now = None if proposed is None else params_as_json(proposed)
+    return list(differences(recorded, now, f"candidate {candidate}"))
 
 
 class RecordedFit(NamedTuple):
@@ -43,7 +61,7 @@ class RecordedFit(NamedTuple):
     n_workers: int
 
 
-class ReplayedStrategy:
+class ReplayedStrategy(StrategyAround):
     """A strategy that has been asked for some candidates before.
 
     The answers are taken from the journal, as far as values come back from it as they
@@ -54,15 +72,9 @@ class ReplayedStrategy:
     def __init__(
         self, strategy: Strategy, params: Mapping[int, dict[str, Any]], path: str
     ) -> None:
-        self._strategy = strategy
+        super().__init__(strategy)
         self._params = params
         self._path = path
-
-    def init(self, problem: Problem) -> Any:
-        return self._strategy.init(problem)
-
-    def tell(self, state: Any, observation: Observation) -> Any:
-        return self._strategy.tell(state, observation)
 
     def ask(
         self, state: Any, candidate: int, pending: Sequence[Params], seed: int
@@ -73,18 +85,54 @@ class ReplayedStrategy:
             return recorded
         proposed = self._strategy.ask(state, candidate, pending, seed)
         if recorded is not None:
-            now = None if proposed is None else params_as_json(proposed)
-            found = list(differences(recorded, now, f"candidate {candidate}"))
+            found = params_that_differ(candidate, recorded, proposed)
             if found:
-                raise JournalError(
-                    f"journal={self._path!r} is of another search, which differs in: "
-                    f"{'; '.join(found[:4])}. Continue it with what it was begun with, "
-                    "or name a new file."
-                )
+                raise another_search(self._path, found)
         return proposed
 
-    def __repr__(self) -> str:
-        return repr(self._strategy)
+
+class RecordedUnits:
+    """Units of fits that the journal has, told in its order as they are asked for.
+
+    Parameters
+    ----------
+    recorded : dict of RecordedFit
+        In the order of the journal.
+
+    Attributes
+    ----------
+    n_workers : int or None
+        Fits that ran at the same time when the unit that was told last did, at first
+        when the first of all did; None where nothing is recorded.
+    """
+
+    def __init__(self, recorded: Mapping[FitKey, RecordedFit]) -> None:
+        self._recorded = dict(recorded)
+        self._numbers = {key: number for number, key in enumerate(recorded)}
+        # Taken and not yet told, by the number of its first fit in the journal. One
+        # that was recorded earlier may be asked for later, by a search that has grown.
+        self._taken: list[tuple[int, Unit]] = []
+        first = next(iter(recorded.values()), None)
+        self.n_workers = None if first is None else first.n_workers
+
+    def take(self, unit: Unit) -> bool:
+        """Whether the journal has the unit; of one that it has in part, nothing."""
+        keys = [key_of(fit) for fit in unit]
+        if all(key in self._recorded for key in keys):
+            heappush(self._taken, (min(self._numbers[key] for key in keys), unit))
+            return True
+        for key in keys:
+            self._recorded.pop(key, None)
+        return False
+
+    def tell(self) -> list[tuple[Fit, FitOutcome]]:
+        """The earliest unit of those that were taken; empty when there is none."""
+        if not self._taken:
+            return []
+        _, unit = heappop(self._taken)
+        fits = [(fit, self._recorded.pop(key_of(fit))) for fit in unit]
+        self.n_workers = fits[0][1].n_workers  # of one write, so of one session
+        return [(fit, one.outcome) for fit, one in fits]
 
 
 class ReplayedWorkers:
@@ -112,16 +160,12 @@ class ReplayedWorkers:
     ) -> None:
         self._workers = workers
         self._journal = journal
-        self._recorded = dict(recorded)
-        self._order = iter(recorded)
-        self._next: FitKey | None = next(self._order, None)
-        self._units: dict[FitKey, Unit] = {}  # submitted, recorded and not yet told
+        self._recorded = RecordedUnits(recorded)
         self._n_out = 0  # fits that the workers have
         self._has_begun = False
         self.n_recorded = len(recorded)
         self.is_replaying = bool(recorded)
-        first = self._recorded.get(self._next) if self._next is not None else None
-        self._n_workers: int | None = None if first is None else first.n_workers
+        self._n_workers = self._recorded.n_workers
 
     @property
     def n_workers(self) -> int:
@@ -132,20 +176,15 @@ class ReplayedWorkers:
 
     def submit(self, unit: Unit) -> None:
         """Queue one unit."""
-        keys = [key_of(fit) for fit in unit]
-        if all(key in self._recorded for key in keys):
-            for key in keys:
-                self._units[key] = unit
-            return
-        for key in keys:
-            self._recorded.pop(key, None)
-        self._workers.submit(unit)
-        self._n_out += len(unit)
+        if not self._recorded.take(unit):
+            self._workers.submit(unit)
+            self._n_out += len(unit)
 
     def next_done(self) -> list[tuple[Fit, FitOutcome]]:
         """The next unit that is recorded; else wait for some to end, and write them."""
-        if self._units:
-            return self._tell()
+        if told := self._recorded.tell():
+            self._n_workers = self._recorded.n_workers
+            return told
         self.is_replaying = False
         if not self._has_begun and self._n_out:
             self._has_begun = True
@@ -157,17 +196,4 @@ class ReplayedWorkers:
             self._journal.append(*(record_of(fit, outcome) for fit, outcome in unit))
         self._n_out -= len(done)
         self._n_workers = None
-        return done
-
-    def _tell(self) -> list[tuple[Fit, FitOutcome]]:
-        while self._next is not None and self._next not in self._recorded:
-            self._next = next(self._order, None)
-        # Out of turn only where this version decides otherwise than the one that wrote.
-        key = self._next if self._next in self._units else next(iter(self._units))
-        assert key is not None
-        self._n_workers = self._recorded[key].n_workers
-        done = []
-        for fit in self._units[key]:
-            done.append((fit, self._recorded.pop(key_of(fit)).outcome))
-            del self._units[key_of(fit)]
         return done

@@ -55,6 +55,8 @@ def record_of(fit: Fit, outcome: FitOutcome) -> dict[str, Any]:
         record["curve"] = [_number(value) for value in outcome.curve]
     if outcome.lease is not None:
         record["lease"] = as_json(outcome.lease)
+    if outcome.score_error is not None:
+        record["score_error"] = outcome.score_error
     return {**record, "fit_error": outcome.fit_error}
 
 
@@ -72,6 +74,7 @@ def outcome_of(record: Mapping[str, Any]) -> FitOutcome:
         record.get("lease"),
         record.get("reached"),
         None if curve is None else tuple(map(_decoded, curve)),
+        record.get("score_error"),
     )
 
 

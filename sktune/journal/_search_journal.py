@@ -14,6 +14,7 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,13 @@ import numpy as np
 from sktune._errors import JournalError
 from sktune._protocols import Strategy, Workers
 from sktune.journal._fingerprints import as_json, differences, is_plain
+from sktune.journal._rehearsal import Rehearsal
 from sktune.journal._replay import (
     FitKey,
     RecordedFit,
     ReplayedStrategy,
     ReplayedWorkers,
+    another_search,
 )
 from sktune.journal._schema import environment, has_raised, moment, outcome_of
 from sktune.persistence import Journal
@@ -37,6 +40,7 @@ _FREE = (
     "cv",
     "devices",
     "error_score",
+    "fit_memory",
     "fit_timeout",
     "fits_per_device",
     "journal",
@@ -49,6 +53,9 @@ _FREE = (
     "verbose",
     "warm_start_from",
 )
+# How much is searched. With more of it the first part may be the same search, and with
+# less the search be over sooner: decisions tell.
+_HOW_MUCH = ("n_candidates", "n_iter", "n_rounds", "param_grid")
 
 
 @contextmanager
@@ -76,11 +83,16 @@ class SearchJournal:
         Of the search; its checkpoints are found by it.
     is_new : bool
         Whether the journal has just been begun.
+    changed : list of str
+        What of how much is searched is not what it was, and how.
     """
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self.is_new = not journal.records
+        self.changed: list[str] = []
+        self._arguments: dict[str, Any] = {}  # as they are now
+        self._n_candidates: int | None = None
         self.id = uuid.uuid4().hex
         if not self.is_new:
             self.id = str(journal.records[0].get("id"))
@@ -108,7 +120,13 @@ class SearchJournal:
         return root
 
     def begin(
-        self, search: Any, root: int, data: Mapping[str, Any], refit_metric: str | None
+        self,
+        search: Any,
+        root: int,
+        data: Mapping[str, Any],
+        refit_metric: str | None,
+        precision: Mapping[str, str],
+        n_candidates: int | None = None,
     ) -> None:
         """Write the first record, or see that it is of this very search.
 
@@ -120,11 +138,21 @@ class SearchJournal:
             Fingerprints of all that `fit` was given, and of the splits.
         refit_metric : str or None
             The metric that decides on what comes next.
+        precision : dict
+            What the program has set of the digits that nets compute with.
+        n_candidates : int or None
+            How many candidates there will be at most.
         """
         arguments = search.get_params(deep=False)
         random_state = arguments.get("random_state")
         if isinstance(random_state, np.integer):
             random_state = int(random_state)
+        self._arguments = {
+            name: as_json(value)
+            for name, value in arguments.items()
+            if name not in _FREE
+        }
+        self._n_candidates = n_candidates
         now = {
             "search": f"{type(search).__module__.partition('.')[0]}."
             f"{type(search).__qualname__}",
@@ -132,40 +160,95 @@ class SearchJournal:
             if is_plain(random_state)
             else type(random_state).__name__,
             "root": root,
-            "arguments": {
-                name: as_json(value)
-                for name, value in arguments.items()
-                if name not in _FREE
-            },
+            "arguments": self._arguments,
             "refit_metric": refit_metric,
             "data": dict(data),
+            "precision": dict(precision),
         }
         if self.is_new:
-            about = {"id": self.id, "began": moment(), **now, **environment()}
-            self._journal.begin(about)
+            about = {"id": self.id, "began": moment(), **now}
+            about["n_candidates"] = n_candidates
+            self._journal.begin({**about, **environment()})
         else:
             self._compare(now)
 
     def _compare(self, now: Mapping[str, Any]) -> None:
-        header = self._journal.records[0]
+        header = self._header()
+        if "precision" not in header:  # of an earlier version
+            header = {**header, "precision": now["precision"]}
         found = list(differences({key: header.get(key) for key in now}, dict(now)))
         # The root follows from the random state, unless that is a generator.
-        named = [text for text in found if not text.startswith("root")]
+        named = [
+            re.sub(r"^(arguments|data|precision)\.", "", text)
+            for text in found
+            if not text.startswith("root")
+        ]
         if found and not named:
             named = ["random_state (a generator that had drawn other numbers then)"]
-        if named:
-            which = "; ".join(
-                text.removeprefix("arguments.").removeprefix("data.")
-                for text in named[:4]
-            )
+        self.changed = [text for text in named if _says_how_much(text)]
+        if len(self.changed) < len(named):
             hint = ""
-            if named == ["data.splits"]:
+            if set(named) - set(self.changed) == {"splits"}:
                 hint = " A splitter that shuffles needs a random_state of its own."
-            raise JournalError(
-                f"journal={self.path!r} is of another search, which differs in: "
-                f"{which}. Continue it with what it was begun with, or name a new "
-                f"file.{hint}"
+            raise another_search(self.path, named, hint)
+
+    def _header(self) -> dict[str, Any]:
+        """The first record, with what of it has changed since."""
+        header = dict(self._journal.records[0])
+        for line, record in enumerate(self._journal.records[1:], 2):
+            if record.get("record") == "arguments":
+                if not isinstance(record.get("arguments"), dict):
+                    raise self._broken(line, "arguments")
+                changed = {**header.get("arguments", {}), **record["arguments"]}
+                header["arguments"] = changed
+                header["n_candidates"] = record.get("n_candidates")
+        return header
+
+    def rehearsal(self, *, in_order: bool) -> Rehearsal:
+        """The search up to where the journal ends, with the arguments of now.
+
+        Parameters
+        ----------
+        in_order : bool
+            Whether decisions are, see `Schedule`.
+        """
+        params = {
+            record["candidate"]: record["params"] for _, record in self._fit_records()
+        }
+        before = self._header().get("n_candidates")
+        return Rehearsal(
+            params,
+            self._recorded_fits(),
+            self._begins_otherwise,
+            before if in_order and isinstance(before, int) else None,
+        )
+
+    def go_on(self) -> None:
+        """Write down how much is searched from here on."""
+        if self.changed:
+            arguments = {k: v for k, v in self._arguments.items() if k in _HOW_MUCH}
+            record = {"record": "arguments", "began": moment(), "arguments": arguments}
+            self._journal.append({**record, "n_candidates": self._n_candidates})
+
+    def _begins_otherwise(self, found: list[str]) -> JournalError:
+        """The error for a search whose first part is not the one in the journal."""
+        other = Path(self.path)
+        other = other.with_name(f"{other.stem}-2{other.suffix}")
+        hint = ""
+        if any(text.startswith("param_grid") for text in self.changed):
+            hint = (
+                " A grid goes on with a second one behind it: param_grid=[the grid it "
+                "was, a grid of what is new]."
             )
+        return JournalError(
+            f"journal={self.path!r} cannot go on to this search, which begins with "
+            f"other decisions: it differs in: {'; '.join([*self.changed, *found][:4])}."
+            f" Continue it with what it was begun with.{hint} Or begin anew with what "
+            "it has found: BayesSearchCV(estimator, param_distributions, "
+            f"warm_start_from={self.path!r}, journal={str(other)!r}) learns from it, "
+            "and initial_points=[search.best_params_] has BayesSearchCV or "
+            "RandomizedSearchCV begin with its best."
+        )
 
     def strategy(self, strategy: Strategy) -> Strategy:
         """The strategy, which is not asked again for what the journal has."""
@@ -179,9 +262,17 @@ class SearchJournal:
 
         Where an error `raises`, fits that failed are run again to raise it.
         """
+        recorded = self._recorded_fits()
+        if raises:
+            recorded = {
+                key: one for key, one in recorded.items() if not has_raised(one.outcome)
+            }
+        return ReplayedWorkers(workers, self._journal, recorded)
+
+    def _recorded_fits(self) -> dict[FitKey, RecordedFit]:
+        """The fits that the journal has, in its order."""
         recorded: dict[FitKey, RecordedFit] = {}
         for n_workers, record in self._fit_records():
-            outcome = outcome_of(record)
             key = (
                 record["candidate"],
                 record["split"],
@@ -189,9 +280,8 @@ class SearchJournal:
                 record["n_resources"],
             )
             recorded.pop(key, None)
-            if not (raises and has_raised(outcome)):
-                recorded[key] = RecordedFit(outcome, n_workers)
-        return ReplayedWorkers(workers, self._journal, recorded)
+            recorded[key] = RecordedFit(outcome_of(record), n_workers)
+        return recorded
 
     def _fit_records(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Records of fits, with the number of workers that there were then."""
@@ -213,3 +303,8 @@ class SearchJournal:
             f"journal={self.path!r} has no valid {key!r} in line {line}. Restore the "
             "file, or name a new one."
         )
+
+
+def _says_how_much(difference: str) -> bool:
+    """Whether a difference is one in how much is searched."""
+    return re.split(r"[. ]", difference, maxsplit=1)[0] in _HOW_MUCH

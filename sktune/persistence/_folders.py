@@ -32,6 +32,15 @@ def goes_with_process(folder: str | os.PathLike[str]) -> None:
 
 
 def remove_folder(folder: str | os.PathLike[str]) -> None:
-    """Remove a folder that would have gone with the process."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Remove a folder that would have gone with the process.
+
+    A worker that nobody waits for may still write into it, and would keep it from
+    going. So it has another name first, by which no worker knows it.
+    """
+    gone = f"{folder}.gone"
+    try:
+        os.rename(folder, gone)
+    except OSError:  # it is not there, or is in use on Windows
+        gone = str(folder)
+    shutil.rmtree(gone, ignore_errors=True)
     resource_tracker.unregister(str(folder), "folder")

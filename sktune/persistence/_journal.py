@@ -12,7 +12,6 @@ import json
 import os
 import re
 import uuid
-import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from sktune._errors import JournalError
+from sktune._warnings import warn
 
 PROTOCOL = 2
 """Number of the form that journals are written in; the first record holds it.
@@ -140,10 +140,12 @@ class Journal:
 
     def close(self) -> None:
         """Let others write."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-        self._lock.release()
+        try:
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
+        finally:
+            self._lock.release()
 
     def _acquire(self) -> None:
         if not self.path.parent.is_dir():
@@ -164,11 +166,9 @@ class Journal:
                 "for it to end, or give this one a journal of its own."
             ) from error
         except NotImplementedError:
-            warnings.warn(
+            warn(
                 f"journal={str(self.path)!r} is on a file system without locks. See "
-                "that no other search writes to it.",
-                UserWarning,
-                stacklevel=2,
+                "that no other search writes to it."
             )
 
     def _open(self) -> None:

@@ -2,15 +2,16 @@
 
 from sktune.run._lease_rows import lease_rows, leases_of
 from sktune.run._proposal import MAX_PENDING, Proposal
+from sktune.run._rehearse import rehearse
 from sktune.run._run import NO_FITS, SearchRun
 from sktune.run.listeners._all_failed import AllFailed
 from sktune.run.listeners._callbacks import Callbacks
-from sktune.run.listeners._progress import Cost
 from sktune.run.listeners._refit_metric import (
     RefitMetric,
     refit_metric,
     refit_metric_names,
 )
+from sktune.run.listeners._time_left import Cost
 
 __all__ = [
     "MAX_PENDING",
@@ -25,4 +26,5 @@ __all__ = [
     "leases_of",
     "refit_metric",
     "refit_metric_names",
+    "rehearse",
 ]

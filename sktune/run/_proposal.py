@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sktune._protocols import Schedule, Strategy
 from sktune._types import Problem, WarmStartObservation
 from sktune.execution import Resource
 from sktune.run.listeners._all_failed import AllFailed
-from sktune.run.listeners._progress import COST_OF_ONE, Cost
-from sktune.schedule import Flat
+from sktune.run.listeners._time_left import Cost
+from sktune.schedule import Flat, Rung
 from sktune.space import Space
 
 # Candidates that may be pending. With more of them, starting would take long.
@@ -43,7 +43,7 @@ class Proposal:
     problem: Problem
     n_evaluations: int
     n_pending: int | None = None
-    cost: Cost = COST_OF_ONE
+    cost: Cost = field(default_factory=Cost)
     all_failed: AllFailed | None = None
     resource: Resource | None = None
 
@@ -63,4 +63,5 @@ class Proposal:
         if n_pending is None and n_candidates > MAX_PENDING:
             n_pending = MAX_PENDING
         schedule: Any = Flat(n_candidates)
-        return cls(strategy, schedule, problem, n_candidates, n_pending)
+        cost = Cost((Rung(0, 0, n_candidates, 1),))
+        return cls(strategy, schedule, problem, n_candidates, n_pending, cost)

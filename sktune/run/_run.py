@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
+from sktune._compat import num_samples
 from sktune._errors import JournalError
-from sktune._protocols import Listener, Strategy
-from sktune._types import Evaluation, Observation, Params, Problem
+from sktune._protocols import Listener, Strategy, StrategyAround
+from sktune._types import Evaluation, Params
 from sktune.engine import Engine
 from sktune.execution import Job, WorkerPool, single_threaded, stack_key
 from sktune.journal import ReplayedWorkers, SearchJournal
@@ -17,6 +21,7 @@ from sktune.run.listeners._budget import Budget
 from sktune.run.listeners._callbacks import Callbacks
 from sktune.run.listeners._progress import Progress
 from sktune.run.listeners._refit_metric import RefitMetric
+from sktune.run.listeners._time_left import RefitCost, TimeLeft
 
 # Word for word scikit-learn's.
 NO_FITS = "No fits were performed. Was the CV iterator empty? Were there no candidates?"
@@ -39,6 +44,8 @@ class SearchRun:
     callbacks : Callbacks
     announcement : str
         What is going to be done, for who asks for it by `verbose`.
+    refit : bool
+        Whether a refit follows, to tell how long all will take.
     verbose : int
     n_jobs : int or None
     pre_dispatch : int or str
@@ -46,6 +53,8 @@ class SearchRun:
     max_resources_total : int or None
     budget : Budget
         What has been spent, from when the run has begun.
+    progress : Progress
+        Likewise.
     evaluations : list of Evaluation
         In the order in which they were decided on.
     """
@@ -57,12 +66,14 @@ class SearchRun:
     metric: RefitMetric
     callbacks: Callbacks
     announcement: str
+    refit: bool = False
     verbose: int = 0
     n_jobs: int | None = None
     pre_dispatch: int | str = "2*n_jobs"
     max_time: float | None = None
     max_resources_total: int | None = None
     budget: Budget = field(init=False)
+    progress: Progress = field(init=False)
     evaluations: list[Evaluation] = field(init=False, default_factory=list)
 
     @property
@@ -84,10 +95,11 @@ class SearchRun:
     def search(self, cut_short: Callable[[BaseException], None]) -> None:
         """Search until nothing is left to decide.
 
-        Where Ctrl-C or the journal ends it, ``cut_short(reason)`` is called first of
-        all: cleaning up may take long, or be interrupted too.
+        Where something ends it before, ``cut_short(reason)`` is called first of all:
+        cleaning up may take long, or be interrupted too. Not where a fit is to end it
+        that fails, as in scikit-learn.
         """
-        strategy = self.proposal.strategy
+        strategy, raises = self.proposal.strategy, self.job.error_score == "raise"
         replayed: ReplayedWorkers | None = None
         self.budget = Budget(
             self.max_time,
@@ -98,39 +110,70 @@ class SearchRun:
         )
         # What has been sent to workers cannot be called back when the time is over.
         ahead = self.pre_dispatch if self.max_time is None else "n_jobs"
-        has_time, context = self.budget.has_time, self.callbacks.of_fit
-        with WorkerPool(self.job, self.n_jobs, ahead, has_time, context) as pool:
+        self.progress = self._progress()
+        context = self.callbacks.of_fit
+
+        def may_start() -> bool:
+            self.progress.begin_fits(pool.n_workers)
+            return self.budget.has_time()
+
+        with WorkerPool(self.job, self.n_jobs, ahead, may_start, context) as pool:
             workers: Any = pool
             if self.journal is not None:
                 strategy = self.journal.strategy(strategy)
-                raises = self.job.error_score == "raise"
                 workers = replayed = self.journal.workers(pool, raises=raises)
-            n_recorded = 0 if replayed is None else replayed.n_recorded
-            engine = self._engine(strategy, workers, n_recorded)
+                if n := replayed.n_recorded:
+                    self.progress.recorded = (
+                        f"{n} fits are known from {self.journal.path}"
+                    )
+            engine = self._engine(strategy, workers)
             self.evaluations = engine.evaluations
             try:
                 engine.run()
-            except (KeyboardInterrupt, JournalError) as reason:
-                cut_short(reason)
+            except BaseException as reason:
+                is_own = isinstance(reason, JournalError)
+                if is_own or not isinstance(reason, Exception) or not raises:
+                    cut_short(reason)
                 raise
         self._check_rows()
 
-    def _engine(self, strategy: Strategy, workers: Any, n_recorded: int) -> Engine:
-        proposal = self.proposal
-        if proposal.problem.space is not None:
-            strategy = SingleThreaded(strategy)
-        recorded = ""
-        if self.journal is not None and n_recorded:
-            recorded = f"{n_recorded} fits are known from {self.journal.path}"
-        progress = Progress(
+    def _progress(self) -> Progress:
+        proposal, n_splits = self.proposal, len(self.job.splits)
+        cost, total = proposal.cost, self.max_resources_total
+        if total is not None:
+            cost = replace(cost, max_resources=total / max(1, n_splits))
+        time_left = TimeLeft(
+            cost,
+            n_splits,
+            proposal.n_pending,
+            self._cost_of_refit() if self.refit and n_splits else None,
+            self.budget.seconds_left,
+        )
+        return Progress(
             proposal.n_evaluations,
             self.verbose,
-            proposal.cost,
+            time_left,
             self.announcement,
-            recorded,
+            "" if proposal.resource is None else proposal.resource.name,
         )
+
+    def _cost_of_refit(self) -> RefitCost:
+        n_rows, (train, _) = num_samples(self.job.X), self.job.splits[0]
+        n_resources, resource = 1, self.proposal.resource
+        if resource is not None:
+            in_rows = resource.continuation == "n_samples"
+            n_resources = n_rows if in_rows else resource.max_resources
+        # Splits are about as large as each other; they are indices, a mask or a slice.
+        rows = train if isinstance(train, slice) else np.asarray(train)
+        n_trained = len(np.arange(n_rows)[rows])
+        return RefitCost(n_resources, n_rows / max(1, n_trained))
+
+    def _engine(self, strategy: Strategy, workers: Any) -> Engine:
+        proposal = self.proposal
+        if proposal.problem.space is not None:
+            strategy = SingleThreaded(strategy, self.progress.time_left.on_ask)
         listeners: list[Listener] = [_Forgetting(self.job), self.callbacks]
-        listeners += [self.metric, progress]
+        listeners += [self.metric, self.progress]
         if proposal.all_failed is not None:
             listeners.append(proposal.all_failed)
         return Engine(
@@ -169,24 +212,22 @@ class _Forgetting(Listener):
         self._job.forget(candidate)
 
 
-class SingleThreaded:
-    """A strategy that computes with one thread: its last digits depend on how many."""
+class SingleThreaded(StrategyAround):
+    """A strategy that computes with one thread: its last digits depend on how many.
 
-    def __init__(self, strategy: Strategy) -> None:
-        self._strategy = strategy
+    ``on_ask(seconds)`` is told how long each proposal took.
+    """
+
+    def __init__(self, strategy: Strategy, on_ask: Callable[[float], None]) -> None:
+        super().__init__(strategy)
+        self._on_ask = on_ask
         self._limited = single_threaded()
-
-    def init(self, problem: Problem) -> Any:
-        return self._strategy.init(problem)
-
-    def tell(self, state: Any, observation: Observation) -> Any:
-        return self._strategy.tell(state, observation)
 
     def ask(
         self, state: Any, candidate: int, pending: Sequence[Params], seed: int
     ) -> Params | None:
+        start = time.monotonic()
         with self._limited():
-            return self._strategy.ask(state, candidate, pending, seed)
-
-    def __repr__(self) -> str:
-        return repr(self._strategy)
+            params = self._strategy.ask(state, candidate, pending, seed)
+        self._on_ask(time.monotonic() - start)
+        return params

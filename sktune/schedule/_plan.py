@@ -6,13 +6,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from html import escape
 
 from sktune.schedule._rungs import Rung, n_evaluations, total_resources
 
+# A longer table shows so many rungs of its beginning, and of its end.
+_SHOWN = 12
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Plan:
-    """Rungs of a search, and what they cost; printed, a table.
+    """Rungs of a search, and what they cost; shown as a table.
 
     Attributes
     ----------
@@ -56,17 +60,47 @@ class Plan:
     def total_resources(self) -> int:
         return self.n_splits * total_resources(self.rungs, continues=self.continues)
 
-    def __str__(self) -> str:
-        head = ("bracket", "iter", "candidates", self.resource)
-        rows: list[Sequence[object]] = [head, *self.rungs]
-        width = len(self.resource)
-        lines = [f"{b:>7}  {i:>4}  {n:>10}  {r:>{width}}" for b, i, n, r in rows]
+    @property
+    def summary(self) -> str:
+        """What it comes to, in one line."""
         how = "continued" if self.continues else "trained from scratch"
-        lines.append(
+        return (
             f"{self.n_candidates} candidates x {self.n_splits} splits, {how} from rung "
             f"to rung: {self.n_fits} fits, {self.total_resources} {self.resource}"
         )
-        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        # Numbers of candidates and resources may be long.
+        widths = [
+            max(len(str(row[column])) for row in [self._head, *self.rungs])
+            for column in range(4)
+        ]
+        lines = [
+            "  ".join(str(cell).rjust(w) for cell, w in zip(row, widths, strict=True))
+            if row
+            else f"    ... {len(self.rungs) - 2 * _SHOWN} more rungs ..."
+            for row in [self._head, *self._rows()]
+        ]
+        return "\n".join([*lines, self.summary])
+
+    def _repr_html_(self) -> str:
+        def line(cells: Sequence[object], tag: str) -> str:
+            texts = (escape(str(cell)) for cell in cells)
+            return f"<tr>{''.join(f'<{tag}>{text}</{tag}>' for text in texts)}</tr>"
+
+        rows = (line(row or ["..."] * 4, "td") for row in self._rows())
+        head, summary = line(self._head, "th"), escape(self.summary)
+        return f"<table>{head}{''.join(rows)}</table><p>{summary}</p>"
+
+    @property
+    def _head(self) -> tuple[str, ...]:
+        return ("bracket", "iter", "candidates", self.resource)
+
+    def _rows(self) -> list[Rung | None]:
+        """The rungs; None stands for those in the middle of very many."""
+        if len(self.rungs) <= 2 * _SHOWN + 1:
+            return list(self.rungs)
+        return [*self.rungs[:_SHOWN], None, *self.rungs[-_SHOWN:]]
 
 
 def within(rungs: Sequence[Rung], n_candidates: int) -> tuple[Rung, ...]:

@@ -11,7 +11,6 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from functools import partial
 from numbers import Real
 from os import PathLike
 from typing import Any, ClassVar
@@ -23,8 +22,12 @@ from sktune import _compat
 from sktune._random import fresh_root
 from sktune._types import Evaluation
 from sktune.execution import (
+    EarlyWorkers,
+    Interrupts,
     Job,
+    check_limit,
     preserved_random_states,
+    refuse_alike,
     silenced,
     threads_of_a_net,
 )
@@ -35,11 +38,12 @@ from sktune.run import (
     Proposal,
     RefitMetric,
     SearchRun,
+    rehearse,
 )
 from sktune.schedule import Flat
 from sktune.search._results import (
     forget,
-    keep_results,
+    keeping_results,
     write_refit,
     write_results,
 )
@@ -59,6 +63,7 @@ class BaseSearch(_compat.BaseSearchCV):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **_compat.BaseSearchCV._parameter_constraints,
         "constraint": [callable, None],
+        "fit_memory": [_compat.Interval(Real, 0, None, closed="neither"), str, None],
         "fit_timeout": [_compat.Interval(Real, 0, None, closed="neither"), None],
         "random_state": ["random_state"],
         "journal": [str, PathLike, None],
@@ -85,6 +90,7 @@ class BaseSearch(_compat.BaseSearchCV):
         random_state: Any,
         error_score: float | str,
         fit_timeout: float | None,
+        fit_memory: float | str | None,
         return_train_score: bool,
         journal: Any,
         max_time: float | None,
@@ -105,6 +111,7 @@ class BaseSearch(_compat.BaseSearchCV):
         self.fits_per_device = fits_per_device
         self.random_state = random_state
         self.fit_timeout = fit_timeout
+        self.fit_memory = fit_memory
         self.journal = journal
         self.max_time = max_time
 
@@ -181,25 +188,30 @@ class BaseSearch(_compat.BaseSearchCV):
         if type(self)._run_search is not BaseSearch._run_search:
             # A subclass that brings a search of its own gets scikit-learn's `fit`.
             return super().fit(X, y, **params)
-        with preserved_random_states():
+        early = EarlyWorkers(self.estimator, self.n_jobs)
+        with Interrupts() as interrupts, preserved_random_states(), early:
             forget(self, "leases_")  # of a `fit` before
+            check_limit(self.fit_memory)
             data = read_data(self, self._searched(), X, y, params)
             self.n_splits_ = data.n_splits
             callbacks = _compat.begin_callbacks(self, data.X, data.y, data.metadata)
-            with journal_in(self.journal) as journal:
-                root = self._root(journal)
-                # Before the splits, as in scikit-learn: they may share a generator.
-                proposal = self._propose(data, root)
-                splits = draw_splits(
-                    data.cv, data.X, data.y, self.n_splits_, data.split_params
-                )
-                if journal is not None:
-                    self._begin(journal, root, proposal, data, splits)
-                given = (data, splits, proposal, root, journal)
-                with self._job_options(*given) as options:
-                    run = self._run(*given, callbacks, options)
-                    run.search(cut_short=partial(keep_results, self, run))
-            write_results(self, run, data.scorers)
+            with keeping_results(self) as keeper:
+                with journal_in(self.journal) as journal:
+                    root = self._root(journal)
+                    # Before the splits, as in scikit-learn: they may share a generator.
+                    proposal = self._propose(data, root)
+                    splits = draw_splits(
+                        data.cv, data.X, data.y, self.n_splits_, data.split_params
+                    )
+                    if journal is not None:
+                        self._begin(journal, root, proposal, data, splits)
+                    given = (data, splits, proposal, root, journal)
+                    with self._job_options(*given) as options:
+                        keeper.run = run = self._run(*given, callbacks, options)
+                        early.keep()
+                        run.search(cut_short=keeper.keep)
+                interrupts.raise_again()
+                write_results(self, run, data.scorers)
             if self.refit:
                 write_refit(self, run, data.placement_of_refit, callbacks)
             if run.job.placement is not None:
@@ -253,7 +265,14 @@ class BaseSearch(_compat.BaseSearchCV):
         )
         metric = self.refit if isinstance(self.refit, str) and not is_fixed else None
         prints = {name: fingerprint(value) for name, value in told.items()}
-        journal.begin(self, root, prints, metric)
+        precision, n_candidates = (
+            data.settings.precision(),
+            proposal.problem.n_candidates,
+        )
+        journal.begin(self, root, prints, metric, precision, n_candidates)
+        if journal.changed:
+            rehearse(proposal, root, journal, RefitMetric(self).score)
+            journal.go_on()
 
     def _run(
         self,
@@ -286,7 +305,10 @@ class BaseSearch(_compat.BaseSearchCV):
             resource=proposal.resource,
             threads_of_a_net=threads_of_a_net() if is_repeatable else None,
             fit_timeout=self.fit_timeout,
+            fit_memory=self.fit_memory,
             placement=data.placement,
+            refuse_alike=refuse_alike(self.estimator, self._searched()),
+            settings=data.settings,
             **options,
         )
         n_fits = proposal.n_evaluations * len(splits)
@@ -298,6 +320,7 @@ class BaseSearch(_compat.BaseSearchCV):
             RefitMetric(self),
             Callbacks(self, callbacks, n_fits, in_use),
             self._announcement(proposal),
+            refit=bool(self.refit),
             verbose=self.verbose,
             n_jobs=self.n_jobs,
             pre_dispatch=self.pre_dispatch,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any, ClassVar
@@ -10,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sktune import _compat
+from sktune._warnings import warn
 from sktune.run import Proposal, refit_metric_names
 from sktune.search._base import BaseSearch
 from sktune.search.inputs._data import Data
@@ -59,12 +59,13 @@ class BayesSearchCV(BaseSearch):
         it is chosen. The result depends on `n_pending`, and never on `n_jobs`.
     initial_points : list of dict, default=None
         Candidates to try first; they count towards `n_iter`.
-    warm_start_from : fitted search, dict, DataFrame or list of these, default=None
+    warm_start_from : fitted search, dict, DataFrame, path or list, default=None
         Earlier searches to learn from, on other data or other splits maybe: fitted ones
-        of sktune or scikit-learn, their `cv_results_`, or data frames of these. None of
-        their candidates is run for it, or is in `cv_results_`; the first candidate is
-        the one that is expected to be best. They need the refit metric of this
-        search, and their parameters may differ. See the guide "Warm start".
+        of sktune or scikit-learn, their `cv_results_`, data frames of these, paths of
+        journals, or a list of such. None of their candidates is run for it, or is in
+        `cv_results_`; the first candidate is the one that is expected to be best. They
+        need the refit metric of this search, and their parameters may differ. See the
+        guide "Warm start".
     constraint : callable, default=None
         ``constraint(params) -> bool``; candidates for which it is false are never run.
     scoring : str, callable, list, tuple or dict, default=None
@@ -88,7 +89,8 @@ class BayesSearchCV(BaseSearch):
     cv : int, cross-validation generator or iterable, default=None
         How to split; None is 5 folds, stratified for classifiers.
     verbose : int, default=0
-        1 prints progress; 2 and above what scikit-learn prints of each fit.
+        1 prints progress and the time left; 2 and above what scikit-learn prints of
+        each fit. What nets print of their training is printed in the refit only.
     pre_dispatch : int or str, default='2*n_jobs'
         Units of work that are sent to workers ahead of time.
     random_state : int, RandomState instance or None, default=None
@@ -103,13 +105,21 @@ class BayesSearchCV(BaseSearch):
         is no limit. A fit that takes longer has failed. A net, and whatever else calls
         modules of torch, is ended at its next batch; other estimators cannot be ended
         and run to their own end first. `refit` has no limit.
+    fit_memory : int, float or str, default=None
+        Memory that one candidate may take on one split, beyond what its process had
+        before: bytes, or a string such as "500MB", "2GB" or "1.5GiB"; None is no limit.
+        A fit that takes more has failed, and the others have not. A net, and whatever
+        else calls modules of torch, is ended at its next batch; memory that is far too
+        much at once is refused; a worker process in which neither helps ends. `refit`
+        has no limit. See the guide "Workers".
     return_train_score : bool, default=False
         Whether to score on the training part as well.
     journal : str or path-like, default=None
         File that gets a line for every fit as it ends. If it is there already, the
         search continues where it was ended, by whatever: no fit in it is run again,
-        and the result is that of a search that was never interrupted. See the guide
-        "A search that cannot be lost".
+        and the result is that of a search that was never interrupted. A greater
+        `n_iter` goes on from there, where the search begins alike.
+        See the guide "A search that cannot be lost".
     max_time : float, default=None
         Seconds after which no further fit is started. The best so far is the result
         then, refitted, with a warning; fits that are running are waited for. None is no
@@ -205,6 +215,7 @@ class BayesSearchCV(BaseSearch):
         random_state: Any = None,
         error_score: float | str = np.nan,
         fit_timeout: float | None = None,
+        fit_memory: float | str | None = None,
         return_train_score: bool = False,
         journal: Any = None,
         max_time: float | None = None,
@@ -223,6 +234,7 @@ class BayesSearchCV(BaseSearch):
             random_state=random_state,
             error_score=error_score,
             fit_timeout=fit_timeout,
+            fit_memory=fit_memory,
             return_train_score=return_train_score,
             journal=journal,
             max_time=max_time,
@@ -279,4 +291,4 @@ class BayesSearchCV(BaseSearch):
                 f"Only {n_candidates} candidates were found that the constraint "
                 f"allows, fewer than n_iter={self.n_iter}."
             )
-        warnings.warn(message, UserWarning, stacklevel=2)
+        warn(message)

@@ -24,9 +24,12 @@ from sktune.execution import (
     check_is_estimator,
     check_subsets,
     checkpoints_in,
+    enough_resources,
     find_resource,
     smallest_resources,
     subsets,
+    warn_of_first_rung,
+    warn_where_nothing_continues,
 )
 from sktune.journal import SearchJournal
 from sktune.run import MAX_PENDING, AllFailed, Cost, Proposal
@@ -36,10 +39,9 @@ from sktune.schedule import (
     Plan,
     Rung,
     n_evaluations,
-    total_resources,
 )
 from sktune.search._base import BaseSearch
-from sktune.search.inputs._data import Data
+from sktune.search.inputs._data import Data, most_epochs
 from sktune.search.inputs._random_draws import draw_unique, sampler
 from sktune.search.inputs._splits import check_n_splits, check_splitter
 from sktune.space import Space
@@ -158,7 +160,8 @@ class FidelitySearch(BaseSearch):
                 "cv is an iterator, which can be read only once, and `fit` has to read "
                 "it. Pass a list of its splits: cv=list(cv)."
             )
-        check_estimator(self.estimator, self._searched(), X, y)
+        epochs = most_epochs(self)
+        check_estimator(self.estimator, self._searched(), X, y, max_epochs=epochs)
         sampler(self.param_distributions, 1, 0)  # says what is wrong with a space
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         try:
@@ -184,7 +187,7 @@ class FidelitySearch(BaseSearch):
         )
         least: Any = self.min_resources
         if isinstance(least, str):
-            least = self._smallest(resource, y, n_splits)
+            least = self._smallest(resource, X, y, n_splits)
         if least > resource.max_resources:
             is_samples = resource.continuation == "n_samples"
             of = f" (n_samples={n_samples})" if is_samples else ""
@@ -195,7 +198,7 @@ class FidelitySearch(BaseSearch):
             )
         return Fidelity(resource, least)
 
-    def _smallest(self, resource: Resource, y: Any, n_splits: int) -> int:
+    def _smallest(self, resource: Resource, X: Any, y: Any, n_splits: int) -> int:
         n_classes = None
         if resource.continuation == "n_samples" and is_classifier(self.estimator):
             if y is None:
@@ -205,7 +208,18 @@ class FidelitySearch(BaseSearch):
                 )
             check_classification_targets(y)
             n_classes = len(np.unique(np.asarray(y)))
-        return smallest_resources(resource, n_splits, n_classes)
+        least = smallest_resources(resource, n_splits, n_classes)
+        if resource.continuation != "n_samples" or least >= resource.max_resources:
+            return least
+        return enough_resources(
+            self.estimator,
+            self._searched(),
+            X,
+            y,
+            n_splits,
+            least=least,
+            most=resource.max_resources,
+        )
 
     @property
     def _draws_candidates(self) -> bool:  # type: ignore[override]
@@ -220,6 +234,9 @@ class FidelitySearch(BaseSearch):
             )
         fidelity = self._fidelity(data.X, data.y, data.n_splits)
         resource = fidelity.resource
+        warn_where_nothing_continues(
+            self.estimator, self.resource, resource, self._searched()
+        )
         rungs = self._rungs(fidelity)
         self.resource_, self.continuation_ = resource.name, resource.continuation
         self.max_resources_ = resource.max_resources
@@ -230,14 +247,13 @@ class FidelitySearch(BaseSearch):
         schedule: Any = Brackets(rungs)
         if self.asynchronous:
             schedule = Asynchronous(rungs, self.factor)
-        continues = resource.continues
         return Proposal(
             strategy,
             schedule,
             Problem(space, n, resource.max_resources, data.n_splits),
             n_evaluations(rungs),
             self._pending(n),
-            Cost(total_resources(rungs, continues=continues), continues),
+            Cost(rungs, resource.continues, schedule.in_order),
             AllFailed(rungs, resource.name),
             resource,
         )
@@ -268,7 +284,8 @@ class FidelitySearch(BaseSearch):
     def _announcement(self, proposal: Proposal) -> str:
         schedule: Any = proposal.schedule
         assert proposal.resource is not None
-        return str(_plan(schedule.rungs, proposal.resource, self.n_splits_))
+        plan = _plan(schedule.rungs, proposal.resource, self.n_splits_)
+        return f"{plan.summary}. `print(search.plan(X, y))` lists the rungs"
 
     @contextmanager
     def _job_options(
@@ -292,6 +309,15 @@ class FidelitySearch(BaseSearch):
                 seed=derive_seed(root, "subset"),
             )
             check_subsets(options["subsets"], data.y, self.min_resources_)
+            schedule: Any = proposal.schedule
+            warn_of_first_rung(
+                self.estimator,
+                self._searched(),
+                options["subsets"],
+                data.X,
+                data.y,
+                min(rung.n_resources for rung in schedule.rungs),
+            )
         if not resource.continues:
             yield options
             return

@@ -71,7 +71,8 @@ class GridSearchCV(BaseSearch):
     cv : int, cross-validation generator or iterable, default=None
         How to split; None is 5 folds, stratified for classifiers.
     verbose : int, default=0
-        1 prints progress; 2 and above what scikit-learn prints of each fit.
+        1 prints progress and the time left; 2 and above what scikit-learn prints of
+        each fit. What nets print of their training is printed in the refit only.
     pre_dispatch : int or str, default='2*n_jobs'
         Units of work that are sent to workers ahead of time.
     random_state : int, RandomState instance or None, default=None
@@ -84,13 +85,21 @@ class GridSearchCV(BaseSearch):
         is no limit. A fit that takes longer has failed. A net, and whatever else calls
         modules of torch, is ended at its next batch; other estimators cannot be ended
         and run to their own end first. `refit` has no limit.
+    fit_memory : int, float or str, default=None
+        Memory that one candidate may take on one split, beyond what its process had
+        before: bytes, or a string such as "500MB", "2GB" or "1.5GiB"; None is no limit.
+        A fit that takes more has failed, and the others have not. A net, and whatever
+        else calls modules of torch, is ended at its next batch; memory that is far too
+        much at once is refused; a worker process in which neither helps ends. `refit`
+        has no limit. See the guide "Workers".
     return_train_score : bool, default=False
         Whether to score on the training part as well.
     journal : str or path-like, default=None
         File that gets a line for every fit as it ends. If it is there already, the
         search continues where it was ended, by whatever: no fit in it is run again,
-        and the result is that of a search that was never interrupted. See the guide
-        "A search that cannot be lost".
+        and the result is that of a search that was never interrupted. A longer
+        `param_grid` goes on from there, where its first candidates are the same.
+        See the guide "A search that cannot be lost".
     max_time : float, default=None
         Seconds after which no further fit is started. The best so far is the result
         then, refitted, with a warning; fits that are running are waited for. None is no
@@ -158,6 +167,7 @@ class GridSearchCV(BaseSearch):
         random_state: Any = None,
         error_score: float | str = np.nan,
         fit_timeout: float | None = None,
+        fit_memory: float | str | None = None,
         return_train_score: bool = False,
         journal: Any = None,
         max_time: float | None = None,
@@ -176,6 +186,7 @@ class GridSearchCV(BaseSearch):
             random_state=random_state,
             error_score=error_score,
             fit_timeout=fit_timeout,
+            fit_memory=fit_memory,
             return_train_score=return_train_score,
             journal=journal,
             max_time=max_time,

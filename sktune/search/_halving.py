@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Callable
 from numbers import Integral
@@ -12,6 +11,7 @@ import numpy as np
 
 from sktune import _compat
 from sktune._types import Evaluation
+from sktune._warnings import warn
 from sktune.schedule import Rung, exhausting_minimum, halving, iterations, n_survivors
 from sktune.search._fidelity import Fidelity, FidelitySearch
 from sktune.search.inputs._random_draws import n_different
@@ -57,8 +57,9 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
         has in `estimator`, or the number of samples.
     min_resources : {'exhaust', 'smallest'} or int, default='smallest'
         What candidates of the first rung are given. ``'smallest'`` is 1, and for
-        ``'n_samples'`` 2 rows for each split and class. ``'exhaust'`` makes the last
-        rung come as near to `max_resources` as it can.
+        ``'n_samples'`` 2 rows for each split and class. It is more where samplers
+        of imbalanced-learn, or a net's inner split, need more rows. ``'exhaust'`` makes
+        the last rung come as near to `max_resources` as it can.
     aggressive_elimination : bool, default=False
         Whether to repeat the first rung until there are so few candidates that the last
         rung has fewer than `factor`.
@@ -98,6 +99,13 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
         anew; None is no limit. A fit that takes longer has failed. A net, and whatever
         else calls modules of torch, is ended at its next batch; other estimators cannot
         be ended and run to their own end first. `refit` has no limit.
+    fit_memory : int, float or str, default=None
+        Memory that one candidate may take on one split, beyond what its process had
+        before: bytes, or a string such as "500MB", "2GB" or "1.5GiB"; None is no limit.
+        A fit that takes more has failed, and the others have not. A net, and whatever
+        else calls modules of torch, is ended at its next batch; memory that is far too
+        much at once is refused; a worker process in which neither helps ends. `refit`
+        has no limit. See the guide "Workers".
     return_train_score : bool, default=True
         Whether to score on the training part as well.
     random_state : int, RandomState instance or None, default=None
@@ -115,12 +123,14 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
         Fits that may share one device at a time; "auto" measures how many its memory
         has room for. Fits beyond that wait.
     verbose : int, default=0
-        1 prints progress; 2 and above what scikit-learn prints of each fit.
+        1 prints progress and the time left; 2 and above what scikit-learn prints of
+        each fit. What nets print of their training is printed in the refit only.
     journal : str or path-like, default=None
         File that gets a line for every fit as it ends. If it is there already, the
         search continues where it was ended, by whatever: no fit in it is run again,
         nets go on where they paused, and the result is that of a search that was never
-        interrupted. See the guide "A search that cannot be lost".
+        interrupted. A greater `n_candidates` goes on from there, where the search
+        begins alike. See the guide "A search that cannot be lost".
     max_time : float, default=None
         Seconds after which no further fit is started. The best so far is the result
         then, refitted, with a warning; fits that are running are waited for. None is no
@@ -253,6 +263,7 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
         refit: Any = True,
         error_score: float | str = np.nan,
         fit_timeout: float | None = None,
+        fit_memory: float | str | None = None,
         return_train_score: bool = True,
         random_state: Any = None,
         n_jobs: int | None = None,
@@ -280,6 +291,7 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
             refit=refit,
             error_score=error_score,
             fit_timeout=fit_timeout,
+            fit_memory=fit_memory,
             return_train_score=return_train_score,
             random_state=random_state,
             n_jobs=n_jobs,
@@ -322,13 +334,11 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
     def _check_last(self, last: Rung, fidelity: Fidelity) -> None:
         if last.n_resources * self.factor <= fidelity.max_resources:
             name = fidelity.resource.name
-            warnings.warn(
+            warn(
                 f"The last rung trains to {name}={last.n_resources}, "
                 f"far from max_resources_={fidelity.max_resources}. Use more "
                 "candidates, or "
-                "min_resources='exhaust' to give them more from the beginning.",
-                UserWarning,
-                stacklevel=2,
+                "min_resources='exhaust' to give them more from the beginning."
             )
 
     def _n_candidates(self, fidelity: Fidelity) -> int:
@@ -343,22 +353,18 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
             n = fidelity.max_resources // fidelity.min_resources
         size = n_different(self.param_distributions, self.constraint)
         if n > size:
-            warnings.warn(
+            warn(
                 f"The space has only {int(size)} candidates, and n_candidates="
-                f"{self.n_candidates!r} asks for {n}. It is searched whole.",
-                UserWarning,
-                stacklevel=2,
+                f"{self.n_candidates!r} asks for {n}. It is searched whole."
             )
         return int(min(n, size))
 
     def _check_n_candidates(self, n_candidates: int) -> None:
         planned = self.n_candidates_[0]
         if n_candidates < planned:
-            warnings.warn(
+            warn(
                 f"Only {n_candidates} candidates were found that constraint allows, "
-                f"fewer than the {planned} of the first rung.",
-                UserWarning,
-                stacklevel=2,
+                f"fewer than the {planned} of the first rung."
             )
 
     def _count(self, rows: list[Evaluation]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Callable
 from numbers import Integral
@@ -12,6 +11,7 @@ import numpy as np
 
 from sktune import _compat
 from sktune._types import Evaluation
+from sktune._warnings import warn
 from sktune.schedule import Rung, hyperband, within
 from sktune.search._fidelity import Fidelity, FidelitySearch
 from sktune.search.inputs._random_draws import n_different
@@ -57,7 +57,8 @@ class HyperbandSearchCV(FidelitySearch):
         has in `estimator`, or the number of samples.
     min_resources : 'smallest' or int, default='smallest'
         The least that candidates are given. ``'smallest'`` is 1, and for
-        ``'n_samples'`` 2 rows for each split and class.
+        ``'n_samples'`` 2 rows for each split and class. It is more where samplers
+        of imbalanced-learn, or a net's inner split, need more rows.
     n_rounds : int, default=1
         How often all brackets are run, each time with new candidates.
     strategy : {'random', 'bayes'} or strategy object, default='random'
@@ -96,6 +97,13 @@ class HyperbandSearchCV(FidelitySearch):
         anew; None is no limit. A fit that takes longer has failed. A net, and whatever
         else calls modules of torch, is ended at its next batch; other estimators cannot
         be ended and run to their own end first. `refit` has no limit.
+    fit_memory : int, float or str, default=None
+        Memory that one candidate may take on one split, beyond what its process had
+        before: bytes, or a string such as "500MB", "2GB" or "1.5GiB"; None is no limit.
+        A fit that takes more has failed, and the others have not. A net, and whatever
+        else calls modules of torch, is ended at its next batch; memory that is far too
+        much at once is refused; a worker process in which neither helps ends. `refit`
+        has no limit. See the guide "Workers".
     return_train_score : bool, default=True
         Whether to score on the training part as well.
     random_state : int, RandomState instance or None, default=None
@@ -113,12 +121,14 @@ class HyperbandSearchCV(FidelitySearch):
         Fits that may share one device at a time; "auto" measures how many its memory
         has room for. Fits beyond that wait.
     verbose : int, default=0
-        1 prints progress; 2 and above what scikit-learn prints of each fit.
+        1 prints progress and the time left; 2 and above what scikit-learn prints of
+        each fit. What nets print of their training is printed in the refit only.
     journal : str or path-like, default=None
         File that gets a line for every fit as it ends. If it is there already, the
         search continues where it was ended, by whatever: no fit in it is run again,
         nets go on where they paused, and the result is that of a search that was never
-        interrupted. See the guide "A search that cannot be lost".
+        interrupted. A greater `n_rounds` goes on from there, where the search begins
+        alike. See the guide "A search that cannot be lost".
     max_time : float, default=None
         Seconds after which no further fit is started. The best so far is the result
         then, refitted, with a warning; fits that are running are waited for. None is no
@@ -238,6 +248,7 @@ class HyperbandSearchCV(FidelitySearch):
         refit: Any = True,
         error_score: float | str = np.nan,
         fit_timeout: float | None = None,
+        fit_memory: float | str | None = None,
         return_train_score: bool = True,
         random_state: Any = None,
         n_jobs: int | None = None,
@@ -265,6 +276,7 @@ class HyperbandSearchCV(FidelitySearch):
             refit=refit,
             error_score=error_score,
             fit_timeout=fit_timeout,
+            fit_memory=fit_memory,
             return_train_score=return_train_score,
             random_state=random_state,
             n_jobs=n_jobs,
@@ -301,12 +313,10 @@ class HyperbandSearchCV(FidelitySearch):
 
     def _warn_of_few(self, planned: int, n_candidates: int) -> None:
         allowed = "" if self.constraint is None else " that constraint allows"
-        warnings.warn(
+        warn(
             f"Hyperband plans {planned} candidates, and the space has no more than "
             f"{n_candidates}{allowed}. Brackets are cut short; "
-            "SuccessiveHalvingSearchCV suits a small space better.",
-            UserWarning,
-            stacklevel=2,
+            "SuccessiveHalvingSearchCV suits a small space better."
         )
 
     def _count(self, rows: list[Evaluation]) -> None:

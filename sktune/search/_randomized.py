@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import chain
@@ -14,6 +13,7 @@ import numpy as np
 
 from sktune import _compat
 from sktune._random import derive_seed
+from sktune._warnings import at_the_users_line, warn
 from sktune.run import Proposal
 from sktune.search._base import BaseSearch
 from sktune.search.inputs._data import Data
@@ -73,7 +73,8 @@ class RandomizedSearchCV(BaseSearch):
     cv : int, cross-validation generator or iterable, default=None
         How to split; None is 5 folds, stratified for classifiers.
     verbose : int, default=0
-        1 prints progress; 2 and above what scikit-learn prints of each fit.
+        1 prints progress and the time left; 2 and above what scikit-learn prints of
+        each fit. What nets print of their training is printed in the refit only.
     pre_dispatch : int or str, default='2*n_jobs'
         Units of work that are sent to workers ahead of time.
     random_state : int, RandomState instance or None, default=None
@@ -87,13 +88,21 @@ class RandomizedSearchCV(BaseSearch):
         is no limit. A fit that takes longer has failed. A net, and whatever else calls
         modules of torch, is ended at its next batch; other estimators cannot be ended
         and run to their own end first. `refit` has no limit.
+    fit_memory : int, float or str, default=None
+        Memory that one candidate may take on one split, beyond what its process had
+        before: bytes, or a string such as "500MB", "2GB" or "1.5GiB"; None is no limit.
+        A fit that takes more has failed, and the others have not. A net, and whatever
+        else calls modules of torch, is ended at its next batch; memory that is far too
+        much at once is refused; a worker process in which neither helps ends. `refit`
+        has no limit. See the guide "Workers".
     return_train_score : bool, default=False
         Whether to score on the training part as well.
     journal : str or path-like, default=None
         File that gets a line for every fit as it ends. If it is there already, the
         search continues where it was ended, by whatever: no fit in it is run again,
-        and the result is that of a search that was never interrupted. See the guide
-        "A search that cannot be lost".
+        and the result is that of a search that was never interrupted. A greater
+        `n_iter` goes on from there, where the search begins alike.
+        See the guide "A search that cannot be lost".
     max_time : float, default=None
         Seconds after which no further fit is started. The best so far is the result
         then, refitted, with a warning; fits that are running are waited for. None is no
@@ -168,6 +177,7 @@ class RandomizedSearchCV(BaseSearch):
         random_state: Any = None,
         error_score: float | str = np.nan,
         fit_timeout: float | None = None,
+        fit_memory: float | str | None = None,
         return_train_score: bool = False,
         journal: Any = None,
         max_time: float | None = None,
@@ -186,6 +196,7 @@ class RandomizedSearchCV(BaseSearch):
             random_state=random_state,
             error_score=error_score,
             fit_timeout=fit_timeout,
+            fit_memory=fit_memory,
             return_train_score=return_train_score,
             journal=journal,
             max_time=max_time,
@@ -219,11 +230,9 @@ class RandomizedSearchCV(BaseSearch):
     def _check_n_candidates(self, n_candidates: int) -> None:
         dicts, n = self.param_distributions, self.n_iter
         if n_candidates < n and draws_lazily(dicts, n, self.random_state):
-            warnings.warn(
+            warn(
                 f"Only {n_candidates} candidates were found that constraint allows, "
-                f"fewer than n_iter={n}.",
-                UserWarning,
-                stacklevel=2,
+                f"fewer than n_iter={n}."
             )
 
     def _first(self) -> list[dict[str, Any]]:
@@ -241,7 +250,8 @@ class RandomizedSearchCV(BaseSearch):
         """The draws that follow `first`."""
         dicts = self.param_distributions
         if self.constraint is None and not first:
-            return sampler(dicts, self.n_iter, random_state)
+            with at_the_users_line():  # where the space is smaller than that
+                return list(sampler(dicts, self.n_iter, random_state))
         wanted, accepts = self.n_iter - len(first), self._accepts(first)
         drawn, n_draws = draw_accepted(dicts, wanted, random_state, accepts)
         self._check_n_drawn(len(first) + len(drawn), n_draws)
@@ -259,9 +269,7 @@ class RandomizedSearchCV(BaseSearch):
         if n == 0:
             raise all_refused(self.constraint, n_draws)
         if n < self.n_iter:
-            warnings.warn(
+            warn(
                 f"Only {n} candidates were found in {n_draws} draws, fewer than "
-                f"n_iter={self.n_iter}. Running {n} iterations.",
-                UserWarning,
-                stacklevel=2,
+                f"n_iter={self.n_iter}. Running {n} iterations."
             )

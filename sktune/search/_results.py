@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,11 @@ from scipy.stats import rankdata
 from sktune import _compat
 from sktune._random import derive_seed
 from sktune._types import NAMELESS, Evaluation, FitOutcome, Scores
-from sktune.execution import Refit
+from sktune._warnings import at_the_users_line, warn
+from sktune.execution import Refit, first_raised, uninterrupted
 from sktune.placement import Placement
 from sktune.run import Proposal, SearchRun, lease_rows, leases_of
+from sktune.search._failures import warn_or_raise_about_failures
 
 _OF_THE_BEST = (
     "best_estimator_",
@@ -52,8 +54,41 @@ def write_results(search: Any, run: SearchRun, scorers: Any) -> None:
     _choose(search, refit_metric)
 
 
-def keep_results(search: Any, run: SearchRun, reason: BaseException) -> None:
-    """Set the results of a search that ends too early."""
+class ResultsKeeper:
+    """Sets the results of a search that ends too early.
+
+    Attributes
+    ----------
+    run : SearchRun or None
+        None as long as there is none.
+    """
+
+    def __init__(self, search: Any) -> None:
+        self.run: SearchRun | None = None
+        self._search = search
+        self._has_kept = False
+
+    def keep(self, reason: BaseException) -> None:
+        """Set the results, unless that is done; Ctrl-C does not come in between."""
+        with uninterrupted():
+            if self.run is not None and not self._has_kept:
+                self._has_kept = True
+                _keep_results(self._search, self.run, reason)
+
+
+@contextmanager
+def keeping_results(search: Any) -> Iterator[ResultsKeeper]:
+    """Set the results if Ctrl-C comes before all of them are in place."""
+    keeper = ResultsKeeper(search)
+    try:
+        yield keeper
+    except KeyboardInterrupt as reason:
+        # Also while workers are ended, files are closed, and results are formatted.
+        keeper.keep(reason)
+        raise
+
+
+def _keep_results(search: Any, run: SearchRun, reason: BaseException) -> None:
     rows = run.rows
     if rows:
         # Neither a warning nor an error may hide why the search ends.
@@ -70,19 +105,25 @@ def keep_results(search: Any, run: SearchRun, reason: BaseException) -> None:
         search.leases_ = leases_of(run.evaluations)
     if isinstance(reason, KeyboardInterrupt):
         _say_interrupted(search, len(rows), run.proposal)
+    elif rows:
+        reason.add_note(
+            f"{type(search).__name__} ended early: {len(rows)} of "
+            f"{run.proposal.n_evaluations} evaluations are in cv_results_."
+        )
 
 
 def _check_outcomes(search: Any, run: SearchRun, outcomes: Outcomes) -> None:
     """Warn of failures; raise where nothing is left to be chosen."""
     warn_or_raise_about_failures(outcomes, search.error_score)
-    tracebacks = [one.fit_error for one in outcomes if one.fit_error is not None]
+    any_failed = any(one.fit_error is not None for one in outcomes)
     all_failed = all(run.metric.score(one) is None for one in outcomes)
-    if search.refit and tracebacks and all_failed:
+    if search.refit and any_failed and all_failed:
+        traceback, cause = first_raised(outcomes)
         raise ValueError(
             "There is no candidate to refit: every fit failed or scored something "
             "that is not finite. To see all scores, set refit=False. The first "
-            f"traceback:\n{tracebacks[0]}"
-        )
+            f"traceback:\n{traceback}"
+        ) from cause
 
 
 def _check_metrics(search: Any, outcomes: Outcomes) -> Any:
@@ -100,7 +141,16 @@ def _choose(search: Any, refit_metric: Any) -> None:
     if not search.refit and search.multimetric_:
         return
     results = search.cv_results_
-    search.best_index_ = search._select_best_index(search.refit, refit_metric, results)
+    try:
+        index = search._select_best_index(search.refit, refit_metric, results)
+    except Exception as error:
+        if callable(search.refit):
+            error.add_note(
+                f"Choosing the best candidate by refit={search.refit!r} failed. The "
+                "search itself is complete: cv_results_ is there."
+            )
+        raise
+    search.best_index_ = index
     if not callable(search.refit):
         search.best_score_ = results[f"mean_test_{refit_metric}"][search.best_index_]
     search.best_params_ = results["params"][search.best_index_]
@@ -128,10 +178,17 @@ def write_refit(
         callbacks.subcontext(task_name="refit-with-best-params"),
         publish,
     )
+    run.progress.begin_refit(_compat.num_samples(run.job.X))
     try:
         outcome = refit.run()
-    except BaseException:
+    except BaseException as error:
         forget(search, "best_estimator_")  # half-trained at best
+        if isinstance(error, Exception):
+            # Not an error of our own: as in scikit-learn, callers get what was raised.
+            error.add_note(
+                "The refit of the best candidate on all rows failed. The search itself "
+                "is complete: cv_results_ and best_params_ are there."
+            )
         raise
     if placement is not None:
         candidates = search.cv_results_.get("candidate")
@@ -156,12 +213,10 @@ def _warn_of_end(search: Any, run: SearchRun) -> None:
     rest = "Allow for more to run the rest."
     if search.journal is not None:
         rest = "Allow for more and call fit again: the journal continues."
-    warnings.warn(
+    warn(
         f"{run.budget} was spent after {len(run.rows)} of "
         f"{run.proposal.n_evaluations} evaluations; the best of these is the "
-        f"result. {rest}",
-        UserWarning,
-        stacklevel=2,
+        f"result. {rest}"
     )
 
 
@@ -208,9 +263,10 @@ def format_results(
         }
     params = [one.candidate.params for one in rows]
     n_splits, told = search.n_splits_, _as_sklearn_has_them(outcomes, search)
-    results = _compat.BaseSearchCV._format_results(
-        search, params, n_splits, told, more_results
-    )
+    with at_the_users_line():
+        results = _compat.BaseSearchCV._format_results(
+            search, params, n_splits, told, more_results
+        )
     resources = np.array([one.n_resources or 0 for one in rows])
     for key in [key for key in results if key.startswith("rank_test_")]:
         metric = key.removeprefix("rank_test_")
@@ -234,12 +290,6 @@ def metrics_of(outcomes: Outcomes) -> Scores | None:
     ]
     named = (scores for scores in told if dict(scores) != {NAMELESS: None})
     return next(named, told[0] if told else None)
-
-
-def warn_or_raise_about_failures(outcomes: Outcomes, error_score: Any) -> None:
-    """Say how many fits failed, and of what; raise where all of them did."""
-    told = [{"fit_error": outcome.fit_error} for outcome in outcomes]
-    _compat.warn_or_raise_about_fit_failures(told, error_score)
 
 
 def _as_sklearn_has_them(outcomes: Outcomes, search: Any) -> list[dict[str, Any]]:

@@ -207,6 +207,13 @@ class Bayes:
             return _any_left(space, taken)
         return space.decode(u)
 
+    def begins_alike(self, problem: Problem, other: Problem) -> bool:
+        """Whether the first candidates of two problems are the same, told the same.
+
+        Of problems that differ in how many candidates there will be.
+        """
+        return self._n_initial(problem) == self._n_initial(other)
+
     def _uses_surrogate(self, state: BayesState, n_taken: int) -> bool:
         """Whether there are scores enough to say what comes next, or what is first."""
         n_initial = self._n_initial(state.problem)

@@ -8,12 +8,20 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from skorch import NeuralNet
-from skorch.callbacks import Checkpoint, EarlyStopping
+from skorch.callbacks import Checkpoint, EarlyStopping, LRScheduler
+from skorch.dataset import ValidSplit
 from torch import nn
 
 from sktune._errors import EstimatorError, ParamNameError, SpaceError, SpaceTypeError
 from tests.helpers.estimators import Net, Score, blobs, net
-from tests.helpers.searches import X, bayes, every_sampling_search, every_search, y
+from tests.helpers.searches import (
+    X,
+    bayes,
+    every_sampling_search,
+    every_search,
+    randomized,
+    y,
+)
 
 # Spaces are small here, and Hyperband says so.
 pytestmark = pytest.mark.filterwarnings("ignore:Hyperband plans")
@@ -62,6 +70,26 @@ def test_misspelt_names(search):
     _refuses(search, pipe, {"gamma": [1]}, ParamNameError, "mean 'svc__gamma'")
     _refuses(search, pipe, {"svd__gamma": [1]}, ParamNameError, "mean 'svc__gamma'")
     _refuses(search, net(), {"callbacks__es__patience": [1]}, ParamNameError, "es")
+
+
+@every_search
+@pytest.mark.parametrize("prefix", ["", "clf__"])
+def test_rates_of_parameter_groups_that_no_optimizer_takes(search, prefix):
+    estimator = net() if not prefix else Pipeline([("clf", net())])
+    match = (
+        f"^Parameter '{prefix}optimizer__param_groups__0__lr'.* can be searched with "
+        rf"{prefix}optimizer=sktune.nets.ParamGroups\(SGD\)"
+    )
+    space = {f"{prefix}optimizer__param_groups__0__lr": [0.1, 0.2]}
+    _refuses(search, estimator, space, ParamNameError, match, data=blobs())
+
+
+@every_search
+def test_errors_of_callbacks_are_not_hidden(search):
+    scheduled = net(callbacks=[("lr", LRScheduler("OneCycleLR", max_lr=0.1))])
+    space = {"callbacks__lr__max_lr": [0.1, 0.2]}
+    match = "has no attribute 'OneCycleLR'"
+    _refuses(search, scheduled, space, EstimatorError, match, data=blobs())
 
 
 @every_search
@@ -116,6 +144,36 @@ def test_a_validation_loss_that_is_not_computed(search, callback, prefix):
     _refuses(search, estimator, space, EstimatorError, match, data=blobs())
 
 
+@pytest.mark.parametrize(
+    ("monitor", "match"),
+    [
+        ("valid_loss", "LRScheduler monitors 'valid_loss'.*train_split is None"),
+        ("valid_acc", "LRScheduler monitors 'valid_acc'.*train_split is None"),
+        ("train_los", "no callback of the net computes.*mean 'train_loss'"),
+    ],
+)
+def test_a_schedule_that_waits_for_what_is_not_computed(monitor, match):
+    plateau = LRScheduler("ReduceLROnPlateau", monitor=monitor)
+    space = {"lr": [0.1]}
+    for estimator in (
+        net(callbacks=[plateau]),
+        net(callbacks=[("lr", LRScheduler)], callbacks__lr=plateau),
+        net(
+            callbacks=[("lr", LRScheduler)],
+            callbacks__lr__policy="ReduceLROnPlateau",
+            callbacks__lr__monitor=monitor,
+        ),
+    ):
+        _refuses(randomized, estimator, space, EstimatorError, match, data=blobs())
+    disabled = net(
+        callbacks=[EarlyStopping("valid_acc")],
+        train_split=ValidSplit(2),
+        callbacks__valid_acc=None,
+    )
+    match = "EarlyStopping monitors 'valid_acc', which no callback"
+    _refuses(randomized, disabled, space, EstimatorError, match, data=blobs())
+
+
 @every_search
 @pytest.mark.parametrize("scaled", [False, True])
 def test_a_dtype_that_the_first_layer_refuses(search, scaled):
@@ -126,4 +184,5 @@ def test_a_dtype_that_the_first_layer_refuses(search, scaled):
         space = {f"net__{name}": values for name, values in space.items()}
     match = r"float64.*Linear.*X\.astype\(np\.float32\)"
     data = (X.astype(np.float64), y)
-    _refuses(search, estimator, space, EstimatorError, match, data=data)
+    # One candidate, so that nothing is to be said of the space before the first batch.
+    _refuses(search, estimator, space, EstimatorError, match, data=data, n_iter=1)

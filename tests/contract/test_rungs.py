@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from scipy.stats import uniform
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import KFold
@@ -133,6 +133,36 @@ def test_one_attribute_says_how_candidates_continued(estimator, options, expecte
     options = {"max_resources": 6, **options}
     fitted = halving(estimator, space, n_candidates=2, **options).fit(X, y)
     assert fitted.continuation_ == expected
+
+
+def test_pipelines_with_samplers_continue():
+    over_sampling = pytest.importorskip("imblearn.over_sampling")
+    from imblearn.pipeline import make_pipeline
+
+    space = {"net__lr": [0.1, 0.2, 0.3], "smote__k_neighbors": [2, 3]}
+    pipeline = make_pipeline(over_sampling.SMOTE(random_state=0), net(max_epochs=9))
+    pipeline.steps = [("smote", pipeline[0]), ("net", pipeline[1])]
+    kept = y < 2 + np.arange(len(y)) % 2  # half of a class is left out
+    one, two = (
+        halving(pipeline, space, n_candidates=4, n_jobs=n_jobs).fit(X[kept], y[kept])
+        for n_jobs in (1, 2)
+    )
+    assert one.continuation_ == "epochs" and one.resource_ == "net__max_epochs"
+    for name in ("params", "n_resources", "mean_test_score"):
+        assert list(one.cv_results_[name]) == list(two.cv_results_[name])
+    # The refit is the pipeline's own fit, and predicts without its samplers.
+    assert len(one.predict(X)) == len(X)
+
+
+@pytest.mark.parametrize("search", [halving, hyperband])
+def test_it_is_said_once_that_a_net_starts_over_at_each_rung(search):
+    bagging = BaggingClassifier(net(max_epochs=2), n_estimators=2, random_state=0)
+    space = {"estimator__lr": [0.1, 0.2], "estimator__batch_size": [16, 32]}
+    match = "^resource='auto': BaggingClassifier cannot train 'estimator' in pieces"
+    with pytest.warns(UserWarning, match=match) as caught:
+        fitted = search(bagging, space, max_resources=18).fit(X, y)
+    assert fitted.continuation_ == "n_samples"
+    assert len([w for w in caught if "in pieces" in str(w.message)]) == 1
 
 
 def test_checkpoints_go_when_the_search_ends(tmp_path):

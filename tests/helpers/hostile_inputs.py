@@ -541,6 +541,7 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], list[Any]]] = {
     "n_jobs": (KINDS, [0, -100, 1.5, "2", True, None, NAN, np.int64(1), [1]]),
     "verbose": (KINDS, [-1, "x", None, True, 1.5, NAN, 0]),
     "return_train_score": (KINDS, ["yes", 1, None, np.bool_(True), True]),
+    "fit_memory": (KINDS, [*SECONDS, 2**40, "", "2GB", "0MB", "2 G", "much", b"2GB"]),
     "fit_timeout": (KINDS, SECONDS),
     "max_time": (KINDS, SECONDS),
     "journal": (

@@ -1,5 +1,6 @@
 """The private names that sktune uses of others still exist and mean the same."""
 
+import os
 from queue import SimpleQueue
 
 import joblib
@@ -138,6 +139,8 @@ def test_what_is_asked_of_a_pool_that_lost_a_worker():
         pool.submit(int, ("7",), arrived.put)
         assert pool.result(arrived.get()) == 7
         assert len(pool._processes()) == 2
+        manager = pool.backend._workers._temp_folder_manager
+        assert all(isinstance(p, str) for p in manager._cached_temp_folders.values())
         assert pool.dead() == set()
         assert pool.patience is None
         pool.close()
@@ -152,6 +155,14 @@ def test_what_is_asked_of_a_pool_that_lost_a_worker():
         assert hasattr(pool._silent._inqueue._rlock, "release")
         assert hasattr(pool._silent._outqueue._wlock, "release")
         pool.close()
+
+
+def test_what_loky_takes_for_a_leak_of_memory():
+    from joblib.externals.loky import process_executor
+
+    if process_executor._USE_PSUTIL:
+        assert process_executor._get_memory_usage(os.getpid()) > 1e7
+    assert process_executor._MAX_MEMORY_LEAK_SIZE == 3e8
 
 
 def test_the_scorer_of_an_estimator_holds_it():

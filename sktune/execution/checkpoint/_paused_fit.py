@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,9 @@ from functools import partial
 from typing import Any
 
 from sktune._types import Fit
+from sktune._warnings import warn
 from sktune.execution.checkpoint._state_files import read, write
+from sktune.execution.guards._interrupts import raise_if_interrupted
 from sktune.persistence import Checkpoints, goes_with_process, remove_folder
 
 
@@ -91,6 +92,8 @@ class PausedFit:
 
     def _save(self, candidate: int | str, state: Any, net: Any, what: str) -> bool:
         """Whether it was saved."""
+        # A net that was interrupted is half-trained, and looks like one that is done.
+        raise_if_interrupted()
         if self.checkpoints is not None:
             writes = partial(write, state, net=net)
             with self._attempt("saved"):
@@ -121,12 +124,10 @@ def warn_once(checkpoints: Checkpoints, done: str, error: Exception) -> None:
     """Say once in a search that a state could not be saved, or read."""
     if not checkpoints.is_first(f"not-{done}"):
         return
-    warnings.warn(
+    warn(
         f"The state of a paused fit could not be {done} "
         f"({type(error).__name__}: {error}), so its training starts over when "
         "it is resumed. The results are the same, but take longer. Replace "
         "what cannot be pickled, or see that there is space in "
-        f"{checkpoints.path.parent}.",
-        UserWarning,
-        stacklevel=3,
+        f"{checkpoints.path.parent}."
     )

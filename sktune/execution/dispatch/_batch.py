@@ -7,10 +7,12 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 
 from sktune._types import FitOutcome, Unit
 from sktune.execution._job import Job
 from sktune.execution.dispatch._gc_freeze import spare_collections
+from sktune.execution.dispatch._loky_memory import allow_memory
 from sktune.execution.dispatch._orphans import end_with
 from sktune.execution.dispatch._remote_workers import (
     Left,
@@ -27,8 +29,9 @@ from sktune.execution.dispatch._shared_data import (
     loads,
     portable_errors,
 )
-from sktune.execution.fitting._unit import run_unit
+from sktune.execution.fitting._unit import failed, run_unit
 from sktune.execution.guards._interrupts import ignored_interrupts
+from sktune.execution.guards._memory_limit import expendable, too_much
 from sktune.execution.guards._timeout import stoppable
 
 
@@ -57,7 +60,8 @@ def run_batch(
     """Run a batch in the process of the search, in whatever thread of it."""
     start, answer = time.perf_counter(), Answer()
     # Else the event of a search around this one stays in force.
-    with nullcontext() if stopped is None else stoppable(stopped):
+    around = nullcontext() if stopped is None else stoppable(stopped)
+    with around, expendable(None):
         job: Job = shared.get()
         for unit in batch:
             if stopped is not None and stopped.is_set():
@@ -73,6 +77,7 @@ def run_batch_in_worker(
     """Run a batch in a process of its own, on whatever machine."""
     start, answer = time.perf_counter(), Answer()
     end_with(marker.search)
+    before = marker.read()  # by a worker that is gone: dask sends a batch again itself
     marker.write(0)
     # Ctrl-C reaches workers too; what becomes of them is decided where the search is.
     with ignored_interrupts():
@@ -87,8 +92,11 @@ def run_batch_in_worker(
         for position, unit in enumerate(batch):
             if position:
                 marker.write(position)
-            with portable_errors():
-                if remote:
+            ends = expendable(partial(marker.write, position))
+            with portable_errors(), ends:
+                if before is not None and before.taken and before.position == position:
+                    outcomes = too_large(job, unit, before.taken)
+                elif remote:
                     outcomes, left = run_remote(job, unit, payload.states or {})
                     answer.left += left
                 else:
@@ -96,5 +104,12 @@ def run_batch_in_worker(
                 answer.outcomes.append(outcomes)
     marker.remove()
     spare_collections(job)
+    allow_memory(job)
     answer.seconds = time.perf_counter() - start
     return answer
+
+
+def too_large(job: Job, unit: Unit, taken: int) -> list[FitOutcome]:
+    """Outcomes of a unit that took so much memory that its worker ended."""
+    error = too_much(job.fit_memory, taken, ", and its worker ended")
+    return [failed(job, fit, error) for fit in unit]

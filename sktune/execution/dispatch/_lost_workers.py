@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from sktune._errors import WorkerLost
 from sktune._types import Fit, Unit
+from sktune._warnings import warn
 from sktune.execution.dispatch._running_fits import Marker, Running, RunningFits
 
 # Losses in a row that may be those of workers at rest, such as one that was idle.
 _MAX_UNEXPLAINED = 2
+
+
+class Lost(NamedTuple):
+    """What went with a worker.
+
+    Attributes
+    ----------
+    suspects : list of Unit
+        What may be why it is gone.
+    too_large : list of (Unit, int)
+        What took too much memory, and how much.
+    others : list of Unit
+    """
+
+    suspects: list[Unit]
+    too_large: list[tuple[Unit, int]]
+    others: list[Unit]
 
 
 class LostWorkers:
@@ -41,8 +59,8 @@ class LostWorkers:
         """A batch came back."""
         self._n_unexplained, self._has_heard = 0, True
 
-    def sort(self, lost: Mapping[int, Sequence[Unit]]) -> tuple[list[Unit], list[Unit]]:
-        """Units that may be why a worker is gone, and the others that went with it.
+    def sort(self, lost: Mapping[int, Sequence[Unit]]) -> Lost:
+        """Sort what went with a worker by whether it may be why it is gone.
 
         Parameters
         ----------
@@ -57,22 +75,26 @@ class LostWorkers:
         read = {number: self._running.read(number) for number in lost}
         running = {number: one for number, one in read.items() if one is not None}
         guilty = self._guilty(lost, running)
-        suspects: list[Unit] = []
-        others: list[Unit] = []
+        sorted_out = Lost([], [], [])
         for number, batch in lost.items():
             one = running.get(number)
             at = range(len(batch)) if one is None else [one.position]
             for position, unit in enumerate(batch):
-                is_suspect = number in guilty and position in at
-                (suspects if is_suspect else others).append(unit)
-        return suspects, others
+                if number not in guilty or position not in at:
+                    sorted_out.others.append(unit)
+                elif one is not None and one.taken:
+                    sorted_out.too_large.append((unit, one.taken))
+                else:
+                    sorted_out.suspects.append(unit)
+        return sorted_out
 
     def _guilty(
         self, lost: Mapping[int, Sequence[Unit]], running: Mapping[int, Running]
     ) -> set[int]:
         """Batches that may be why a worker is gone, among those that were lost."""
         dead, self.dead = self.dead, set()
-        guilty = {number for number, one in running.items() if one.pid in dead}
+        guilty = {number for number, one in running.items() if one.taken}
+        guilty = guilty or {k for k, one in running.items() if one.pid in dead}
         if guilty:
             return guilty
         self._n_unexplained += 1
@@ -91,12 +113,10 @@ def warn_of(suspects: Sequence[Unit]) -> None:
     if suspects:
         fits = (fit for unit in suspects for fit in unit)
         names = (f"candidate {fit.candidate} on split {fit.split}" for fit in fits)
-        warnings.warn(
+        warn(
             f"A worker was killed while running {' or '.join(names)}. What it may have "
             "died of runs once more, with nothing beside it. If this happens often, "
-            "look at the memory that the fits take, or use a smaller n_jobs.",
-            UserWarning,
-            stacklevel=2,
+            "look at the memory that the fits take, or use a smaller n_jobs."
         )
 
 

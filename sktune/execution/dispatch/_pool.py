@@ -10,14 +10,26 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass
 from typing import Any
 
 import joblib
+import joblib.executor
+from joblib._memmapping_reducer import TemporaryResourcesManager
 from joblib.parallel import BatchedCalls
+from sklearn import get_config
+from sklearn.utils.parallel import delayed
 
 from sktune._errors import EstimatorError
 from sktune.placement import device_kind
@@ -124,8 +136,13 @@ class Pool:
     """
 
     def __init__(self, n_jobs: int | None) -> None:
-        self._stack = ExitStack()
-        parallel = self._stack.enter_context(joblib.Parallel(n_jobs=n_jobs))
+        with ExitStack() as stack:
+            with _noting_folders() as noted:
+                parallel = stack.enter_context(joblib.Parallel(n_jobs=n_jobs))
+            self._read(parallel, noted)
+            self._stack = stack.pop_all()
+
+    def _read(self, parallel: Any, noted: Any) -> None:
         self.backend: Any = parallel._backend
         self.options: dict[str, Any] = parallel._backend_kwargs
         self.n_workers: int = parallel._effective_n_jobs()
@@ -135,6 +152,8 @@ class Pool:
         if self.abilities.loses_silently and not self.is_here:
             self._silent = self.backend._pool
         self._first = self._processes()
+        if self.abilities.has_executor and not self.is_here:
+            _remove_unused(noted, self.backend._workers)
 
     def start(self) -> None:
         """Make ready for tasks."""
@@ -169,6 +188,11 @@ class Pool:
         """Processes that are gone; empty where that cannot be told."""
         processes = {**self._first, **self._processes()}
         return {pid for pid, process in processes.items() if _is_dead(process)}
+
+    @property
+    def n_processes(self) -> int:
+        """How many of its processes there are by now; 0 where that cannot be told."""
+        return len(self._processes())
 
     def _processes(self) -> dict[int, Any]:
         if self._silent is not None:
@@ -233,17 +257,29 @@ class Pool:
 
     def abort(self) -> None:
         """End all workers, whatever they are doing."""
-        self._free_the_silent()
+        self._end_the_silent()
         if not self.is_here:
             self.backend.abort_everything(ensure_ready=False)
 
+    def give_up(self) -> None:
+        """Close a pool that has lost a worker, and leave nothing of it."""
+        if self.abilities.has_executor and not self.is_here:
+            # Else joblib removes its folder when the program ends.
+            self.backend.abort_everything(ensure_ready=False)
+        self.close()
+
     def close(self) -> None:
-        self._free_the_silent()
+        self._end_the_silent()
         self._stack.close()
 
-    def _free_the_silent(self) -> None:
-        """Let a `multiprocessing.Pool` end if a dead worker holds one of its locks."""
-        if self._silent is None or not self.has_silently_lost():
+    def _end_the_silent(self) -> None:
+        """End the processes of a `multiprocessing.Pool` before it does so itself.
+
+        Whoever it ends may hold one of its locks: one that was killed at work, or that
+        was just about to let go of the lock with which it has sent its answer. The pool
+        would wait for that lock for ever.
+        """
+        if self._silent is None:
             return
         pool, self._silent = self._silent, None
         pool._worker_handler._state = "TERMINATE"  # or it would start new workers
@@ -256,6 +292,38 @@ class Pool:
         for lock in (pool._inqueue._rlock, pool._outqueue._wlock):
             lock.acquire(timeout=0.1)  # nobody is left who could still release it
             lock.release()
+
+
+@contextmanager
+def _noting_folders() -> Iterator[list[Any]]:
+    """What joblib makes in this thread to look after its folders for large arrays."""
+    made: list[Any] = []
+    thread = threading.get_ident()
+
+    class Noted(TemporaryResourcesManager):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            if threading.get_ident() == thread:
+                made.append(self)
+
+    before = joblib.executor.TemporaryResourcesManager
+    joblib.executor.TemporaryResourcesManager = Noted
+    try:
+        yield made
+    finally:
+        joblib.executor.TemporaryResourcesManager = before
+
+
+def _remove_unused(noted: Sequence[Any], executor: Any) -> None:
+    """Remove folders that joblib has made for workers that were there already.
+
+    It has others for them. These it would forget, and leave until the program ends.
+    """
+    for manager in noted:
+        if manager is not executor._temp_folder_manager:
+            for folder in manager._cached_temp_folders.values():
+                os.makedirs(folder, exist_ok=True)  # else it is not unregistered
+            manager._clean_temporary_resources()
 
 
 def _is_dead(process: Any) -> bool:
@@ -275,6 +343,14 @@ def check_device(device: Any, forks: bool) -> None:
             "'multiprocessing': they are forked, and CUDA does not start in a forked "
             "process. Use the default backend, joblib.parallel_config(backend='loky')."
         )
+
+
+def with_config(task: Callable[..., Any]) -> Any:
+    """A task that has scikit-learn's configuration and the warnings of this process."""
+    wrapper, _, _ = delayed(task)()
+    filters = getattr(sys.modules["warnings"], "filters", [])
+    wrapper.with_config_and_warning_filters(get_config(), list(filters))
+    return wrapper
 
 
 def workers_are_here() -> bool:

@@ -10,16 +10,21 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from sktune.persistence import remove_folder, temporary_folder
 
 
 class Running(NamedTuple):
-    """A process, and the unit of a batch that it is at, counted from 0."""
+    """A process, and the unit of a batch that it is at, counted from 0.
+
+    `taken` is the memory that a fit of the unit had taken when that was too much, or 0.
+    """
 
     pid: int
     position: int
+    taken: int
 
 
 @dataclass(frozen=True)
@@ -36,16 +41,24 @@ class Marker:
     path: str
     search: int
 
-    def write(self, position: int) -> None:
-        """Say that the unit at this position begins."""
+    def write(self, position: int, taken: int = 0) -> None:
+        """Say that the unit at this position begins, or has taken too much memory."""
         with suppress(OSError):  # a file that nobody will read costs no fit
-            text = f"{os.getpid()} {position:<9}".encode()
+            text = f"{os.getpid()} {position:<9} {taken:<20}".encode()
             flags = os.O_WRONLY | os.O_CREAT
             file = os.open(self.path, flags, 0o600)
             try:
                 os.write(file, text)
             finally:
                 os.close(file)
+
+    def read(self) -> Running | None:
+        """Who was at which unit; None if the batch had not begun, or had ended."""
+        try:
+            pid, position, taken = Path(self.path).read_text().split()
+            return Running(int(pid), int(position), int(taken))
+        except (OSError, ValueError):
+            return None
 
     def remove(self) -> None:
         with suppress(OSError):
@@ -70,12 +83,8 @@ class RunningFits:
         return Marker(str(self._path / str(batch)), os.getpid())
 
     def read(self, batch: int) -> Running | None:
-        """Who was at which unit of a batch; None if it had not begun, or had ended."""
-        try:
-            pid, position = (self._path / str(batch)).read_text().split()
-            return Running(int(pid), int(position))
-        except (OSError, ValueError):
-            return None
+        """Who was at which unit of a batch."""
+        return self.marker(batch).read()
 
     def close(self) -> None:
         remove_folder(self._path)

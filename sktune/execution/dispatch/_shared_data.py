@@ -23,6 +23,7 @@ import cloudpickle
 import numpy as np
 
 from sktune._errors import EstimatorError
+from sktune.execution.fitting._raised import portable
 from sktune.persistence import remove_folder, temporary_folder
 
 # What this process read last, by its token. A worker that has gone on to another search
@@ -74,9 +75,7 @@ def portable_errors() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        try:
-            pickle.loads(cloudpickle.dumps(error))
-        except Exception:
+        if portable(error) is None:
             raise EstimatorError(
                 f"A fit raised {type(error).__name__}, which cannot be sent back from "
                 f"a worker process as it is:\n{traceback.format_exc()}"

@@ -10,7 +10,6 @@ tasks.
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections import deque
@@ -23,14 +22,23 @@ from types import TracebackType
 from typing import Any
 
 import joblib
-from sklearn import get_config
-from sklearn.utils.parallel import delayed
 
 from sktune._types import Fit, FitOutcome, Unit
 from sktune.execution._job import Job
-from sktune.execution.dispatch._batch import Answer, run_batch, run_batch_in_worker
+from sktune.execution.dispatch._batch import (
+    Answer,
+    run_batch,
+    run_batch_in_worker,
+    too_large,
+)
 from sktune.execution.dispatch._lost_workers import LostWorkers, lost_twice, warn_of
-from sktune.execution.dispatch._pool import Pool, breaks_pool, check_device, is_loss
+from sktune.execution.dispatch._pool import (
+    Pool,
+    breaks_pool,
+    check_device,
+    is_loss,
+    with_config,
+)
 from sktune.execution.dispatch._remote_workers import (
     RemoteWorkers,
     Request,
@@ -42,6 +50,7 @@ from sktune.execution.estimators._nets import find_nets
 from sktune.execution.fitting._unit import failed
 from sktune.execution.guards._interrupts import Interrupted, Interrupts, uninterrupted
 from sktune.execution.guards._random_states import inside_own_random_states
+from sktune.execution.guards._settings import check_settings
 from sktune.execution.guards._threads import limit_threads
 from sktune.execution.guards._timeout import stopping_threads
 
@@ -113,25 +122,30 @@ class WorkerPool:
         self._stack = ExitStack()
 
     def __enter__(self) -> WorkerPool:
-        self._pool = Pool(self._n_jobs)
-        self._stack.callback(lambda: self._pool.close())
-        self.n_workers = self._pool.n_workers
         try:
+            self._interrupts.__enter__()
+            self._pool = Pool(self._n_jobs)
+            self._stack.callback(lambda: self._pool.close())
+            self.n_workers = self._pool.n_workers
             self._start(self._pool.options)
         except BaseException:
             self._stack.close()
+            self._interrupts.__exit__(KeyboardInterrupt)
             raise
         return self
 
     def _start(self, options: dict[str, Any]) -> None:
+        if self._pool.forks and self._job.threads_of_a_net is None:
+            # A copy of a program has not the threads that OpenMP believes it has.
+            self._job = replace(self._job, threads_of_a_net=1)
         folder = options.get("temp_folder") or os.environ.get("JOBLIB_TEMP_FOLDER")
         self._shared = Shared(
             self._job, folder=folder, max_nbytes=options.get("max_nbytes")
         )
         if self._pool.is_here:
             self._max_batches = 1.0
-            self._stack.enter_context(self._interrupts)
             return
+        check_settings(in_threads=self._pool.in_threads)
         for net in find_nets(self._job.estimator).values():
             check_device(net.device, self._pool.forks)
         self._pool.start()
@@ -141,14 +155,14 @@ class WorkerPool:
         self._stack.callback(self._shared.close)
         if self._pool.in_threads:
             self._stack.callback(limit_threads(joblib.cpu_count() // self.n_workers))
-            self._task = _with_config(run_batch)
+            self._task = with_config(run_batch)
         else:
             self._remote = RemoteWorkers(self._job, self._shared)
             self._shared.write()
             running = RunningFits(folder)
             self._stack.callback(running.close)
             self._lost = LostWorkers(running)
-            self._task = _with_config(run_batch_in_worker)
+            self._task = with_config(run_batch_in_worker)
 
     def __exit__(
         self,
@@ -157,12 +171,15 @@ class WorkerPool:
         traceback: TracebackType | None,
     ) -> None:
         # A second Ctrl-C must not leave workers behind.
-        with uninterrupted() as second:
-            try:
-                if self._in_flight and not self._pool.is_here:
-                    self._abort(second)
-            finally:
-                self._stack.__exit__(exc_type, exc, traceback)
+        try:
+            with uninterrupted() as second:
+                try:
+                    if self._in_flight and not self._pool.is_here:
+                        self._abort(second)
+                finally:
+                    self._stack.__exit__(exc_type, exc, traceback)
+        finally:
+            self._interrupts.__exit__(exc_type)
 
     def _abort(self, second: Interrupted) -> None:
         """After an error or an interrupt, what still runs would run for nobody."""
@@ -195,6 +212,7 @@ class WorkerPool:
         done: Done = []
         with self._pool.retrieval():
             while not done:
+                self._interrupts.raise_again()
                 self._dispatch()
                 if not self._in_flight:
                     return []
@@ -230,10 +248,9 @@ class WorkerPool:
     def _send(self, batch: Batch, request: Request | None = None) -> None:
         """Send a batch, and what a worker has requested."""
         number = self._n_sent
-        self._n_sent += 1
-        self._in_flight[number] = batch
         arrived = partial(self._arrived, number)
         if self._pool.is_here:
+            self._count(batch)
             self._pool.submit(run_batch, (self._shared, batch), arrived)
             self._interrupts.raise_again()  # skorch has swallowed it
             return
@@ -241,10 +258,17 @@ class WorkerPool:
         if self._lost is not None:
             payload = self._remote.payload(batch, request)
             args = (self._shared, dumps(batch), payload, self._lost.marker(number))
-        try:
-            self._pool.submit(self._task, args, arrived)
-        except Exception as error:
-            self._arrived(number, error)  # that a worker is gone, say
+        # Counted and sent, or neither: what is counted is waited for.
+        with uninterrupted():
+            self._count(batch)
+            try:
+                self._pool.submit(self._task, args, arrived)
+            except Exception as error:
+                self._arrived(number, error)  # that a worker is gone, say
+
+    def _count(self, batch: Batch) -> None:
+        self._in_flight[self._n_sent] = batch
+        self._n_sent += 1
 
     # -- receiving -----------------------------------------------------------------
 
@@ -315,7 +339,7 @@ class WorkerPool:
 
     def _renew(self) -> Done:
         """Replace a pool that has lost a worker."""
-        self._pool.close()
+        self._pool.give_up()
         self._pool = Pool(self._n_jobs)
         self._pool.start()
         # What the old pool still had to say, it has said by now.
@@ -330,10 +354,15 @@ class WorkerPool:
     def _sort_out(self, lost: dict[int, Batch]) -> Done:
         """Send again what was lost; returns as failed what is lost once more."""
         assert self._lost is not None
-        suspects, others = self._lost.sort(lost)
+        suspects, too_large_ones, others = self._lost.sort(lost)
+        done = [
+            one
+            for unit, taken in too_large_ones
+            for one in zip(unit, too_large(self._job, unit, taken), strict=True)
+        ]
         if self._in_quarantine:
             self._suspects.extendleft(others)
-            return [
+            return done + [
                 (fit, failed(self._job, fit, lost_twice(fit)))
                 for unit in suspects
                 for fit in unit
@@ -341,15 +370,7 @@ class WorkerPool:
         self._suspects.extend(suspects)
         self._ready.extendleft(reversed(others))
         warn_of(suspects)
-        return []
-
-
-def _with_config(task: Callable[..., Any]) -> Any:
-    """A task that has scikit-learn's configuration and the warnings of this process."""
-    wrapper, _, _ = delayed(task)()
-    filters = getattr(sys.modules["warnings"], "filters", [])
-    wrapper.with_config_and_warning_filters(get_config(), list(filters))
-    return wrapper
+        return done
 
 
 def _limit(pre_dispatch: int | str, n_workers: int) -> float:

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sktune.execution.estimators._nets import find_nets
+from sktune.execution.estimators._nets import callbacks_by_name, find_nets
 
 
 def find_writers(estimator: Any) -> dict[str, Any]:
@@ -49,11 +49,11 @@ def move_into(folders: dict[str, str], net: Any) -> None:
 
 
 def _writes(net: Any) -> bool:
-    if net.callbacks == "disable":
+    try:
+        callbacks = callbacks_by_name(net)
+    except ValueError:  # of two with one name; the fit will say so
         return False
-    listed = [*net.get_default_callbacks(), *(net.callbacks or [])]
-    listed += [v for k, v in vars(net).items() if k.startswith("callbacks__")]
-    return any(_is_writer(c[1] if isinstance(c, tuple | list) else c) for c in listed)
+    return any(map(_is_writer, callbacks.values()))
 
 
 def _is_writer(callback: Any) -> bool:

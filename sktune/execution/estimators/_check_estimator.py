@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sklearn.base import is_classifier
 
+from sktune._compat import num_samples
 from sktune._errors import EstimatorError, EstimatorTypeError
-from sktune.execution.estimators._input_dtypes import check_dtype
+from sktune.execution.estimators._monitors import check_monitors
+from sktune.execution.estimators._net_data import check_data
+from sktune.execution.estimators._net_targets import check_target
 from sktune.execution.estimators._nets import find_nets
 from sktune.execution.estimators._parameter_names import check_names
+from sktune.execution.estimators._reached_nets import reached_nets
+from sktune.execution.estimators._schedule_lengths import check_schedules
 
 
 def check_is_estimator(estimator: Any) -> None:
@@ -52,9 +56,17 @@ def check_is_estimator(estimator: Any) -> None:
 
 
 def check_estimator(
-    estimator: Any, dicts: Sequence[Mapping[str, Any]], X: Any, y: Any = None
+    estimator: Any,
+    dicts: Sequence[Mapping[str, Any]],
+    X: Any,
+    y: Any = None,
+    *,
+    max_epochs: int | None = None,
 ) -> None:
     """Raise for what every fit would fail at; warn about what costs data silently.
+
+    Modules of nets are not built for that, as it runs the user's code; what becomes
+    known when the first fit builds one is told by `refused_input`.
 
     Parameters
     ----------
@@ -62,6 +74,8 @@ def check_estimator(
     dicts : sequence of dict
         The dicts that are searched.
     X, y : data
+    max_epochs : int or None
+        Epochs of the refit, where the search says how many these are.
 
     Raises
     ------
@@ -69,71 +83,30 @@ def check_estimator(
         For a parameter that the estimator does not have.
     EstimatorError
         For a callback that waits for a validation loss which the net does not compute,
-        and for a dtype that the first layer of a net refuses.
+        and for X or y that a net cannot be trained on as they reach it.
     """
     check_names(estimator, dicts)
     nets = find_nets(estimator)
     for prefix, net in nets.items():
-        _check_monitors(net, prefix, dicts)
+        check_monitors(net, prefix, dicts)
     if nets:
-        check_dtype(estimator, dicts, X, y)
+        _check_data(estimator, dicts, X, y, max_epochs)
 
 
-def _check_monitors(net: Any, prefix: str, dicts: Sequence[Mapping[str, Any]]) -> None:
-    if any(_may_change_monitors(name, prefix) for d in dicts for name in d):
-        return  # then some candidates may be right
-    found = next(_monitors_of_validation(net), None)
-    if found is None:
-        return
-    callback, monitor = found
-    if net.train_split is None:
-        raise EstimatorError(
-            f"{callback} monitors {monitor!r}, which the net does not compute since "
-            f"its train_split is None. Give the net a train_split (such as "
-            f"skorch.dataset.ValidSplit(5)), or monitor 'train_loss'."
-        )
-    share = _held_out(net.train_split)
-    warnings.warn(
-        f"{callback} monitors {monitor!r}: the net's train_split holds out {share} of "
-        "the training part of every split, and each net is trained on the rest only.",
-        UserWarning,
-        stacklevel=2,
-    )
-
-
-def _may_change_monitors(name: str, prefix: str) -> bool:
-    """Whether a searched parameter may decide what is monitored, or computed."""
-    if not name.startswith(prefix):
-        return False
-    name = name.removeprefix(prefix)
-    is_callback = name.startswith("callbacks") and name.count("__") < 2
-    return name == "train_split" or is_callback or name.endswith("__monitor")
-
-
-def _monitors_of_validation(net: Any) -> Iterator[tuple[str, str]]:
-    """Name and monitor of each callback that needs a validation set."""
-    from skorch.callbacks import Checkpoint, EarlyStopping, EpochScoring
-
-    if not isinstance(net.callbacks, list | tuple):  # None, or "disable"
-        return
-    made = [c[1] if isinstance(c, tuple) else c for c in net.callbacks]
-    made = [c() if isinstance(c, type) else c for c in made]
-    needs_validation = {"valid_loss": True, "valid_acc": True}
-    for scoring in (c for c in made if isinstance(c, EpochScoring)):
-        if isinstance(scoring.name, str):
-            needs_validation[scoring.name] = not scoring.on_train
-    for callback in (c for c in made if isinstance(c, EarlyStopping | Checkpoint)):
-        monitor = callback.monitor
-        if isinstance(monitor, str) and needs_validation.get(
-            monitor.removesuffix("_best")
-        ):
-            yield type(callback).__name__, monitor
-
-
-def _held_out(train_split: Any) -> str:
-    cv = getattr(train_split, "cv", None)
-    if isinstance(cv, int) and cv > 1:
-        return f"{100 / cv:.0f} %"
-    if isinstance(cv, float) and 0 < cv < 1:
-        return f"{100 * cv:.0f} %"
-    return "a part"
+def _check_data(
+    estimator: Any,
+    dicts: Sequence[Mapping[str, Any]],
+    X: Any,
+    y: Any,
+    max_epochs: int | None,
+) -> None:
+    try:
+        for reached in reached_nets(estimator, dicts, X, y):
+            check_data(reached)
+            check_target(reached)
+            if X is not None:
+                check_schedules(reached, dicts, num_samples(X), max_epochs)
+    except (EstimatorError, Warning):
+        raise  # a warning where the user has made errors of them
+    except Exception:
+        return  # data like no other: what is wrong with them, the fits will say

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from sktune._errors import DeviceError
+from sktune._warnings import warn
 from sktune.execution.estimators._nets import bring, find_nets, is_net
 from sktune.placement import Placement
 
@@ -100,11 +100,9 @@ class OwnDevices:
                 except (RuntimeError, AssertionError) as error:
                     net.device = str(leased)
                     bring(net)
-                    warnings.warn(
+                    warn(
                         f"The net was fitted on {leased} and stays there, since it "
-                        f"cannot be brought to its own device, {leased.own} ({error}).",
-                        UserWarning,
-                        stacklevel=2,
+                        f"cannot be brought to its own device, {leased.own} ({error})."
                     )
 
 
@@ -164,30 +162,22 @@ def check_placement(
                 "of each fit. Leave one of them out."
             )
     if not placeable and not any(_may_bring_device(d) for d in dicts):
-        warnings.warn(
+        warn(
             f"devices has nothing to place: no part of {type(estimator).__name__} has "
-            "a parameter `device` that is not None. Fits still wait for a slot.",
-            UserWarning,
-            stacklevel=2,
+            "a parameter `device` that is not None. Fits still wait for a slot."
         )
     try:
         here = placement.here()
     except DeviceError:
         if workers_are_here:
             raise
-        warnings.warn(
+        warn(
             "This machine has not the devices that the search names: the refit runs on "
-            "the estimator's own device.",
-            UserWarning,
-            stacklevel=2,
+            "the estimator's own device."
         )
         return None
     if placement.devices is None and here[0].name == "cpu":
-        warnings.warn(
-            "devices='auto' finds no GPU on this machine, where fits run on the CPU.",
-            UserWarning,
-            stacklevel=2,
-        )
+        warn("devices='auto' finds no GPU on this machine, where fits run on the CPU.")
     return placement
 
 

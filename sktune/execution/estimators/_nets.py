@@ -4,7 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections import OrderedDict
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
+
+# Between X and the module: who overrides one of these may cast.
+_METHODS_OF_SKORCH = (
+    "evaluation_step",
+    "fit",
+    "fit_loop",
+    "get_dataset",
+    "get_iterator",
+    "infer",
+    "initialize_module",
+    "initialized_instance",
+    "partial_fit",
+    "train_step",
+    "train_step_single",
+    "validation_step",
+)
 
 
 def is_net(estimator: Any) -> bool:
@@ -32,11 +50,113 @@ def find_nets(estimator: Any) -> dict[str, Any]:
     }
 
 
+def are_of_skorch(cls: type, methods: Iterable[str]) -> bool:
+    """Whether a class has none of these methods but as skorch wrote it."""
+    found = (getattr(cls, method, None) for method in methods)
+    return all(
+        getattr(method, "__module__", "skorch.").startswith("skorch.")
+        for method in found
+    )
+
+
+def is_by_the_book(net: Any, *methods: str) -> bool:
+    """Whether these methods are skorch's own, so that one can tell what they do."""
+    setting = ("get_params_for", "_get_params_for", "set_params")
+    return are_of_skorch(type(net), (*methods, *setting))
+
+
 def silence(estimator: Any) -> Any:
-    """Turn off the table that each net prints: fits of a search would interleave."""
-    for prefix in find_nets(estimator):
+    """Turn off what each net prints of its training: fits of a search would interleave.
+
+    That is the table of its epochs, also where it goes to a `sink` of the user's, and
+    skorch's progress bars. Nothing that is trained or recorded is another for it.
+    """
+    for prefix, net in find_nets(estimator).items():
         estimator.set_params(**{f"{prefix}verbose": 0})
+        with suppress(Exception):  # fits will say what is wrong with callbacks
+            if any(map(_prints, callbacks_by_name(net).values())):
+                _silence_callbacks(net)
     return estimator
+
+
+def is_plain(net: Any, *methods: str) -> bool:
+    """Whether nothing but skorch stands between X and the module.
+
+    Nor between y and the loss, if that is asked for by the names of further methods.
+    """
+    from skorch.dataset import Dataset
+
+    return (
+        are_of_skorch(type(net), (*_METHODS_OF_SKORCH, *methods))
+        and net.dataset is Dataset
+        and not any("collate_fn" in name for name in net.get_params(deep=False))
+        and not any("collate_fn" in name for name in vars(net))
+    )
+
+
+def callbacks_by_name(net: Any) -> dict[str, Any]:
+    """Callbacks by the names that skorch gives them, its own first.
+
+    Instances, classes, or None; none of them is made or initialized, which may be slow
+    or leave traces.
+    """
+    if net.callbacks == "disable":
+        return {}
+    found = dict(net._uniquely_named_callbacks())
+    # Those that were replaced when the net was made: `callbacks__print_log=None`.
+    return {
+        name: getattr(net, f"callbacks__{name}", one) for name, one in found.items()
+    }
+
+
+def _prints(callback: Any) -> bool:
+    """Whether a callback of skorch prints, even if the net is not verbose."""
+    from skorch.callbacks import PrintLog, ProgressBar
+
+    # What a subclass does beside printing is not for us to drop.
+    if callback is ProgressBar or type(callback) is ProgressBar:
+        return True
+    if isinstance(callback, type):
+        return issubclass(callback, PrintLog)
+    is_log = isinstance(callback, PrintLog)
+    return is_log and callback.sink not in (print, print_nothing)
+
+
+def _silence_callbacks(net: Any) -> None:
+    from skorch.callbacks import PrintLog
+
+    net.initialize_callbacks()  # which names them
+    for name, callback in net.callbacks_:
+        if isinstance(callback, PrintLog):
+            net.set_params(**{f"callbacks__{name}__sink": print_nothing})
+        elif _prints(callback):
+            net.set_params(**{f"callbacks__{name}": NoProgressBar()})
+
+
+def print_nothing(text: str) -> None:
+    """A sink for the lines of a `PrintLog`."""
+
+
+class NoProgressBar:
+    """Takes the place of a progress bar, and the parameters that it was given."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("on_"):
+            return _do_nothing
+        raise AttributeError(name)
+
+    def initialize(self) -> NoProgressBar:
+        return self
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        return {}
+
+    def set_params(self, **params: Any) -> NoProgressBar:
+        return self
+
+
+def _do_nothing(*args: Any, **kwargs: Any) -> None:
+    """What a callback that does nothing does."""
 
 
 def bring(net: Any) -> None:

@@ -7,8 +7,11 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
-from sklearn.pipeline import Pipeline
-
+from sktune.execution.estimators._last_steps import (
+    is_pipeline,
+    last_of,
+    name_of_last,
+)
 from sktune.execution.estimators._nets import is_net
 
 # Stands for a value that is not set, or that cannot be known before it is drawn.
@@ -28,7 +31,7 @@ class NestedParameter:
     prefix : str
         Prefix of this estimator's parameters in the whole estimator.
     is_last : bool
-        Whether it is the whole, or the last step of (nested) pipelines.
+        Whether it is the whole, or what (nested) pipelines and their like train last.
     is_searched : bool
         Whether it is a value of a searched parameter, or inside of one.
     """
@@ -66,7 +69,7 @@ def _descend(
     where = parameter.prefix + head
     for parent in _with_searched_steps(parameter, subspace):
         is_searched = parent is not parameter.estimator or where in subspace
-        is_last = is_pipeline(parent) and parent.steps[-1][0] == head
+        is_last = name_of_last(parent) == head
         current = params_of(parent).get(head, UNKNOWN)
         for child in alternatives(subspace, where, current):
             yield from _descend(
@@ -115,21 +118,12 @@ def params_of(estimator: Any) -> dict[str, Any]:
     return estimator.get_params(deep=True) if is_estimator else {}
 
 
-def is_pipeline(estimator: Any) -> bool:
-    """Whether this trains its last step on what the others make of X, and of X only.
-
-    Subclasses with a `fit` of their own, such as imbalanced-learn's, change y as well.
-    """
-    is_any = isinstance(estimator, Pipeline) and bool(estimator.steps)
-    return is_any and type(estimator).fit is Pipeline.fit
-
-
 def prefix_of_last(estimator: Any) -> str:
-    """Prefix of the parameters of the last step of (nested) pipelines."""
-    if not is_pipeline(estimator):
+    """Prefix of the parameters of what is trained last, in pipelines and their like."""
+    name = name_of_last(estimator)
+    if name is None:
         return ""
-    name, step = estimator.steps[-1]
-    return f"{name}__{prefix_of_last(step)}"
+    return f"{name}__{prefix_of_last(last_of(estimator, [name]))}"
 
 
 def last_step(estimator: Any) -> Any:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
+from sklearn.pipeline import Pipeline
+
 from sktune._errors import EstimatorError, ParamNameError, did_you_mean
+from sktune._warnings import warn
 from sktune.execution.estimators._continuation import (
     find_continuation,
     is_epochs_of_last,
     needed,
+)
+from sktune.execution.estimators._last_steps import (
+    is_pipeline,
+    last_of,
+    name_of_last,
 )
 from sktune.execution.estimators._nets import find_nets, is_net
 from sktune.execution.estimators._parameter_names import check_names
@@ -122,6 +130,81 @@ def smallest_resources(resource: Resource, n_splits: int, n_classes: int | None)
     return 2 * n_splits * (n_classes or 1)
 
 
+def warn_where_nothing_continues(
+    estimator: Any, given: str, resource: Resource, dicts: Sequence[Mapping[str, Any]]
+) -> None:
+    """Say before the first fit that what would go on by itself starts over here.
+
+    That is a net which something trains that cannot do so in pieces, or the last step
+    of a pipeline of an unknown kind. Other parameters are meant to start over.
+
+    Parameters
+    ----------
+    estimator : estimator
+    given : str
+        The `resource` that the user gave.
+    resource : Resource
+        What it was found to be.
+    dicts : sequence of dict
+        The dicts that are searched.
+    """
+    if resource.continues or given == "n_samples":
+        return
+    holder, prefix = _trained_last(estimator)
+    if given == "auto":
+        nets = {} if is_net(holder) else find_nets(holder)
+        names = [f"{prefix}{inner}max_epochs" for inner in nets]
+        what = "Pass resource='n_samples' if that is meant, or let"
+    else:
+        names = [given] if _would_continue(estimator, given, dicts) else []
+        holder = _holder(estimator, given)
+        if is_net(holder):  # where the steps are searched, it may not be the last
+            holder = estimator
+        what = "Let"
+    if not names:
+        return
+    part = names[0].rpartition("__")[0]
+    warn(
+        f"resource={given!r}: {type(holder).__name__} cannot train {part!r} in pieces, "
+        f"so that every rung trains it from scratch, with more {resource.name}. {what} "
+        "it stand by itself, last in a Pipeline of scikit-learn or imbalanced-learn, "
+        "or in a TransformedTargetRegressor."
+    )
+
+
+def _trained_last(estimator: Any) -> tuple[Any, str]:
+    """What pipelines and their like train last, and the prefix of its parameters."""
+    prefix = prefix_of_last(estimator)
+    return last_of(estimator, prefix.split("__")[:-1]), prefix
+
+
+def _would_continue(
+    estimator: Any, name: str, dicts: Sequence[Mapping[str, Any]]
+) -> bool:
+    """Whether only what is around it keeps an estimator from going on."""
+    is_odd = _is_odd_pipeline(_holder(estimator, name))
+    pairs = [(p, d) for d in dicts or [{}] for p in find_parameters(estimator, name, d)]
+    found = {
+        find_continuation(replace(parameter, is_last=True), subspace, 0)
+        for parameter, subspace in pairs
+        if not parameter.is_last
+    }
+    return found == {"epochs"} or (is_odd and found == {"warm_start"})
+
+
+def _holder(estimator: Any, name: str) -> Any:
+    """The first estimator on the path of a parameter that cannot train in pieces."""
+    for head in name.split("__")[:-1]:
+        if name_of_last(estimator) != head:
+            break
+        estimator = last_of(estimator, [head])
+    return estimator
+
+
+def _is_odd_pipeline(estimator: Any) -> bool:
+    return isinstance(estimator, Pipeline) and not is_pipeline(estimator)
+
+
 # -- which resource, and up to what -------------------------------------------------
 
 
@@ -196,7 +279,7 @@ def _check_parameter(
             check_names(estimator, [{name: None, **above}])
     except ParamNameError as error:
         if not parameter.is_searched:
-            raise _unsupported(name, estimator, f" {error}") from None
+            raise _unsupported(name, estimator, f" {error}") from error
     else:
         if hasattr(parameter.estimator, "get_params") or not parameter.is_searched:
             return

@@ -1,8 +1,10 @@
-"""What `verbose` prints of each fit, word for word as scikit-learn does."""
+"""What `verbose` prints of each fit, word for word as scikit-learn does.
+
+Its own searches with rungs have the resource among the params; so it is here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from sktune._types import FitOutcome, Scores
@@ -14,7 +16,7 @@ _WIDTH = 80
 def print_start(task: Task) -> None:
     """Say that a fit begins, where so much is asked for."""
     if task.job.verbose > 9:
-        message = f"[CV{_progress(task)}] START {_params(task.params)}"
+        message = f"[CV{_progress(task)}] START {_params(task)}"
         print(f"{message}{(_WIDTH - len(message)) * '.'}")
 
 
@@ -23,7 +25,7 @@ def print_end(task: Task, outcome: FitOutcome) -> None:
     verbose = task.job.verbose
     if verbose <= 1:
         return
-    text = _params(task.params)
+    text = _params(task)
     result = text + (";" if text else "")
     if verbose > 2:
         result += _scores(outcome, task.job.error_score)
@@ -43,8 +45,13 @@ def _progress(task: Task) -> str:
     return f" {fit.split + 1}/{len(job.splits)}{of_candidates}"
 
 
-def _params(params: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={params[name]}" for name in sorted(params))
+def _params(task: Task) -> str:
+    fit, resource = task.fit, task.job.resource
+    params, rung = dict(task.params), ""
+    if resource is not None and fit.n_resources is not None:
+        params[resource.name] = fit.n_resources
+        rung = f" (bracket {fit.bracket}, iter {fit.iter})"
+    return ", ".join(f"{name}={params[name]}" for name in sorted(params)) + rung
 
 
 def _scores(outcome: FitOutcome, error_score: Any) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from numbers import Number
 from traceback import format_exc
 from typing import Any
@@ -12,6 +12,28 @@ from typing import Any
 from sktune._compat import MultimetricScorer, noting_errors
 from sktune._errors import ScoreError
 from sktune._types import NAMELESS, Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What came of scoring.
+
+    Attributes
+    ----------
+    scores : dict of str -> float or None
+        None where the scorer raised.
+    names_metrics : bool
+        Whether the scorer named its metrics.
+    traceback : str or None
+        Of what the scorer raised first.
+    error : Exception or None
+        What that was.
+    """
+
+    scores: Scores
+    names_metrics: bool
+    traceback: str | None = None
+    error: Exception | None = None
 
 
 def score(
@@ -23,10 +45,8 @@ def score(
     error_score: Any,
     *,
     watch: Callable[[Exception], None] | None = None,
-) -> tuple[Scores, bool]:
-    """Scores of an estimator, and whether the scorer named its metrics.
-
-    Where it raises, that is a warning, in scikit-learn's words, and a score of None.
+) -> Scored:
+    """Score an estimator; where the scorer raises, the score is None.
 
     Parameters
     ----------
@@ -39,7 +59,7 @@ def score(
     args = (estimator, X) if y is None else (estimator, X, y)
     errors: list[Exception] = []
     try:
-        if is_joined(scorer) and watch is not None:
+        if is_joined(scorer) and error_score != "raise":
             scorer, errors = noting_errors(scorer)
         scores = scorer(*args, **score_params)
     except Exception as error:
@@ -47,25 +67,25 @@ def score(
             watch(error)
         if is_joined(scorer) or error_score == "raise":
             raise
-        _warn_of_failure(error_score, format_exc())
-        return no_scores(scorer), False
+        return Scored(no_scores(scorer), False, format_exc(), error)
     if watch is not None:
         for noted in errors:
             watch(noted)
     if not isinstance(scores, dict):
-        return {NAMELESS: _number(scores, scorer)}, False
+        return Scored({NAMELESS: _number(scores, scorer)}, False)
     if not scores:
         raise ScoreError(
             "scoring returned an empty dict. Return a number, or a dict of metrics and "
             "their numbers."
         )
+    traceback = None
     for metric, value in scores.items():
         if is_joined(scorer) and isinstance(value, str):
-            _warn_of_failure(error_score, value)
+            traceback = traceback or value
             scores[metric] = None
         else:
             scores[metric] = _number(value, metric)
-    return scores, True
+    return Scored(scores, True, traceback, errors[0] if errors else None)
 
 
 def no_scores(scorer: Any) -> Scores:
@@ -76,16 +96,6 @@ def no_scores(scorer: Any) -> Scores:
 def is_joined(scorer: Any) -> bool:
     """Whether it is several scorers in one, whose metrics are known beforehand."""
     return isinstance(scorer, MultimetricScorer)
-
-
-def _warn_of_failure(error_score: Any, traceback: str) -> None:
-    # Word for word scikit-learn's.
-    warnings.warn(
-        "Scoring failed. The score on this train-test partition for these parameters "
-        f"will be set to {error_score}. Details: \n{traceback}",
-        UserWarning,
-        stacklevel=2,
-    )
 
 
 def _number(score: Any, scorer: Any) -> float:

@@ -10,11 +10,13 @@ from functools import partial
 from traceback import format_exception
 
 from sktune._compat import num_samples
-from sktune._types import Fit, FitOutcome, Scores, Unit
+from sktune._errors import FitMemoryError, InputError
+from sktune._types import Fit, FitOutcome, Unit
 from sktune.execution._job import Job
 from sktune.execution.fitting._leased import Attempt, run_leased
 from sktune.execution.fitting._messages import print_end, print_start
-from sktune.execution.fitting._scoring import is_joined, no_scores, score
+from sktune.execution.fitting._raised import pickled
+from sktune.execution.fitting._scoring import Scored, is_joined, no_scores, score
 from sktune.execution.guards._device_memory import OutOfMemory, watch_memory
 from sktune.execution.training._task import Parts, Task
 from sktune.execution.training._trainers import trainer_of
@@ -26,8 +28,9 @@ Outcomes = dict[int, FitOutcome]
 def run_unit(job: Job, unit: Unit) -> list[FitOutcome]:
     """Train and score the fits of a unit, on a leased device if there are any.
 
-    Raises only where ``error_score="raise"``, or where scikit-learn's searches raise
-    whatever `error_score` says, such as for a parameter that does not exist.
+    Raises only where ``error_score="raise"``, where every fit would refuse its input,
+    or where scikit-learn's searches raise whatever `error_score` says, such as for a
+    parameter that does not exist.
     """
     if job.placement is None:
         outcomes = carry_out(job, unit)
@@ -71,7 +74,7 @@ def failed(job: Job, fit: Fit, error: Exception) -> FitOutcome:
     task = Task(job, fit)
     task.prepare()
     outcome = replace(
-        _outcome_of_error(job, "".join(format_exception(error))),
+        _outcome_of_error(job, "".join(format_exception(error)), error),
         n_test_samples=num_samples(_data(task).X_test),
     )
     task.states.drop()
@@ -81,24 +84,26 @@ def failed(job: Job, fit: Fit, error: Exception) -> FitOutcome:
 
 def _outcome(task: Task, attempt: Attempt | None) -> FitOutcome | None:
     """Score what was trained; None where it ran out of memory and may try again."""
-    job, error = task.job, task.error
+    job = task.job
     watch = watch_memory if attempt is not None and not attempt.is_last else None
     try:
-        if error is None:
-            outcome = _scored(task, watch)
-        else:
+        outcome = None
+        if task.error is None:
+            outcome = _scored_within_memory(task, watch)
+        if outcome is None:
+            assert task.error is not None
             if watch is not None:
-                watch(error)
-            if job.error_score == "raise":
-                raise error
+                watch(task.error)
+            if job.error_score == "raise" or isinstance(task.error, InputError):
+                raise task.error
             outcome = replace(
-                _outcome_of_error(job, task.fit_error),
+                _outcome_of_error(job, task.fit_error, task.error),
                 fit_time=task.fit_time,
                 n_test_samples=num_samples(_data(task).X_test),
             )
     except OutOfMemory:
         return None
-    if not task.fit.pause or error is not None:
+    if not task.fit.pause or task.error is not None:
         task.states.drop()
     return outcome
 
@@ -108,10 +113,30 @@ def _data(task: Task) -> Parts:
     return task.data
 
 
+def _scored_within_memory(
+    task: Task, watch: Callable[[Exception], None] | None
+) -> FitOutcome | None:
+    """Scores; None, and an error of the task, where these took too much memory."""
+    memory = task.memory
+    if memory is None:
+        return _scored(task, watch)
+
+    def watch_both(error: Exception) -> None:
+        memory.check(error)
+        if watch is not None:
+            watch(error)
+
+    try:
+        return _scored(task, watch_both)
+    except FitMemoryError as error:
+        task.fail(error)
+        return None
+
+
 def _scored(task: Task, watch: Callable[[Exception], None] | None) -> FitOutcome:
     job, estimator, data = task.job, task.estimator, _data(task)
     start = time.time()
-    test_scores, names_metrics = score(
+    test = score(
         job.scorer,
         estimator,
         data.X_test,
@@ -121,10 +146,9 @@ def _scored(task: Task, watch: Callable[[Exception], None] | None) -> FitOutcome
         watch=watch,
     )
     score_time = time.time() - start
-    train_scores: Scores | None = None
-    names_metrics_of_train = False
+    train: Scored | None = None
     if job.return_train_score:
-        train_scores, names_metrics_of_train = score(
+        train = score(
             job.scorer,
             estimator,
             data.X,
@@ -133,19 +157,23 @@ def _scored(task: Task, watch: Callable[[Exception], None] | None) -> FitOutcome
             job.error_score,
             watch=watch,
         )
+    both = [test] if train is None else [test, train]
+    failed = next((one for one in both if one.traceback is not None), test)
     return FitOutcome(
-        test_scores,
-        train_scores,
-        names_metrics or names_metrics_of_train,  # one of the two may have raised
+        test.scores,
+        None if train is None else train.scores,
+        any(one.names_metrics for one in both),  # one of the two may have raised
         n_test_samples=num_samples(data.X_test),
         fit_time=task.fit_time,
         score_time=score_time,
         reached=task.reached,
         curve=task.curve,
+        score_error=failed.traceback,
+        raised=None if failed.error is None else pickled(failed.error),
     )
 
 
-def _outcome_of_error(job: Job, fit_error: str | None) -> FitOutcome:
+def _outcome_of_error(job: Job, fit_error: str | None, error: Exception) -> FitOutcome:
     """Without a score, in as many metrics as are known."""
     scores = no_scores(job.scorer)
     return FitOutcome(
@@ -153,4 +181,5 @@ def _outcome_of_error(job: Job, fit_error: str | None) -> FitOutcome:
         scores if job.return_train_score else None,
         is_joined(job.scorer),
         fit_error=fit_error,
+        raised=pickled(error),
     )

@@ -1,1 +1,1 @@
-"""What is around a fit: random states, threads, a time limit, Ctrl-C."""
+"""Around a fit: random states, settings, threads, limits of time and memory, Ctrl-C."""

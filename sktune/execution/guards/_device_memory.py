@@ -29,16 +29,21 @@ def watch_memory(error: Exception) -> None:
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether a device had too little memory, in an error or in what led to it."""
     torch = sys.modules.get("torch")
-    chain: list[BaseException] = []
-    one: BaseException | None = error
-    while one is not None and one not in chain:
-        chain.append(one)
-        one = one.__cause__ or one.__context__
     return any(
         (torch is not None and isinstance(one, torch.OutOfMemoryError))
         or _OUT_OF_MEMORY.search(str(one)) is not None
-        for one in chain
+        for one in chain(error)
     )
+
+
+def chain(error: BaseException) -> list[BaseException]:
+    """An error, and the errors that led to it."""
+    errors: list[BaseException] = []
+    one: BaseException | None = error
+    while one is not None and one not in errors:
+        errors.append(one)
+        one = one.__cause__ or one.__context__
+    return errors
 
 
 @contextmanager

@@ -98,12 +98,19 @@ def own_random_states(seed: int) -> Iterator[None]:
         seed_everything(seed)
         yield
         return
+    with exclusive():
+        seed_everything(seed)
+        yield
+
+
+@contextmanager
+def exclusive() -> Iterator[None]:
+    """Let no other thread meanwhile draw from, or set, what the process shares."""
     # What this fit runs in parallel has to run in this thread, which has the lock.
     with _GLOBAL_RANDOMNESS, joblib.parallel_config("sequential"):
         depth = getattr(_holder, "depth", 0)
         _holder.depth = depth + 1
         try:
-            seed_everything(seed)
             yield
         finally:
             _holder.depth = depth

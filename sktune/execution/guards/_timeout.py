@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -36,7 +36,7 @@ def time_limit(seconds: float, estimator: Any) -> Iterator[None]:
     """
     seconds = min(seconds, threading.TIMEOUT_MAX)  # an int may be too large to add
     begin = time.monotonic()
-    with _deadline(begin + seconds), _listening():
+    with _deadline(begin + seconds), before_modules(_check):
         try:
             yield
         except FitTimeout:
@@ -48,14 +48,14 @@ def time_limit(seconds: float, estimator: Any) -> Iterator[None]:
 
 
 def _timeout(estimator: Any, seconds: float, begin: float) -> FitTimeout:
-    how_far = _how_far(estimator) or f"after {time.monotonic() - begin:.2g} s"
+    when = how_far(estimator) or f"after {time.monotonic() - begin:.2g} s"
     return FitTimeout(
         f"The fit took longer than fit_timeout={seconds:g} seconds and was ended "
-        f"{how_far}. Give it more time, or search what needs less."
+        f"{when}. Give it more time, or search what needs less."
     )
 
 
-def _how_far(estimator: Any) -> str:
+def how_far(estimator: Any) -> str:
     """In which epoch the net is, where it is not a clone that was trained."""
     for net in find_nets(estimator).values():
         history = getattr(net, "history_", None)
@@ -93,14 +93,12 @@ def stop_event() -> threading.Event | None:
 @contextmanager
 def stopping_threads() -> Iterator[None]:
     """End the nets that threads train for nobody, at their next batch."""
-    with _listening():
+    with before_modules(_check):
         yield
 
 
 def _check(module: Any, args: Any) -> None:
     """Called by torch before a module is."""
-    if sys.modules["torch"].compiler.is_compiling():
-        return
     stopped = stop_event()
     if stopped is not None and stopped.is_set():
         raise Stopped
@@ -109,10 +107,15 @@ def _check(module: Any, args: Any) -> None:
         raise FitTimeout
 
 
-def _listening() -> Any:
-    """A context in which `_check` is called before each module of torch."""
+def before_modules(check: Callable[[Any, Any], None]) -> Any:
+    """A context in which `check` is called before each module of torch."""
     torch = sys.modules.get("torch")
     if torch is None:  # then there is nothing to listen to
         return nullcontext()
+
+    def listen(module: Any, args: Any) -> None:
+        if not torch.compiler.is_compiling():
+            check(module, args)
+
     # Each gets a handle of its own: with two of them the check is made twice.
-    return torch.nn.modules.module.register_module_forward_pre_hook(_check)
+    return torch.nn.modules.module.register_module_forward_pre_hook(listen)

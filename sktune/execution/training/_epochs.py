@@ -16,8 +16,8 @@ from typing import Any
 from sktune._compat import CALLBACK_ATTRIBUTES
 from sktune._errors import EstimatorError
 from sktune.execution.estimators._callback_files import folders_of, move_into
-from sktune.execution.estimators._nets import bring
-from sktune.execution.guards._interrupts import CtrlC, Interrupts
+from sktune.execution.estimators._nets import are_of_skorch, bring
+from sktune.execution.guards._interrupts import Interrupts, is_ctrl_c
 from sktune.execution.guards._random_states import random_states, set_random_states
 from sktune.execution.training._listening import (
     PUT_ON,
@@ -85,7 +85,7 @@ class Continuation:
         try:
             result = loop(epochs=left)
         except KeyboardInterrupt as interrupt:
-            self.interrupted = isinstance(interrupt, CtrlC)
+            self.interrupted = is_ctrl_c(interrupt)
             self.ended = "interrupt"
             raise
         if len(net.history) - n_before > left:
@@ -186,8 +186,7 @@ def _gradients(net: Any) -> list[Any] | None:
 
     skorch's own step does; a step of the user's may collect them over several batches.
     """
-    steps = (type(net).train_step, type(net)._zero_grad_optimizer)
-    if all(step.__module__.startswith("skorch.") for step in steps):
+    if are_of_skorch(type(net), ("train_step", "_zero_grad_optimizer")):
         return None
     return [parameter.grad for parameter in _parameters(net)]
 

@@ -9,17 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sklearn.base import BaseEstimator
-from sklearn.utils import get_tags
-from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.base import clone
 
 from sktune._compat import CALLBACK_ATTRIBUTES
+from sktune._errors import EstimatorError
 from sktune._random import derive_seed
 from sktune.execution.estimators._device_parameters import write_device
+from sktune.execution.estimators._last_steps import (
+    Arguments,
+    Recorder,
+    fits_a_clone,
+    last_of,
+    set_last,
+    was_fitted_once,
+)
 from sktune.execution.guards._random_states import seed_everything
 from sktune.execution.training._task import Task
-
-Arguments = tuple[Any, Any, dict[str, Any]]
 
 
 def fit_prefix(
@@ -27,12 +32,14 @@ def fit_prefix(
 ) -> tuple[Any, Arguments]:
     """Fit a pipeline but for its last step; returns that and what it is fitted with.
 
-    Pipelines may be nested. Afterwards the random numbers are those of the fit.
+    Pipelines may be nested, and samplers among their steps: what these make of X and y
+    is kept, and drawn no second time. Afterwards the random numbers are those of the
+    fit.
     """
     assert task.job.resource is not None
     *path, _ = task.job.resource.name.split("__")
     states = task.states
-    last = _last_step(pipeline, path)
+    last = last_of(pipeline, path)
     if not path:
         return last, (X, y, fit_params)
 
@@ -43,11 +50,16 @@ def fit_prefix(
                 seed = derive_seed(task.job.root, "prefix", task.fit.split)
             seed_everything(seed)
         # The pipeline itself passes everything on as it should, to the last step too.
-        _set_last_step(pipeline, path, _Recorder(last))
+        set_last(pipeline, path, Recorder(last))
         pipeline.fit(X, y, **fit_params)
-        _last_step(pipeline, path).estimator = None
+        recorder = last_of(pipeline, path, fitted=True)
+        if not was_fitted_once(recorder):
+            raise _cannot_continue(pipeline)
+        recorder.estimator = None
+        set_last(pipeline, path, None if is_cloned else recorder)
         return {k: v for k, v in vars(pipeline).items() if k not in CALLBACK_ATTRIBUTES}
 
+    is_cloned = fits_a_clone(pipeline, path)
     is_shared = not any(_reaches_prefix(name, path) for name in task.fit.params)
     if is_shared:
         fitted = states.share("prefix", make)
@@ -59,8 +71,11 @@ def fit_prefix(
     vars(pipeline).update(fitted)
     if task.device is not None:  # nets before the last step, fitted somewhere else
         write_device(pipeline, task.device)
-    arguments = _last_step(pipeline, path).arguments_
-    _set_last_step(pipeline, path, last)
+    arguments = last_of(pipeline, path, fitted=True).arguments_
+    set_last(pipeline, path, last)
+    if is_cloned:
+        last = clone(last)
+        set_last(pipeline, path, last, fitted=True)
     if task.draws_globally:
         # As if there were nothing before it: whether it was fitted now or read makes no
         # difference.
@@ -73,29 +88,9 @@ def _reaches_prefix(name: str, path: Sequence[str]) -> bool:
     return name.split("__")[: len(path)] != list(path)
 
 
-def _last_step(pipeline: Any, path: Sequence[str]) -> Any:
-    for _ in path:
-        pipeline = pipeline.steps[-1][1]
-    return pipeline
-
-
-def _set_last_step(pipeline: Any, path: Sequence[str], step: Any) -> None:
-    pipeline = _last_step(pipeline, path[:-1])
-    pipeline.steps = [*pipeline.steps[:-1], (pipeline.steps[-1][0], step)]
-
-
-class _Recorder(BaseEstimator):
-    """Stands in for the last step and keeps what it is asked to be fitted with."""
-
-    def __init__(self, estimator: Any = None) -> None:
-        self.estimator = estimator
-
-    def fit(self, X: Any, y: Any = None, **fit_params: Any) -> _Recorder:
-        self.arguments_: Arguments = (X, y, fit_params)
-        return self
-
-    def get_metadata_routing(self) -> Any:
-        return get_routing_for_object(self.estimator)
-
-    def __sklearn_tags__(self) -> Any:
-        return get_tags(self.estimator)
+def _cannot_continue(pipeline: Any) -> EstimatorError:
+    return EstimatorError(
+        f"{type(pipeline).__name__}.fit does not fit its last step just once, so that "
+        "this step cannot be trained in pieces. Pass resource='n_samples', or use a "
+        "Pipeline whose `fit` does."
+    )

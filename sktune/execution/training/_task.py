@@ -11,7 +11,7 @@ from contextlib import (
     nullcontext,
 )
 from dataclasses import dataclass
-from traceback import format_exc
+from traceback import format_exception
 from typing import Any, Protocol
 
 from sklearn.base import clone
@@ -23,12 +23,15 @@ from sktune.execution.checkpoint._paused_fit import PausedFit
 from sktune.execution.estimators._device_parameters import write_device
 from sktune.execution.estimators._nets import find_nets, silence
 from sktune.execution.guards._device_memory import on_device
+from sktune.execution.guards._memory_limit import MemoryLimit
 from sktune.execution.guards._random_states import (
     own_random_states,
     params_draw_globally,
 )
 from sktune.execution.guards._threads import fixed_threads
 from sktune.execution.guards._timeout import time_limit
+from sktune.execution.training._first_batch import first_batch_watched
+from sktune.execution.training._refused_input import refused_input
 
 Train = Callable[..., None]
 """``train(estimator, X, y, fit_params)``."""
@@ -90,8 +93,10 @@ class Task:
         A clone that has these params, once `prepare` has been called.
     data : Parts
         Likewise.
+    memory : MemoryLimit or None
+        What the fit may take, while it is guarded.
     error : Exception or None
-        What the training raised.
+        What the training raised, or the scoring where that ran into a limit.
     fit_error : str or None
         Its traceback.
     fit_time : float
@@ -127,6 +132,7 @@ class Task:
         self.draws_globally = job.draws_globally or params_draw_globally(self.params)
         self.estimator: Any = None
         self.data: Parts | None = None
+        self.memory: MemoryLimit | None = None
         self.error: Exception | None = None
         self.fit_error: str | None = None
         self.fit_time = 0.0
@@ -150,7 +156,9 @@ class Task:
         on_test = check_method_params(job.X, params=job.score_params, indices=test)
         estimator = clone(job.estimator)
         # Parameters may be estimators themselves: cloned, they stay unfitted.
-        self.estimator = estimator.set_params(**clone(self.params, safe=False))
+        estimator.set_params(**clone(self.params, safe=False))
+        # Callbacks may be searched, too.
+        self.estimator = silence(estimator) if self.has_net else estimator
         start = time.time()
         X, y = safe_split(self.estimator, job.X, job.y, train)
         X_test, y_test = safe_split(self.estimator, job.X, job.y, test, train)
@@ -168,20 +176,27 @@ class Task:
 
         Before all of these a unit has its lease: who waits for a device must hold
         nothing that others wait for. Then come random numbers of its own, for which
-        threads of this process wait for each other, then the threads that it computes
-        with, and the device that torch takes where none is named. The time limit is for
-        the training alone, and the last: what it ends must not miss one of the others.
+        threads of this process wait for each other, then the settings of the program,
+        the threads that it computes with, the device that torch takes where none is
+        named, and the limit of memory, for which threads wait too: memory is the
+        process's. The time limit is for the training alone, and the last: what it ends
+        must not miss one of the others.
 
         Gives a stack for what is to stay until the fit has been scored.
         """
         n_threads = self.job.threads_of_a_net
         with ExitStack() as stack:
-            if self.draws_globally:
+            if self.draws_globally or self.job.fit_memory is not None:
                 stack.enter_context(own_random_states(self.fit.seed))
+            held = self.job.settings.held(is_exclusive=self.draws_globally)
+            stack.enter_context(held)
             if n_threads is not None and self.has_net:
                 stack.enter_context(fixed_threads(n_threads))
             if self.device is not None:
                 stack.enter_context(on_device(self.device))
+            if self.job.fit_memory is not None:
+                self.memory = MemoryLimit(self.job.fit_memory)
+                stack.enter_context(self.memory.watching())
             yield stack
 
     def train_by(self, train: Train) -> None:
@@ -194,14 +209,28 @@ class Task:
                 ctx.call_on_fit_task_begin(**self._told())
                 if self.device is not None:
                     write_device(self.estimator, self.device)
+                memory: AbstractContextManager[Any] = nullcontext()
+                if self.memory is not None:
+                    memory = self.memory.training(self.estimator)
                 limit: AbstractContextManager[Any] = nullcontext()
                 if seconds is not None:
                     limit = time_limit(seconds, self.estimator)
-                with limit:
+                with memory, limit, self._first_batch_watched(data):
                     train(self.estimator, data.X, data.y, dict(data.fit_params))
         except Exception as error:
-            self.error, self.fit_error = error, format_exc()
+            alike = self.job.refuse_alike
+            self.fail(refused_input(error, self.estimator, data.X, alike) or error)
         self.fit_time += time.time() - start
+
+    def _first_batch_watched(self, data: Parts) -> AbstractContextManager[None]:
+        if not self.has_net:
+            return nullcontext()
+        params = self.fit.params
+        return first_batch_watched(self.estimator, params, data.y)
+
+    def fail(self, error: Exception) -> None:
+        """Keep an error as what came of the fit."""
+        self.error, self.fit_error = error, "".join(format_exception(error))
 
     def end(self) -> None:
         """Tell callbacks that the fit is over, however it ended, and let go of it.
@@ -209,9 +238,10 @@ class Task:
         An error holds the frames that it came through, and these the data and the net:
         with the task they would make a circle, which is collected late.
         """
-        if self.data is not None:
-            self.callback_ctx.call_on_fit_task_end(**self._told())
+        told = None if self.data is None else self._told()
         self.data = self.estimator = self.error = None
+        if told is not None:  # once, even if a callback raises
+            self.callback_ctx.call_on_fit_task_end(**told)
 
     def _told(self) -> dict[str, Any]:
         """What scikit-learn tells callbacks."""

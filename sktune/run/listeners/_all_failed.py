@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Sequence
 
 from sktune._protocols import Listener
 from sktune._types import Evaluation, Observation
+from sktune._warnings import warn
+from sktune.execution import first_raised
 from sktune.schedule import Place, Rung
 
 
@@ -32,7 +33,7 @@ class AllFailed(Listener):
         self._resource = resource
         self._told: Counter[Place] = Counter()
         self._finite: Counter[Place] = Counter()
-        self._first_failure: dict[Place, Evaluation] = {}
+        self._failures: dict[Place, list[Evaluation]] = {}
 
     def on_evaluation(self, one: Evaluation, seen: Observation) -> None:
         """Look at one evaluation."""
@@ -41,7 +42,7 @@ class AllFailed(Listener):
         if not seen.failed:
             self._finite[place] += 1
             return
-        self._first_failure.setdefault(place, one)
+        self._failures.setdefault(place, []).append(one)
         n_planned = self._planned[place].n_candidates
         all_failed = self._told[place] == n_planned and not self._finite[place]
         if one.iter == 0 and all_failed and not self._has_answer():
@@ -52,11 +53,14 @@ class AllFailed(Listener):
 
         For when the search is over and its results are in place.
         """
-        for place in self._told:
-            if not self._finite[place]:
-                if not self._has_answer():
-                    raise self._error(place)
-                warnings.warn(str(self._error(place)), UserWarning, stacklevel=2)
+        places = [place for place in self._told if not self._finite[place]]
+        if not places:
+            return
+        error = self._error(places[0])
+        if not self._has_answer():
+            raise error
+        others = ", ".join(f"bracket {p[0]}, iter {p[1]}" for p in places[1:])
+        warn(f"{error}" + f" The same goes for: {others}." * bool(others))
 
     def _has_answer(self) -> bool:
         return any(
@@ -66,15 +70,19 @@ class AllFailed(Listener):
         )
 
     def _error(self, place: Place) -> ValueError:
-        one = self._first_failure[place]
+        failures = self._failures[place]
         n = self._told[place]
-        errors = [o.fit_error for o in one.outcomes.values() if o.fit_error]
+        traceback, cause = first_raised(
+            outcome for one in failures for outcome in one.outcomes.values()
+        )
         reason = "Every score was NaN or infinite; see scoring."
-        if errors:
-            reason = f"The first traceback:\n{errors[0]}"
-        return ValueError(
-            f"No candidate has a finite score at {self._resource}={one.n_resources} "
-            f"(bracket {place[0]}, iter {place[1]}): "
+        if traceback is not None:
+            reason = f"The first traceback:\n{traceback}"
+        error = ValueError(
+            f"No candidate has a finite score at {self._resource}="
+            f"{failures[0].n_resources} (bracket {place[0]}, iter {place[1]}): "
             f"{'its only one' if n == 1 else f'all {n}'} failed, and none can go on. "
             f"{reason}"
         )
+        error.__cause__ = cause
+        return error

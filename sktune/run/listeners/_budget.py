@@ -53,6 +53,10 @@ class Budget:
             self.over = "max_time"
         return self.over != "max_time"
 
+    def seconds_left(self) -> float:
+        """Seconds in which fits may still be started."""
+        return max(0.0, self._end - monotonic())
+
     def allows(
         self, decision: Start | Resume, evaluations: Sequence[Evaluation]
     ) -> bool:

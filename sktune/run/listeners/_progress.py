@@ -3,45 +3,21 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from sktune._protocols import Listener
-from sktune._types import Evaluation, Observation
+from sktune._types import Evaluation, Fit, FitOutcome, Observation
+from sktune.run.listeners._time_left import TimeLeft
 
 _SECONDS_BETWEEN_LINES = 1.0
 _NOTHING = (-1, float("-inf"))
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What an evaluation costs beside others, and all of them together.
-
-    Attributes
-    ----------
-    total : float or None
-        Of all evaluations; None where each costs 1.
-    continues : bool
-        Whether a candidate costs no more than what it was given since its last rung.
-    """
-
-    total: float | None = None
-    continues: bool = False
-
-    def of(self, one: Evaluation, before: int) -> float:
-        """Cost of an evaluation of a candidate that had been given so much before."""
-        if self.total is None or one.n_resources is None:
-            return 1.0
-        return float(one.n_resources - (before if self.continues else 0))
-
-
-COST_OF_ONE = Cost()
-"""Each evaluation costs as much as any other."""
-
-
 class Progress(Listener):
     """Prints a line when a candidate is the best so far, else once a second at most.
 
-    The best is the best among those with the most resources so far.
+    The best is the best among those with the most resources so far. What a journal
+    already has is not printed again.
 
     Parameters
     ----------
@@ -49,10 +25,16 @@ class Progress(Listener):
         Number of evaluations that the search will make.
     verbose : int
         Prints nothing at 0.
-    cost : Cost
-        By which the time left is told.
+    time_left : TimeLeft
     announcement : str
         What is going to be done.
+    resource : str
+        Name of what candidates are given more of.
+    clock : callable
+        Seconds from any moment.
+
+    Attributes
+    ----------
     recorded : str
         What a journal has of it.
     """
@@ -61,31 +43,43 @@ class Progress(Listener):
         self,
         n_evaluations: int,
         verbose: int,
-        cost: Cost,
+        time_left: TimeLeft,
         announcement: str = "",
-        recorded: str = "",
+        resource: str = "",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._lines_at_the_beginning = [announcement, recorded]
+        self._announcement = announcement
+        self.recorded = ""
         self._n_evaluations = n_evaluations
         self._verbose = verbose
+        self._resource = resource.rpartition("__")[2]
+        self._clock = clock
         self._n_done = 0
-        self._cost = cost
-        self._spent = 0.0
-        self._reached: dict[int, int] = {}
+        self._has_begun = False
         self._best = _NOTHING
-        self._start = self._last_line = time.monotonic()
+        self._start = self._last_line = clock()
+        self.time_left = time_left
 
     def on_begin(self) -> None:
         """Say what is going to be done."""
-        if self._verbose > 0:
-            for line in filter(None, self._lines_at_the_beginning):
-                print(line)
+        self._say(*filter(None, [self._announcement, self.recorded]))
+
+    def begin_fits(self, n_workers: int) -> None:
+        """Say that workers are started; called before a fit is sent to them."""
+        if self._has_begun:
+            return
+        self._has_begun = True
+        self.time_left.begin(n_workers)
+        if n_workers > 1:
+            self._say(f"Starting {n_workers} workers")
+
+    def on_fit(self, fit: Fit, outcome: FitOutcome) -> None:
+        self.time_left.on_fit(fit, outcome)
 
     def on_evaluation(self, one: Evaluation, seen: Observation) -> None:
+        now = self._clock()
         self._n_done += 1
-        before = self._reached.get(one.candidate.id, 0)
-        self._spent += self._cost.of(one, before)
-        self._reached[one.candidate.id] = one.n_resources or 0
+        self.time_left.on_evaluation(one, now)
         if self._verbose < 1:
             return
         result = (
@@ -95,25 +89,44 @@ class Progress(Listener):
         is_best = not seen.failed and result > self._best
         if is_best:
             self._best = result
-        now = time.monotonic()
         is_last = self._n_done == self._n_evaluations
-        if is_best or is_last or now - self._last_line >= _SECONDS_BETWEEN_LINES:
+        is_due = is_best or now - self._last_line >= _SECONDS_BETWEEN_LINES
+        if is_last or (is_due and self._has_begun):
             self._last_line = now
-            print(self._line(one, seen, now - self._start), flush=True)
+            self._say(self._line(one, seen, now))
 
-    def _line(self, one: Evaluation, seen: Observation, elapsed: float) -> str:
-        total = self._cost.total or self._n_evaluations
-        left = elapsed * max(0.0, total / max(self._spent, 1.0) - 1.0)
+    def begin_refit(self, n_rows: int) -> None:
+        """Say that the best candidate is refitted."""
+        seconds = self.time_left.of_refit()
+        is_told = seconds is not None and seconds >= 1
+        about = f", about {_duration(seconds or 0.0)}" if is_told else ""
+        self._say(f"Refitting the best candidate on all {n_rows} rows{about}")
+
+    def _say(self, *lines: str) -> None:
+        if self._verbose > 0:
+            for line in lines:
+                print(line, flush=True)
+
+    def _line(self, one: Evaluation, seen: Observation, now: float) -> str:
+        seconds = self.time_left.seconds(now)
+        left = "?" if seconds is None else _duration(seconds)
         score = "failed" if seen.failed else f"{seen.score:.4g}"
-        at = "" if one.n_resources is None else f" at {one.n_resources}"
         best = "none yet" if self._best == _NOTHING else f"{self._best[1]:.4g}"
+        if self._best[0] > 0:
+            best += f" at {self._best[0]}"
         params = ", ".join(f"{k}={_short(v)}" for k, v in one.candidate.params.items())
         width = len(str(self._n_evaluations))
         return (
-            f"[{self._n_done:{width}}/{self._n_evaluations}] score {score}{at}, "
-            f"best {best} | {_duration(elapsed)} gone, {_duration(left)} left "
-            f"| {params}"
+            f"[{self._n_done:{width}}/{self._n_evaluations}] score {score}"
+            f"{self._rung(one)}, best {best} | {_duration(now - self._start)} gone, "
+            f"{left} left | {params}"
         )
+
+    def _rung(self, one: Evaluation) -> str:
+        if one.n_resources is None:
+            return ""
+        rung = f"bracket {one.candidate.bracket}, iter {one.iter}"
+        return f" at {self._resource}={one.n_resources} ({rung})"
 
 
 def _short(value: object) -> str:

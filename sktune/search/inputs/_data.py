@@ -12,9 +12,11 @@ from sklearn.utils import indexable
 
 from sktune import _compat
 from sktune.execution import (
+    Settings,
     check_estimator,
     check_is_estimator,
     check_placement,
+    check_sliceable,
     workers_are_here,
 )
 from sktune.placement import Placement, has_lease
@@ -42,6 +44,8 @@ class Data:
     n_splits : int
     placement, placement_of_refit : Placement or None
         Where the fits run, and where the refit does; None is the own device.
+    settings : Settings
+        What the program has set in torch and numpy.
     """
 
     X: Any
@@ -55,6 +59,7 @@ class Data:
     n_splits: int
     placement: Placement | None
     placement_of_refit: Placement | None
+    settings: Settings
 
     @property
     def metadata(self) -> dict[str, Any] | None:
@@ -83,6 +88,7 @@ def read_data(
     """
     check_is_estimator(search.estimator)
     scorers, _ = search._get_scorers()
+    check_sliceable(search.estimator, X, y)
     X, y = indexable(X, y)
     params = _compat.check_method_params(X, params=params)
     routed = search._get_routed_params_for_fit(params)
@@ -91,7 +97,8 @@ def read_data(
     cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
     n_splits = cv.get_n_splits(X, y, **routed.splitter.split)
     n_splits = check_n_splits(n_splits, search.cv)
-    check_estimator(search.estimator, searched, X, y)
+    epochs = most_epochs(search)
+    check_estimator(search.estimator, searched, X, y, max_epochs=epochs)
     return Data(
         X,
         y,
@@ -103,7 +110,16 @@ def read_data(
         cv,
         n_splits,
         *_placements(search, searched),
+        Settings.read(),
     )
+
+
+def most_epochs(search: Any) -> int | None:
+    """Epochs of the refit, where `max_resources` of a search with rungs says so."""
+    resource = str(getattr(search, "resource", ""))
+    most = getattr(search, "max_resources", None)
+    is_epochs = resource == "auto" or resource.endswith("max_epochs")
+    return most if is_epochs and isinstance(most, int) else None
 
 
 def _placements(

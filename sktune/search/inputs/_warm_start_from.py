@@ -1,15 +1,14 @@
 """What `warm_start_from` holds, read as observations in the space that is searched.
 
-Another search comes as itself, as its `cv_results_`, or as a data frame of these, be it
-one that was written to a file and read again: there, what is no number is text, and
-nothing, None and NaN are the same.
+Another search comes as itself, as its `cv_results_`, as its journal, or as a data frame
+of either, be it one that was written to a file and read again: there, what is no number
+is text, and nothing, None and NaN are the same.
 """
 
 from __future__ import annotations
 
 import math
 import reprlib
-import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -17,15 +16,19 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from scipy.stats import rankdata
 
-from sktune._errors import WarmStartError
+from sktune._errors import JournalError, WarmStartError
 from sktune._types import WarmStartObservation, rounded
+from sktune._warnings import warn
+from sktune.journal import is_same_json
+from sktune.search.inputs._journal_table import as_table
 from sktune.space import Dimension, Space, to_python
 
 # Of rungs, the highest one with as many scores is read.
 MIN_SCORES = 5
 MAX_COMPARED = 100_000  # values of one parameter
 _FORMS = (
-    "Give a fitted search, its cv_results_, a data frame of these, or a list of such."
+    "Give a fitted search, its cv_results_, a data frame of these, the path of a "
+    "journal, or a list of such."
 )
 
 
@@ -116,6 +119,13 @@ def _columns(one: Any) -> dict[str, list[Any]]:
     shown = reprlib.repr(one)
     if isinstance(one, type):
         raise WarmStartError(f"warm_start_from={shown} is a class. {_FORMS}")
+    try:
+        one = as_table(one)
+    except JournalError as error:
+        raise WarmStartError(
+            f"warm_start_from={shown} is no earlier search. {_FORMS} As a journal: "
+            f"{error}"
+        ) from error
     if hasattr(one, "cv_results_"):
         one = one.cv_results_
     elif hasattr(one, "get_params"):
@@ -334,6 +344,8 @@ def _alike(value: Any, given: Any) -> bool:
         return _is_blank(value)
     if isinstance(given, str):
         return str(value) == given
+    if isinstance(given, Mapping):
+        return is_same_json(value, given)
     if hasattr(given, "get_params") and not isinstance(given, type):
         return type(value) is type(given) and str(value) == str(given)
     is_number = isinstance(value, int | float) and isinstance(given, int | float)
@@ -357,11 +369,9 @@ def _warn_of_unsearched(sources: Sequence[Source], space: Space) -> None:
                 varied.add(name)
     if varied:
         names = ", ".join(map(repr, sorted(varied)))
-        warnings.warn(
+        warn(
             f"warm_start_from also varied {names}, which this search does not: its "
-            "scores differ by that, too, and tell less.",
-            UserWarning,
-            stacklevel=2,
+            "scores differ by that, too, and tell less."
         )
 
 
@@ -376,11 +386,9 @@ def _tell_of_left_out(n_found: int, culprits: Counter[str], verbose: int) -> Non
         text += f"; {n} are not because of parameter {name!r}"
     if n_left_out > n_found:
         learns = f"from {n_found} only" if n_found else "nothing from it"
-        warnings.warn(
+        warn(
             f"{text}: it had other values there, or none. The search learns {learns}; "
-            "widen param_distributions to learn from more.",
-            UserWarning,
-            stacklevel=2,
+            "widen param_distributions to learn from more."
         )
     elif verbose > 0:
         print(text)

@@ -8,7 +8,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from sktune import HyperbandSearchCV
+from sktune import HyperbandSearchCV, SuccessiveHalvingSearchCV
 from tests.helpers.estimators import Score
 
 X, y = load_iris(return_X_y=True)
@@ -41,6 +41,23 @@ def two_metrics():
 @pytest.fixture(scope="module")
 def with_failures():
     search = GridSearchCV(SVC(), {"C": [-1.0, 1.0, -2.0]}, cv=3)
+    with pytest.warns(FitFailedWarning), pytest.warns(UserWarning, match="non-finite"):
+        return search.fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def halving_with_failures():
+    a = [0.1, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 90.0, 7.0, 8.0]
+    search = SuccessiveHalvingSearchCV(
+        Score(bad=(7.0, 8.0)),
+        {"a": a},
+        resource="odd",  # plays no part
+        n_candidates=len(a),
+        max_resources=9,
+        cv=2,
+        return_train_score=False,
+        random_state=0,
+    )
     with pytest.warns(FitFailedWarning), pytest.warns(UserWarning, match="non-finite"):
         return search.fit(X, y)
 

@@ -45,6 +45,35 @@ class TestPlotConvergence:
         np.testing.assert_array_equal(below.get_xdata(), [11])
         assert ax.get_ylim()[0] > search.cv_results_["mean_test_score"][-1]
 
+    def test_the_best_begins_in_the_frame(self):
+        C = [1e-6, *np.geomspace(0.5, 50, 10)]
+        search = GridSearchCV(SVC(), {"C": C}, cv=3).fit(X[20:], y[20:])
+        ax = plot_convergence(search)
+        [best] = [line for line in ax.lines if line.get_label() == "best so far"]
+        assert np.isnan(best.get_ydata()[0])
+        assert np.isfinite(best.get_ydata()[1:]).all()
+        means, stds = (
+            search.cv_results_[k][1:] for k in ("mean_test_score", "std_test_score")
+        )
+        assert ax.get_ylim()[0] < (means - stds).min()  # whole bars are shown
+
+    def test_each_resource_has_a_best_of_its_own_that_only_grows(self, hyperband):
+        ax = plot_convergence(hyperband)
+        results = hyperband.cv_results_
+        widths = {}
+        for level in (1, 3, 9):
+            label = f"best at odd={level}"
+            [best] = [line for line in ax.lines if line.get_label() == label]
+            rows = np.flatnonzero(results["n_resources"] == level)
+            x, drawn = best.get_data()
+            np.testing.assert_array_equal(x[:-1], rows + 1)
+            grown = np.maximum.accumulate(results["mean_test_score"][rows])
+            shown = np.isfinite(drawn[:-1])
+            np.testing.assert_array_equal(drawn[:-1][shown], grown[shown])
+            assert (np.diff(drawn[np.isfinite(drawn)]) >= 0).all()
+            widths[level] = best.get_linewidth()
+        assert widths[9] > widths[3] == widths[1]
+
     def test_metric(self, two_metrics):
         assert (
             plot_convergence(two_metrics, metric="accuracy").get_ylabel() == "accuracy"

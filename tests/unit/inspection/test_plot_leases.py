@@ -63,6 +63,17 @@ def test_leases_are_drawn_slot_by_slot(on_devices, tmp_path):
     assert (tmp_path / "leases.png").stat().st_size > 1000
 
 
+def test_short_fits_are_no_white_edges():
+    """Hundreds of bars that are narrower than an edge would be nothing but white."""
+    short = [("cuda:0", 0, t / 10, t / 10 + 0.08, 0) for t in range(600)]
+    ax = plot_leases(leased(*short, ("cuda:0", 0, 60.0, 80.0, None)))
+    edges = {bars.get_label(): bars.get_edgecolor() for bars in ax.collections}
+    faces = {bars.get_label(): bars.get_facecolor() for bars in ax.collections}
+    assert (edges["fit"] == faces["fit"]).all()
+    assert (edges["refit"] == 1.0).all()  # white
+    assert sum(len(bars.get_paths()) for bars in ax.collections) == 601
+
+
 def test_leases_without_slots_and_of_several_machines():
     search = leased(
         ("cpu", None, 0.0, 2.0, 0),

@@ -6,9 +6,25 @@ import pytest
 from sktune.inspection import plot_convergence, plot_rungs
 
 
+def n_below(ax, label="candidate, further down"):
+    """How many candidates are marked at the lower edge, by their x."""
+    counted = {text.xy: int(text.get_text()) for text in ax.texts}
+    return {
+        x: counted.get((x, y), 1)
+        for line in ax.lines
+        if line.get_label() == label
+        for x, y in zip(*line.get_data(), strict=True)
+    }
+
+
+def legend_of(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
 def test_rungs_are_drawn_candidate_by_candidate(hyperband):
     ax = plot_rungs(hyperband)
-    assert len(ax.lines) == 17
+    drawn = [line for line in ax.lines if line.get_marker() == "o"]
+    assert len(drawn) + sum(n_below(ax).values()) == 17
     thick = [line for line in ax.lines if line.get_linewidth() > 2]
     results = hyperband.cv_results_
     mine = results["candidate"] == results["candidate"][hyperband.best_index_]
@@ -19,6 +35,43 @@ def test_rungs_are_drawn_candidate_by_candidate(hyperband):
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["1", "3", "9"]
     assert ax.get_xlabel() == "odd"
     assert plot_convergence(hyperband).get_xlabel() == "candidate and rung"
+
+
+def test_what_is_what(hyperband, halving_with_failures):
+    assert legend_of(plot_rungs(hyperband)) == [
+        "the best candidate",
+        "candidates of bracket 0",
+        "candidates of bracket 1",
+        "candidates of bracket 2",
+        "candidate, further down",
+    ]
+    assert legend_of(plot_rungs(halving_with_failures)) == [
+        "the best candidate",
+        "candidates",
+        "candidate, further down",
+        "candidate, failed",
+    ]
+
+
+def test_failures_and_stragglers_are_at_the_edge_and_counted(halving_with_failures):
+    ax = plot_rungs(halving_with_failures)
+    assert n_below(ax, "candidate, failed") == {1.0: 2}
+    assert n_below(ax) == {1.0: 3}
+    results = halving_with_failures.cv_results_
+    bottom = ax.get_ylim()[0]
+    drawn = np.concatenate([line.get_ydata() for line in ax.lines[:-2]])
+    means = results["mean_test_score"]
+    assert np.nanmin(drawn) > bottom > np.nanmin(means)
+    assert np.isfinite(drawn).sum() == np.isfinite(means).sum() - 3
+
+
+def test_many_brackets_are_no_legend(hyperband):
+    results = dict(hyperband.cv_results_)
+    results["bracket"] = results["candidate"]
+    many = type(hyperband)(hyperband.estimator, {}, resource="odd")
+    many.cv_results_ = results
+    assert "candidates" in legend_of(plot_rungs(many))
+    assert len(legend_of(plot_rungs(many))) == 3
 
 
 def test_rungs_of_a_search_without(search):

@@ -7,7 +7,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.svm import SVC
 
-from sktune.inspection import best_candidates
+from sktune import SuccessiveHalvingSearchCV
+from sktune.inspection import Table, best_candidates
 
 X, y = load_iris(return_X_y=True)
 
@@ -94,3 +95,40 @@ def test_each_candidate_is_in_the_table_once(hyperband):
     for row in table:
         mine = results["candidate"] == row["candidate"]
         assert row["n_resources"] == results["n_resources"][mine].max()
+
+
+def test_ranks_are_among_candidates(hyperband, search):
+    ranks = [row["rank"] for row in best_candidates(hyperband, n=None)]
+    assert ranks == list(range(1, 18))
+    for row in best_candidates(search, n=None):
+        assert row["rank"] == search.cv_results_["rank_test_score"][row["candidate"]]
+
+
+@pytest.mark.parametrize("continuation", ["epochs", "n_samples"])
+def test_time_of_a_candidate_that_went_on_is_that_of_all_pieces(continuation):
+    search = SuccessiveHalvingSearchCV(SVC(), {}, resource="max_epochs")
+    vars(search).update(
+        continuation_=continuation,
+        cv_results_={
+            "mean_test_score": np.array([0.1, 0.2, 0.3]),
+            "std_test_score": np.zeros(3),
+            "rank_test_score": np.array([3, 2, 1]),
+            "mean_fit_time": np.array([1.0, 2.0, 4.0]),
+            "n_resources": np.array([1, 1, 3]),
+            "candidate": np.array([0, 1, 1]),
+            "params": [{"lr": 1.0}, {"lr": 2.0}, {"lr": 2.0}],
+        },
+    )
+    times = [row["fit_time"] for row in best_candidates(search)]
+    assert times == ([6.0, 1.0] if continuation == "epochs" else [4.0, 1.0])
+
+
+def test_names_are_printed_as_short_as_they_can_be_told_apart():
+    names = ["clf__net__lr", "clf__net__module__dropout", "pre__dropout"]
+    row = {"rank": 1, **dict.fromkeys(names, 0.5), "clf__rank": "y " * 200}
+    text = str(Table([row]))
+    header = text.splitlines()[0].split()
+    assert header == ["rank", "lr", "module__dropout", "pre__dropout", "clf__rank"]
+    assert len(text.splitlines()[0]) < 100
+    assert "..." in text
+    assert list(Table([row])[0]) == ["rank", *names, "clf__rank"]

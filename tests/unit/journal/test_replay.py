@@ -114,6 +114,19 @@ def test_one_that_nobody_asks_for_holds_nobody_up():
     assert not workers.is_replaying
 
 
+def test_out_of_turn_the_earliest_in_the_journal_comes_first():
+    """As where a search has grown, which comes to some candidates later."""
+    workers, _, queue = recorded(5, 3, 0, 1)
+    for candidate in (2, 0, 1, 3):
+        workers.submit(unit(candidate))
+    assert [workers.next_done()[0][0].candidate for _ in range(3)] == [3, 0, 1]
+    assert workers.n_workers == 11, "as when that was told"
+    assert workers.next_done()[0][0].candidate == 2
+    workers.submit(unit(5))
+    assert workers.next_done()[0][0].candidate == 5
+    assert not queue.queue
+
+
 def test_where_it_ran_is_written_too():
     workers, lines, queue = recorded()
     workers.submit(unit(0))

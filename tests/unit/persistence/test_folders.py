@@ -4,10 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+from sktune.persistence import remove_folder, temporary_folder
 
 KILLED = """
 import os, signal, sys
@@ -36,3 +40,25 @@ def test_the_folder_goes_with_a_search_that_is_killed(tmp_path):
             break
         time.sleep(0.1)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_goes_that_somebody_writes_into(tmp_path):
+    """As a worker of dask does that is not told that its search is over."""
+    folders = [temporary_folder(tmp_path) for _ in range(200)]
+    over = threading.Event()
+
+    def write():
+        while not over.is_set():
+            for k in range(3):
+                with suppress(OSError):
+                    (current / str(k)).touch()
+
+    current = folders[0]
+    writer = threading.Thread(target=write)
+    writer.start()
+    for current in folders:
+        time.sleep(0.001)
+        remove_folder(current)
+    over.set()
+    writer.join()
+    assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,7 @@
 """What can be said of a search with rungs before anything is trained."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy.stats import uniform
@@ -44,6 +46,24 @@ def test_it_prints_as_a_table():
         "3 candidates x 5 splits, continued from rung to rung: 20 fits, 25 "
         "neuralnetclassifier__max_epochs",
     ]
+
+
+def test_it_is_shown_as_it_is_printed():
+    plan = HyperbandSearchCV(net(max_epochs=9), SPACE).plan()
+    assert repr(plan) == str(plan)
+    page = plan._repr_html_()
+    assert page.count("<tr>") == 1 + len(plan.rungs)
+    assert plan.summary in page
+
+
+def test_very_many_rungs_are_no_wall():
+    plan = HyperbandSearchCV(net(max_epochs=81), SPACE, n_rounds=50).plan()
+    lines = repr(plan).splitlines()
+    assert len(plan.rungs) == 750
+    assert len(lines) < 30
+    assert "    ... 726 more rungs ..." in lines
+    assert lines[-2].split() == ["249", "0", "5", "81"]
+    assert plan._repr_html_().count("<tr>") == len(lines) - 1
 
 
 @both
@@ -99,9 +119,12 @@ def test_both_cannot_exhaust():
 def test_a_search_says_what_it_is_going_to_do(search, capsys):
     search(net(max_epochs=3), SPACE, cv=2, verbose=1, random_state=0).fit(X, y)
     out = capsys.readouterr().out
-    assert out.startswith("bracket  iter  candidates  max_epochs")
-    assert " at 1, best " in out
-    assert " at 3, best " in out
+    n = sum(rung.n_candidates for rung in search(net(max_epochs=3), SPACE).plan().rungs)
+    assert re.match(r"\d candidates x 2 splits.*`print\(search.plan\(X, y\)\)`", out)
+    assert "iter  candidates" not in out  # who wants the table, prints it
+    assert f"[1/{n}]" in out
+    assert " at max_epochs=1 (bracket 0, iter 0), best " in out
+    assert " at max_epochs=3 (bracket 0, iter 1), best " in out
 
 
 def test_rows_of_a_subset():

@@ -48,8 +48,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.one_end,
     pytest.mark.timeout(180),
-    # joblib 1.5's backend for dask lacks the method `submit`, says joblib 1.5.
-    pytest.mark.filterwarnings("ignore:`apply_async` is deprecated:DeprecationWarning"),
 ]
 
 ROOT = Path(__file__).parents[4]

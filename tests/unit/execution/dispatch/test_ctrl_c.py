@@ -1,6 +1,7 @@
 """Ctrl-C leaves no process behind, whoever else hears it and however often it comes."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -101,5 +102,57 @@ def test_workers_do_not_outlive_a_search_that_is_killed(backend, tmp_path):
         workers = {int(path.name.split("-")[2]) for path in tmp_path.glob("fit-*")}
         alive = lambda: workers & processes_of(program.pid).keys()  # noqa: E731
         assert wait_for(lambda: not alive(), 30)
+    finally:
+        end(program)
+
+
+SHOT_AT = """
+import sys
+import numpy as np
+from scipy.stats import uniform
+from sklearn.svm import SVC
+from sktune import BayesSearchCV
+
+X, y = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 2
+search = BayesSearchCV(
+    SVC(), {"C": uniform(0.1, 1)}, n_iter=200, cv=2, random_state=0, n_jobs=2,
+    journal=sys.argv[1],
+)
+print("begins", flush=True)
+try:
+    search.fit(X, y)
+except KeyboardInterrupt as error:
+    kept = search.cv_results_["params"] if hasattr(search, "cv_results_") else []
+    print(type(error).__name__, len(kept))
+    raise
+"""
+
+
+@pytest.mark.parametrize("shot", range(4))
+def test_at_whatever_moment_it_comes(shot, tmp_path):
+    """As processes start or work; once or twice, for all or the search alone."""
+    rng = random.Random(shot)
+    journal = tmp_path / "journal"
+    program = subprocess.Popen(
+        [sys.executable, "-c", SHOT_AT, str(journal)],
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(PROGRAM.parents[2])},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert program.stdout.readline() == "begins\n"
+        time.sleep(rng.uniform(0, 4))
+        interrupt(program, ("process", "group", "twice")[shot % 3])
+        out, errors = program.communicate(timeout=50)
+        assert program.returncode == -signal.SIGINT, errors
+        if out:  # else the search was over
+            name, n = out.split()
+            assert name == "KeyboardInterrupt"
+            n_fits = journal.read_text().count('"fit_error"') if journal.exists() else 0
+            assert n_fits // 2 - 3 <= int(n) <= n_fits // 2
+        assert wait_for(lambda: not processes_of(program.pid), 20)
     finally:
         end(program)

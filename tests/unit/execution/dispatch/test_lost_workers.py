@@ -21,7 +21,7 @@ from sktune import (
 from sktune._errors import WorkerLost
 from sktune._types import Fit
 from sktune.execution.dispatch import _workers
-from sktune.execution.dispatch._pool import breaks_pool, is_loss
+from sktune.execution.dispatch._pool import Pool, breaks_pool, is_loss
 from sktune.execution.dispatch._running_fits import RunningFits
 from sktune.execution.estimators._resource import Resource
 from sktune.persistence import Checkpoints
@@ -237,6 +237,18 @@ def test_a_worker_that_had_nothing_to_do(backend, tmp_path, recwarn):
     assert not [w for w in recwarn if "killed" in str(w.message)]
 
 
+@pytest.mark.parametrize("how", ["close", "abort"])
+def test_a_worker_that_ends_before_it_lets_go_of_a_lock(how):
+    """It has sent its answer, and the pool is ended at once."""
+    with joblib.parallel_config("multiprocessing", n_jobs=2):
+        pool = Pool(2)
+        pool.start()
+        for lock in (pool._silent._outqueue._wlock, pool._silent._inqueue._rlock):
+            lock.acquire(timeout=0.1)
+        getattr(pool, how)()
+        pool.close()
+
+
 def test_what_is_a_loss():
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
@@ -258,10 +270,12 @@ def test_markers_of_what_runs(tmp_path):
     marker = running.marker(3)
     assert running.read(3) is None
     marker.write(0)
-    assert running.read(3) == (os.getpid(), 0)
+    assert running.read(3) == (os.getpid(), 0, 0)
     marker.write(12)
+    marker.write(2, 5 * 10**9)
+    assert running.read(3) == (os.getpid(), 2, 5 * 10**9)
     marker.write(2)
-    assert running.read(3) == (os.getpid(), 2)
+    assert running.read(3) == (os.getpid(), 2, 0)
     marker.remove()
     assert running.read(3) is None
     running.close()

@@ -4,6 +4,8 @@ import gc
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from sktune._errors import EstimatorError
 from sktune.execution.dispatch._shared_data import Shared
 from sktune.execution.dispatch._workers import _limit
 from tests.helpers.estimators import Score, blobs, net
+from tests.helpers.killed import Kills
 from tests.helpers.trained import job_of
 
 X, y = blobs()
@@ -157,6 +160,22 @@ def test_a_search_leaves_no_file(tmp_path, monkeypatch):
 class Unpicklable(Score):
     def __getstate__(self):
         raise TypeError("this holds a lock")
+
+
+@pytest.mark.slow
+def test_searches_leave_no_folder_in_shared_memory(tmp_path):
+    """joblib makes one for each pool; also where one lost a worker."""
+    names = f"joblib_memmapping_folder_{os.getpid()}_*"
+
+    def search(estimator):
+        with joblib.parallel_config("loky", n_jobs=2):
+            GridSearchCV(estimator, {"a": [0.1, 0.2]}, cv=2, refit=False).fit(X, y)
+        return len(list(Path("/dev/shm").glob(names)))
+
+    n_folders = search(Score())
+    assert [search(Score()) for _ in range(3)] == [n_folders] * 3
+    with pytest.warns(UserWarning, match="A worker was killed"):
+        assert search(Kills(bad=(0.2,), folder=str(tmp_path))) == n_folders
 
 
 def test_what_cannot_be_sent_is_said_before_any_fit():
@@ -338,3 +357,45 @@ def test_what_workers_have_imported_is_not_looked_through_again():
     assert seen[0][0] == 0 < seen[0][-1]
     assert seen[1][-1] == 0
     assert gc.get_freeze_count() == 0
+
+
+class Grows(Score):
+    """Its first fit in a process takes memory that stays, as importing torch does."""
+
+    kept = None
+
+    def fit(self, X, y):
+        if Grows.kept is None:
+            Grows.kept = np.ones(self.b, dtype=np.uint8)
+        time.sleep(0.6)
+        return super().fit(X, y)
+
+
+@pytest.mark.slow
+def test_what_a_search_brings_is_no_leak_of_memory():
+    """loky would end the worker, with a warning that ends its own thread here."""
+    pytest.importorskip("psutil")
+    options = dict(cv=2, refit=False, n_jobs=2)
+    small = GridSearchCV(Score(), {"a": [1, 2]}, **options).fit(X, y)
+    large = GridSearchCV(Grows(b=400_000_000), {"a": [1, 2, 3, 4]}, **options)
+    large.fit(X, y)
+    for search in (small, large):
+        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+AFTER_A_FORK = """
+import joblib, torch
+from tests.helpers.estimators import blobs, net
+from sktune import GridSearchCV
+
+torch.set_num_threads(2)
+torch.ones(500, 500) @ torch.ones(500, 500)  # by two threads, which no copy has
+X, y = blobs()
+with joblib.parallel_config("multiprocessing", n_jobs=2):
+    GridSearchCV(net(verbose=0), {"lr": [0.1]}, cv=2, refit=False).fit(X, y)
+"""
+
+
+@pytest.mark.slow
+def test_forked_workers_do_not_wait_for_threads_that_are_not_there():
+    subprocess.run([sys.executable, "-c", AFTER_A_FORK], check=True, timeout=50)

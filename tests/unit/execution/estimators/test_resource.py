@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
+    BaggingClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
     VotingClassifier,
@@ -24,16 +26,56 @@ from sktune.execution.estimators._resource import (
     Resource,
     find_resource,
     smallest_resources,
+    warn_where_nothing_continues,
 )
 from tests.helpers.estimators import Net, net
 from tests.helpers.resources import Rounds, Transformer, found, label, pipe
 
 
 class OwnPipeline(Pipeline):
-    """Resamples, say."""
+    """Has a `fit` of its own."""
+
+    n_fits = 0
 
     def fit(self, X, y=None, **params):
+        OwnPipeline.n_fits += 1
         return super().fit(X, y, **params)
+
+
+class TwicePipeline(Pipeline):
+    def fit(self, X, y=None, **params):
+        return super().fit(X, y, **params).fit_again(X, y)
+
+    def fit_again(self, X, y):
+        self.steps[-1][1].fit(X, y)
+        return self
+
+
+class SizingPipeline(Pipeline):
+    def fit(self, X, y=None, **params):
+        self.steps[-1][1].set_params(module__n_features=X.shape[1])
+        return super().fit(X, y, **params)
+
+
+class ScoringPipeline(Pipeline):
+    def fit(self, X, y=None, **params):
+        super().fit(X, y, **params)
+        self.seen_ = self.predict(X)
+        return self
+
+
+class KeepingPipeline(Pipeline):
+    def fit(self, X, y=None, **params):
+        self.fitted_ = clone(self.steps[-1][1]).fit(X, y)
+        return self
+
+
+class TargetOfOurOwn(TransformedTargetRegressor):
+    def fit(self, X, y, **params):
+        return super().fit(X, y, **params)
+
+
+ODD = [TwicePipeline, SizingPipeline, ScoringPipeline, KeepingPipeline]
 
 
 # -- rows of X ----------------------------------------------------------------------
@@ -145,6 +187,31 @@ def test_auto_is_samples_where_some_value_is_no_last_net(dicts):
             pipe(TransformedTargetRegressor(NeuralNetRegressor(Net)), "t"),
             "t__regressor__max_epochs",
         ),
+        (
+            TransformedTargetRegressor(pipe(NeuralNetRegressor(Net))),
+            "regressor__net__max_epochs",
+        ),
+        (OwnPipeline([("net", net(max_epochs=10))]), "net__max_epochs"),
+    ],
+    ids=["target", "target in pipe", "pipe in target", "own"],
+)
+@pytest.mark.parametrize("resource", ["auto", "name"])
+def test_epochs_of_what_is_fitted_once_and_last(estimator, name, resource):
+    resource = name if resource == "name" else resource
+    assert found(estimator, resource, "auto") == Resource(name, "epochs", 10)
+    assert silent(estimator, resource)
+
+
+def test_a_class_of_pipelines_is_tried_once():
+    found(OwnPipeline([("net", net())]), "auto")
+    before = OwnPipeline.n_fits
+    found(OwnPipeline([("scale", StandardScaler()), ("net", net())]), "auto")
+    assert OwnPipeline.n_fits == before
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name"),
+    [
         (GridSearchCV(net(max_epochs=10), {"lr": [0.1]}), "estimator__max_epochs"),
         (
             GridSearchCV(pipe(max_epochs=10), {"net__lr": [0.1]}),
@@ -155,9 +222,10 @@ def test_auto_is_samples_where_some_value_is_no_last_net(dicts):
             "inner__t__max_epochs",
         ),
         (Pipeline([("t", Transformer(Net)), ("c", SGDClassifier())]), "t__max_epochs"),
-        (OwnPipeline([("net", net(max_epochs=10))]), "net__max_epochs"),
+        *((odd([("net", net(max_epochs=10))]), "net__max_epochs") for odd in ODD),
+        (TargetOfOurOwn(NeuralNetRegressor(Net)), "regressor__max_epochs"),
     ],
-    ids=["target", "target in pipe", "search", "pipe in search", "inner", "mid", "own"],
+    ids=label,
 )
 def test_a_net_elsewhere_starts_over(estimator, name):
     assert found(estimator, name, 27) == Resource(name, "from_scratch", 27)
@@ -179,6 +247,76 @@ def test_auto_asks_which_of_two_nets():
     voting = VotingClassifier([("a", net()), ("b", net())])
     with pytest.raises(EstimatorError, match="since there are 2 nets in Voting"):
         found(voting, "auto")
+
+
+# -- what is said where nothing goes on ------------------------------------------------
+
+
+def warned(estimator, resource, *dicts):
+    what = found(estimator, resource, 27, *dicts)
+    warn_where_nothing_continues(estimator, resource, what, dicts)
+
+
+def silent(estimator, resource, *dicts):
+    warned(estimator, resource, *dicts)  # a warning would be an error
+    return True
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name", "who"),
+    [
+        (BaggingClassifier(net()), "estimator__max_epochs", "BaggingClassifier"),
+        (GridSearchCV(pipe(), {}), "estimator__net__max_epochs", "GridSearchCV"),
+        (pipe(BaggingClassifier(net()), "b"), "b__estimator__max_epochs", "Bagging"),
+        *((odd([("net", net())]), "net__max_epochs", odd.__name__) for odd in ODD),
+        (TargetOfOurOwn(net()), "regressor__max_epochs", "TargetOfOurOwn"),
+    ],
+    ids=label,
+)
+def test_it_is_said_that_a_net_starts_over(estimator, name, who):
+    part = name.removesuffix("__max_epochs")
+    end = "in pieces, so that every rung trains it from scratch, with more"
+    match = f"^resource='auto': {who}.* cannot train '{part}' {end} n_samples. Pass res"
+    with pytest.warns(UserWarning, match=match):
+        warned(estimator, "auto")
+    match = f"^resource='{name}': {who}.* cannot train '{part}' {end} {name}. Let it"
+    with pytest.warns(UserWarning, match=match) as caught:
+        warned(estimator, name)
+    assert len(caught) == 1
+    assert silent(estimator, "n_samples")
+
+
+def test_it_is_said_that_another_last_step_starts_over():
+    forest = RandomForestClassifier(random_state=0)
+    match = "TwicePipeline cannot train 'rf' in pieces.*more rf__n_estimators"
+    with pytest.warns(UserWarning, match=match):
+        warned(TwicePipeline([("rf", forest)]), "rf__n_estimators")
+    assert silent(TwicePipeline([("rf", forest)]), "rf__max_depth")
+
+
+def test_it_is_said_that_a_net_is_not_always_the_last():
+    steps = [[("net", Transformer(Net)), ("last", LogisticRegression())]]
+    with pytest.warns(UserWarning, match="Pipeline cannot train 'net' in pieces"):
+        warned(pipe(), "net__max_epochs", {"steps": steps})
+
+
+@pytest.mark.parametrize(
+    ("estimator", "resource"),
+    [
+        (net(), "auto"),
+        (net(), "batch_size"),
+        (pipe(), "net__module__hidden"),
+        (LogisticRegression(), "auto"),
+        (LogisticRegression(), "max_iter"),
+        (RandomForestClassifier(), "max_depth"),
+        (BaggingClassifier(RandomForestClassifier()), "estimator__n_estimators"),
+        (BaggingClassifier(net()), "estimator__batch_size"),
+        (Pipeline([("t", Transformer(Net)), ("c", SGDClassifier())]), "auto"),
+    ],
+    ids=label,
+)
+def test_nothing_is_said_of_what_is_meant_to_start_over(estimator, resource):
+    assert silent(estimator, resource)
 
 
 # -- any other parameter ------------------------------------------------------------
@@ -290,8 +428,13 @@ def test_the_resource_is_not_searched(dicts, resource):
         ),
         (pipe(), "max_epochs", {}, r"Did you mean 'net__max_epochs'\?"),
         (pipe(), "nett__max_epochs", {}, r"Did you mean 'net__max_epochs'\?"),
-        (net(), "module__hiden", {}, r"Did you mean 'hidden'\?"),
-        (pipe(), "net__module__hiden", {"net__module": [Net]}, "Did you mean 'hidden'"),
+        (net(), "module__hiden", {}, r"Did you mean 'module__hidden'\?"),
+        (
+            pipe(),
+            "net__module__hiden",
+            {"net__module": [Net]},
+            "mean 'net__module__hidden'",
+        ),
         (
             SGDClassifier(),
             "n_sample",

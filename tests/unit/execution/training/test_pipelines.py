@@ -11,7 +11,7 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from sktune.execution.estimators._resource import Resource
+from sktune.execution.estimators._resource import Resource, find_resource
 from tests.helpers.estimators import net
 from tests.helpers.trained import all_of, at_once, job_of, run
 
@@ -87,3 +87,21 @@ def test_a_prefix_that_cannot_be_pickled_is_not_waited_for(checkpoints):
     vars(job)["draws_globally"] = False
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(lambda number: run(job, 1, candidate=number), (1, 2)))
+
+
+class Sometimes(Pipeline):
+    """Fits its last step once more, where there are more than a few rows."""
+
+    def fit(self, X, y=None, **params):
+        super().fit(X, y, **params)
+        if len(X) > 9:
+            self.steps[-1][1].fit(X, y)
+        return self
+
+
+def test_a_pipeline_that_fits_its_last_step_again_after_all(checkpoints):
+    pipeline = Sometimes([("scale", StandardScaler()), ("net", net())])
+    resource = find_resource(pipeline, "auto", 9, [], None)
+    job = job_of(pipeline, resource, checkpoints, error_score=np.nan)
+    message = "Sometimes.fit does not fit its last step just once, so that this step"
+    assert message in run(job, 3).fit_error

@@ -1,0 +1,269 @@
+"""How long a search will still take, from what its own fits have taken."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sktune._types import Evaluation, Fit, FitOutcome
+from sktune.schedule import Place, Rung
+
+# Of how many proposals the time is looked at: a surrogate slows down as it learns.
+_LATEST = 10
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the evaluations of a search cost beside each other.
+
+    Attributes
+    ----------
+    rungs : tuple of Rung
+        The plan. A flat search has one rung, and a resource of 1.
+    continues : bool
+        Whether a candidate costs no more than what it was given since its last rung.
+    in_order : bool
+        Whether a rung begins when the one before is over.
+    max_resources : int or None
+        The most that fits on one split may spend together.
+    """
+
+    rungs: tuple[Rung, ...] = ()
+    continues: bool = False
+    in_order: bool = True
+    max_resources: float | None = None
+
+    def steps(self) -> list[int]:
+        """What a candidate is given in each rung."""
+        steps, before = [], 0
+        for rung in self.rungs:
+            before = before if self.continues and rung.iter else 0
+            steps.append(rung.n_resources - before)
+            before = rung.n_resources
+        return steps
+
+
+@dataclass(frozen=True)
+class RefitCost:
+    """What the refit costs beside the fits.
+
+    Attributes
+    ----------
+    n_resources : int
+        In one go; 1 where there is no resource.
+    share : float
+        How many times as many rows as the fits it trains on.
+    """
+
+    n_resources: int = 1
+    share: float = 1.0
+
+
+@dataclass
+class _Seconds:
+    """Seconds of fits, by what they were given."""
+
+    n: Counter[int] = field(default_factory=Counter)
+    total: Counter[int] = field(default_factory=Counter)
+
+    def add(self, step: int, seconds: float) -> None:
+        self.n[step] += 1
+        self.total[step] += seconds  # type: ignore[assignment]
+
+    def of(self, step: int) -> float | None:
+        """Of one fit, by those that were given most nearly as much."""
+        if not self.n:
+            return None
+        if not step:
+            return 0.0
+        nearest = min(self.n, key=lambda other: abs(math.log(other / step)))
+        return self.total[nearest] / self.n[nearest] * step / nearest
+
+
+class TimeLeft:
+    """Tells how long a search will still take; it reads no clock itself.
+
+    What was told before `begin` was replayed from a journal, and says nothing of speed.
+    Neither does the first fit of each worker, which imports and sets up as well. From
+    then on a fit takes as long as others that were given as much, or in proportion to
+    the nearest of them. How many run at once follows from the plan. What else takes
+    time (proposals, sending, waiting for others) is what has passed beyond that.
+
+    Parameters
+    ----------
+    cost : Cost
+    n_splits : int
+    n_pending : int or None
+        As the engine takes it.
+    refit : RefitCost or None
+        None where there is no refit.
+    seconds_allowed : callable
+        How many are left until the search is to end.
+    """
+
+    def __init__(
+        self,
+        cost: Cost,
+        n_splits: int,
+        n_pending: int | None = None,
+        refit: RefitCost | None = None,
+        seconds_allowed: Callable[[], float] = lambda: math.inf,
+    ) -> None:
+        self._cost = cost
+        self._n_splits = max(1, n_splits)
+        self._n_pending = n_pending
+        self._refit = refit
+        self._seconds_allowed = seconds_allowed
+        self._steps = cost.steps()
+        places = (Place(rung.bracket, rung.iter) for rung in cost.rungs)
+        self._index = {place: i for i, place in enumerate(places)}
+        self._n_left = [rung.n_candidates for rung in cost.rungs]
+        self._spent = 0.0
+        self._n_workers: int | None = None  # until the first fit has been sent
+        self._slots: set[tuple[object, ...]] = set()
+        self._n_fits = 0
+        self._fits, self._scored = _Seconds(), _Seconds()
+        self._score_seconds = 0.0
+        # Since each worker has had its first fit.
+        self._since: float | None = None
+        self._n_done = [0] * len(cost.rungs)
+        self._asking = 0.0
+        self._latest: deque[float] = deque(maxlen=_LATEST)
+
+    # -- what is told --------------------------------------------------------------
+
+    def begin(self, n_workers: int) -> None:
+        """The first fit is being sent to so many workers."""
+        self._n_workers = n_workers
+
+    def on_ask(self, seconds: float) -> None:
+        """A candidate was proposed, which took so long."""
+        if self._n_workers is not None:
+            self._latest.append(seconds)
+        if self._since is not None:
+            self._asking += seconds
+
+    def on_fit(self, fit: Fit, outcome: FitOutcome) -> None:
+        """One fit is done."""
+        if self._n_workers is None:
+            return
+        self._n_fits += 1
+        if self._n_fits <= self._n_workers:
+            return
+        lease = outcome.lease or {}
+        if lease.get("slot") is not None:
+            self._slots.add((lease.get("host"), lease.get("device"), lease["slot"]))
+        step = self._step(fit.bracket, fit.iter)
+        if not step:
+            return
+        self._fits.add(step, outcome.fit_time)
+        self._score_seconds += outcome.score_time
+        if outcome.fit_error is None:
+            self._scored.add(step, outcome.fit_time)
+
+    def on_evaluation(self, one: Evaluation, now: float) -> None:
+        """All splits of a candidate are in."""
+        place = Place(one.candidate.bracket, one.iter)
+        i = self._index.get(place)
+        if i is None:
+            return
+        self._n_left[i] = max(0, self._n_left[i] - 1)
+        self._spent += self._steps[i]
+        if self._since is not None:
+            self._n_done[i] += 1
+        elif self._n_workers is not None and self._n_fits >= self._n_workers:
+            self._since = now
+
+    # -- what is said --------------------------------------------------------------
+
+    def seconds(self, now: float) -> float | None:
+        """Seconds until the search is over, the refit included; None: not known yet."""
+        rest, refit = self._allowed(), self.of_refit()
+        if not any(rest):
+            return 0.0 if self._refit is None else refit
+        if not self._fits.n:
+            return None
+        left = self._corrected(self._modelled(rest), rest, now)
+        if self._asks_in_turn and self._latest:
+            firsts = zip(self._cost.rungs, rest, strict=True)
+            n_asks = sum(n for rung, n in firsts if rung.iter == 0)
+            left += n_asks * sum(self._latest) / len(self._latest)
+        return min(left, self._seconds_allowed()) + (refit or 0.0)
+
+    def of_refit(self) -> float | None:
+        """Seconds of the refit; None where there is none, or where it is not known."""
+        if self._refit is None:
+            return None
+        seconds = self._scored.of(self._refit.n_resources)
+        return None if seconds is None else seconds * self._refit.share
+
+    # -- how it is found -----------------------------------------------------------
+
+    @property
+    def _asks_in_turn(self) -> bool:
+        """Whether nothing runs while a candidate is proposed."""
+        return self._n_pending == 1 or self._n_workers == 1
+
+    @property
+    def _n_at_once(self) -> int:
+        n_workers = self._n_workers or 1
+        return min(n_workers, len(self._slots)) if self._slots else n_workers
+
+    def _step(self, bracket: int, iteration: int) -> int:
+        i = self._index.get(Place(bracket, iteration))
+        return 0 if i is None else self._steps[i]
+
+    def _of_fit(self, step: int) -> float:
+        scoring = self._score_seconds / max(1, self._fits.n.total())
+        return (self._fits.of(step) or 0.0) + scoring
+
+    def _corrected(self, left: float, rest: Sequence[int], now: float) -> float:
+        """Seconds of the fits that are left, by how long those before have taken."""
+        n_done = sum(self._n_done)
+        if self._since is None or not n_done:
+            return left
+        elapsed, modelled = now - self._since, self._modelled(self._n_done)
+        # Fits that run now may have begun before, or be counted later.
+        running = next(i for i, n in enumerate(rest) if n)
+        slack = self._of_fit(self._steps[running])
+        if elapsed + slack < modelled:
+            return left * (elapsed + slack) / modelled
+        beyond = elapsed - slack - modelled
+        beyond -= self._asking if self._asks_in_turn else 0.0
+        return left + max(0.0, beyond) * sum(rest) / n_done
+
+    def _allowed(self) -> list[int]:
+        """Evaluations that are left in each rung, and that resources are left for."""
+        if self._cost.max_resources is None:
+            return self._n_left
+        left, allowed = self._cost.max_resources - self._spent, []
+        for n, step in zip(self._n_left, self._steps, strict=True):
+            n_here = min(n, max(0, int(left // step))) if step else n
+            left = left - n_here * step if n_here == n else 0
+            allowed.append(n_here)
+        return allowed
+
+    def _modelled(self, counts: Sequence[int]) -> float:
+        """Seconds that so many evaluations of each rung take."""
+        rounds = (self._rounds(i, n) for i, n in enumerate(counts))
+        steps = zip(rounds, self._steps, strict=True)
+        return sum(n * self._of_fit(step) for n, step in steps if n)
+
+    def _rounds(self, i: int, n_candidates: int) -> float:
+        """How many times as long as one fit so many candidates of a rung take."""
+        at_once, n_splits = self._n_at_once, self._n_splits
+        if not self._cost.rungs[i].iter and self._n_pending is not None:
+            if self._n_pending == 1:
+                return n_candidates * math.ceil(n_splits / at_once)
+            at_once = min(at_once, self._n_pending * n_splits)
+        rounds = n_candidates * n_splits / at_once
+        return math.ceil(rounds) if self._is_barrier(i) else rounds
+
+    def _is_barrier(self, i: int) -> bool:
+        """Whether nothing else runs until the rung is over."""
+        rungs = self._cost.rungs
+        if i + 1 == len(rungs):
+            return True
+        return self._cost.in_order and rungs[i].bracket == rungs[i + 1].bracket

@@ -1,0 +1,243 @@
+"""How long a search will still take, told on a clock that is simulated."""
+
+import heapq
+import math
+from itertools import count
+
+import pytest
+
+from sktune._types import Fit, FitOutcome, Problem
+from sktune.engine import Engine
+from sktune.run.listeners._progress import Progress
+from sktune.run.listeners._time_left import Cost, RefitCost, TimeLeft
+from sktune.schedule import Asynchronous, Brackets, Flat, Rung, halving, hyperband
+
+STARTING, FIRST_FIT, PER_RESOURCE, SCORING = 10.0, 20.0, 2.0, 0.1
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class Simulated:
+    """Workers on a clock; they take long to start, and for the first fit of each."""
+
+    def __init__(self, clock, cost, n_workers, begin, n_recorded=0):
+        self.clock, self.n_workers, self._begin = clock, n_workers, begin
+        # Not as the cost has it: else what is tested would be compared with itself.
+        self._continues = cost.continues
+        self._reached = {}
+        self._free = [(STARTING, True)] * n_workers
+        self._n_recorded, self._queue, self._running = n_recorded, [], []
+        self._number = count()
+
+    def submit(self, unit):
+        self._queue += unit
+
+    def next_done(self):
+        if self._n_recorded and self._queue:
+            self._n_recorded -= 1
+            return [(self._queue.pop(0), FitOutcome({"score": 0.5}, fit_time=99.0))]
+        self._begin(self.n_workers)
+        while self._queue and self._free:
+            fit = self._queue.pop(0)
+            free_at, is_first = heapq.heappop(self._free)
+            before = self._reached.get((fit.candidate, fit.split), 0)
+            most = fit.n_resources or 1
+            self._reached[fit.candidate, fit.split] = most
+            step = most - before if self._continues else most
+            seconds = (
+                step * PER_RESOURCE * (0.7 + 0.06 * (fit.candidate * 7 % 10))
+                + FIRST_FIT * is_first
+            )
+            end = max(self.clock.now, free_at) + seconds + SCORING
+            heapq.heappush(self._running, (end, next(self._number), fit, seconds))
+        if not self._running:
+            return []
+        end, _, fit, seconds = heapq.heappop(self._running)
+        self.clock.now = end
+        heapq.heappush(self._free, (end, False))
+        score = fit.candidate * 0.618 % 1
+        outcome = FitOutcome({"score": score}, fit_time=seconds, score_time=SCORING)
+        return [(fit, outcome)]
+
+
+class Numbers:
+    """Names candidates by number, and thinks for some seconds."""
+
+    def __init__(self, clock, time_left, seconds):
+        self._clock, self._time_left, self._seconds = clock, time_left, seconds
+
+    def init(self, problem):
+        return None
+
+    def tell(self, state, observation):
+        return None
+
+    def ask(self, state, candidate, pending, seed):
+        self._clock.now += self._seconds
+        self._time_left.on_ask(self._seconds)
+        return {"a": candidate}
+
+
+class Told(Progress):
+    """Keeps what would be printed after each candidate."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.told = []  # fits that are done, the time, seconds left
+
+    def on_evaluation(self, one, seen):
+        super().on_evaluation(one, seen)
+        before = self.told[-1][0] if self.told else 0
+        now = self._clock()
+        left = self.time_left.seconds(now)
+        self.told.append((before + len(one.splits), now, left))
+
+
+def simulate(
+    schedule,
+    cost,
+    n_workers,
+    *,
+    n_splits=3,
+    n_pending=None,
+    refit=None,
+    asking=0.0,
+    n_recorded=0,
+    verbose=0,
+    **allowed,
+):
+    """Estimates of a simulated search, and the time at which it ended."""
+    clock = Clock()
+    time_left = TimeLeft(cost, n_splits, n_pending, refit, **allowed)
+    n = sum(rung.n_candidates for rung in cost.rungs)
+    progress = Told(n, verbose, time_left, clock=clock)
+    workers = Simulated(clock, cost, n_workers, progress.begin_fits, n_recorded)
+    engine = Engine(
+        Numbers(clock, time_left, asking),
+        schedule,
+        Problem(None, n_splits=n_splits),
+        workers,
+        root=0,
+        score=lambda outcome: outcome.score("score"),
+        n_pending=n_pending,
+        listeners=[progress],
+    )
+    engine.run()
+    return progress.told, clock.now
+
+
+def after_half(told):
+    return next(one for one in told if one[0] >= told[-1][0] / 2)
+
+
+def flat(n=40):
+    return Flat(n), Cost((Rung(0, 0, n, 1),))
+
+
+def in_rungs(rungs, continues=True):
+    return Brackets(rungs), Cost(rungs, continues)
+
+
+PLANS = {
+    "flat": flat(),
+    "halving": in_rungs(halving(27, 3, 1, 27)),
+    "halving, repeated first rung": in_rungs(
+        halving(27, 3, 1, 9, aggressive_elimination=True)
+    ),
+    "halving, from scratch": in_rungs(halving(27, 3, 1, 27), continues=False),
+    "hyperband": in_rungs(hyperband(3, 1, 27)),
+    "asha": (
+        Asynchronous(halving(27, 3, 1, 27), 3),
+        Cost(halving(27, 3, 1, 27), True, in_order=False),
+    ),
+}
+
+
+@pytest.mark.parametrize("n_pending", [None, 1, 2])
+@pytest.mark.parametrize("n_workers", [1, 2, 4, 8])
+@pytest.mark.parametrize("plan", PLANS)
+def test_what_is_left_after_half_of_the_fits(plan, n_workers, n_pending):
+    schedule, cost = PLANS[plan]
+    most = max(rung.n_resources for rung in cost.rungs)
+    told, end = simulate(
+        schedule, cost, n_workers, n_pending=n_pending, refit=RefitCost(most, 1.5)
+    )
+    _, now, left = after_half(told)
+    follows = end - now + most * PER_RESOURCE * 1.5
+    assert follows / 1.5 < left < follows * 1.5
+
+
+def test_every_estimate_after_the_first_candidates_is_of_use():
+    for schedule, cost in PLANS.values():
+        told, end = simulate(schedule, cost, 2)
+        for n_fits, now, left in told:
+            if n_fits > 9 and end - now > 60:
+                assert (end - now) / 2 < left < (end - now) * 2
+
+
+def test_starting_and_first_fits_are_not_extrapolated():
+    told, end = simulate(*flat(40), 8)
+    # When 9 fits are done, 8 of them were the first of a worker.
+    assert [left is None for *_, left in told[:4]] == [True, True, False, False]
+    _, now, left = told[2]
+    assert left == pytest.approx(end - now, rel=0.5)
+
+
+def test_replayed_fits_say_nothing_of_speed():
+    told, end = simulate(*flat(40), 2, n_recorded=90)
+    recorded = told[:30]
+    assert {now for _, now, _ in recorded} == {0.0}
+    assert {left for *_, left in recorded} == {None}
+    _, now, left = told[32]
+    assert left == pytest.approx(end - now, rel=0.2)
+
+
+def test_nothing_is_left_of_what_is_all_recorded():
+    told, _ = simulate(*flat(4), 2, n_recorded=12)
+    assert told[-1][2] == 0.0
+    # There is a refit, of which nothing tells how long it will take.
+    told, _ = simulate(*flat(4), 2, n_recorded=12, refit=RefitCost())
+    assert told[-1][2] is None
+
+
+@pytest.mark.parametrize("n_workers", [1, 4])
+def test_proposals_take_time_and_promotions_none(n_workers):
+    plan = PLANS["halving"]
+    told, end = simulate(*plan, n_workers, n_pending=1, asking=8.0)
+    _, now, left = after_half(told)
+    assert left == pytest.approx(end - now, rel=0.2)
+
+
+def test_the_refit_is_in_it():
+    without, _ = simulate(*flat(), 1)
+    told, _ = simulate(*flat(), 1, refit=RefitCost(1, 1.5))
+    refit = told[-1][2]
+    assert without[-1][2] == 0.0
+    assert refit == pytest.approx(1.5 * PER_RESOURCE, rel=0.1)
+    assert told[20][2] - without[20][2] == pytest.approx(refit, rel=0.1)
+
+
+def test_limits_are_in_it():
+    told, _ = simulate(*flat(), 1, seconds_allowed=lambda: 7.0)
+    assert told[5][2] == 7.0
+    whole, half = flat()[1], Cost(flat()[1].rungs, max_resources=20)
+    told, _ = simulate(flat()[0], whole, 1)
+    capped, _ = simulate(flat()[0], half, 1)
+    assert capped[10][2] == pytest.approx(told[30][2], rel=0.15)
+
+
+def test_workers_that_wait_for_devices_do_not_work():
+    cost = flat(100)[1]
+    for n_slots, factor in [(1, 4.0), (2, 2.0), (9, 1.0)]:
+        time_left = TimeLeft(cost, 1)
+        time_left.begin(4)
+        for i in range(20):
+            lease = {"host": "a", "device": "cuda:0", "slot": i % n_slots}
+            outcome = FitOutcome({"score": 1.0}, fit_time=2.0, lease=lease)
+            time_left.on_fit(Fit(i, 0, {}, 0), outcome)
+        assert time_left.seconds(0.0) == math.ceil(100 / 4 * factor) * 2.0
