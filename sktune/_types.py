@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from sktune.space import Space
@@ -167,6 +167,9 @@ class FitOutcome:
         epochs; None where it is not known.
     curve : tuple of float or None
         What the net recorded of its validation part at each epoch, greater is better.
+    path : dict or None
+        How a net was trained: `batches`, `stacked` and `reason`, as a search has them
+        in `paths_`. None where no net was.
     """
 
     test_scores: Scores
@@ -181,6 +184,7 @@ class FitOutcome:
     curve: Curve | None = None
     score_error: str | None = None
     raised: bytes | None = field(default=None, repr=False, compare=False)
+    path: Mapping[str, Any] | None = field(default=None, compare=False)
 
     @property
     def traceback(self) -> str | None:
@@ -367,5 +371,20 @@ class Problem:
     warm_start: Sequence[WarmStartObservation] = ()
 
 
-StackKey = Hashable | None
+class NetShape(NamedTuple):
+    """What fits have in common that may be trained as one.
+
+    Attributes
+    ----------
+    n_resources, pause : as of `Fit`
+    params : tuple of (str, str)
+        What of the net is searched and has to be equal, with its values.
+    """
+
+    n_resources: int | None
+    pause: bool
+    params: tuple[tuple[str, str], ...]
+
+
+StackKey = NetShape | Hashable | None
 """Fits of equal keys may be trained as one; None is a fit that may not."""

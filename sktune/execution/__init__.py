@@ -30,7 +30,9 @@ from sktune.execution.guards._random_states import preserved_random_states
 from sktune.execution.guards._settings import Settings
 from sktune.execution.guards._threads import single_threaded, threads_of_a_net
 from sktune.execution.training._refused_input import refuse_alike
-from sktune.execution.training._trainers import stack_key
+from sktune.execution.training._stack_size import largest_stack
+from sktune.execution.training._stack_trial import StackTrial, try_stacked
+from sktune.execution.training._trainers import cannot_stack, stack_key
 
 __all__ = [
     "EarlyWorkers",
@@ -39,7 +41,9 @@ __all__ = [
     "Refit",
     "Resource",
     "Settings",
+    "StackTrial",
     "WorkerPool",
+    "cannot_stack",
     "check_estimator",
     "check_is_estimator",
     "check_limit",
@@ -50,6 +54,7 @@ __all__ = [
     "enough_resources",
     "find_resource",
     "first_raised",
+    "largest_stack",
     "preserved_random_states",
     "refuse_alike",
     "silenced",
@@ -58,6 +63,7 @@ __all__ = [
     "stack_key",
     "subsets",
     "threads_of_a_net",
+    "try_stacked",
     "uninterrupted",
     "warn_of_first_rung",
     "warn_where_nothing_continues",

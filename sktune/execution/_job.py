@@ -65,6 +65,11 @@ class Job:
         Whether what one candidate refuses of X, all do: then the search ends with it.
     settings : Settings
         What the program has set in torch and numpy.
+    stacked : bool or "auto"
+        Whether nets of one shape are trained as one; "auto" has been decided on for
+        each unit that workers are given.
+    max_stack : int or None
+        Nets of a unit at most.
     """
 
     estimator: Any
@@ -89,6 +94,8 @@ class Job:
     placement: Placement | None = None
     refuse_alike: bool = False
     settings: Settings = field(default_factory=Settings)
+    stacked: bool | str = False
+    max_stack: int | None = None
 
     @cached_property
     def has_net(self) -> bool:

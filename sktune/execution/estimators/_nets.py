@@ -137,6 +137,16 @@ def print_nothing(text: str) -> None:
     """A sink for the lines of a `PrintLog`."""
 
 
+def prints_to_nobody(callback: Any, net: Any) -> bool:
+    """Whether a callback makes a table that nobody sees, and does nothing else."""
+    from skorch.callbacks import PrintLog
+
+    if type(callback) is not PrintLog:
+        return False
+    is_plain_print = callback.sink is print and not net.verbose
+    return is_plain_print or callback.sink is print_nothing
+
+
 class NoProgressBar:
     """Takes the place of a progress bar, and the parameters that it was given."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,12 +63,11 @@ class Refit:
     def run(self) -> FitOutcome:
         """Fit; raises what the estimator raises."""
         if self.placement is None:
-            self._fit(None)
-            return _DONE
+            return self._fit(None)
         outcomes = run_leased(self.placement, [self], _attempt)
         return outcomes[0]
 
-    def _fit(self, attempt: Attempt | None) -> None:
+    def _fit(self, attempt: Attempt | None) -> FitOutcome:
         job, best = self.job, self._clone()
         weights = job.fit_params.get("sample_weight")
         told = {
@@ -90,17 +88,18 @@ class Refit:
             ctx.call_on_fit_task_begin(**told)
             start = time.time()
             if attempt is None:
-                self._train(best, attempt)
+                path = self._train(best, attempt)
             else:
                 own = OwnDevices(best)
                 write_device(best, attempt.device)
                 with on_device(attempt.device):
-                    self._train(best, attempt)
+                    path = self._train(best, attempt)
                 own.restore(best)
             seconds = time.time() - start
             interrupts.raise_again()
         self.publish(best, seconds)
         ctx.call_on_fit_task_end(**told)
+        return FitOutcome({}, path=path)
 
     def _clone(self) -> Any:
         """An estimator with the best params, and as much as there is of a resource."""
@@ -111,13 +110,14 @@ class Refit:
             best.set_params(**{resource.name: resource.max_resources})
         return best
 
-    def _train(self, best: Any, attempt: Attempt | None) -> None:
+    def _train(self, best: Any, attempt: Attempt | None) -> dict[str, Any] | None:
+        """Train; returns how, as `FitOutcome.path`."""
         job = self.job
-        train: Callable[..., None] = _train_at_once
+        train: Callable[..., dict[str, Any] | None] = _train_at_once
         if job.resource is not None and job.resource.continuation == "partial_fit":
             train = self._train_partially
         try:
-            train(best, job.X, job.y, dict(job.fit_params))
+            return train(best, job.X, job.y, dict(job.fit_params))
         except Exception as error:
             if attempt is not None and not attempt.is_last:
                 watch_memory(error)
@@ -125,7 +125,7 @@ class Refit:
 
     def _train_partially(
         self, best: Any, X: Any, y: Any, fit_params: dict[str, Any]
-    ) -> None:
+    ) -> dict[str, Any] | None:
         """With all resources at once, where these are calls of ``partial_fit``."""
         resource = self.job.resource
         assert resource is not None
@@ -134,21 +134,24 @@ class Refit:
         task.draws_globally = False  # that is seen to already
         last, arguments = fit_prefix(task, best, X, y, fit_params)
         train_partially(task, last, *arguments)
+        return task.path
 
 
-_DONE = FitOutcome({})
-
-
-def _train_at_once(best: Any, X: Any, y: Any, fit_params: Mapping[str, Any]) -> None:
+def _train_at_once(
+    best: Any, X: Any, y: Any, fit_params: Mapping[str, Any]
+) -> dict[str, Any] | None:
     net = last_step(best)
-    with quick_batches(net) if is_net(net) else nullcontext():
+    if not is_net(net):
         call(best.fit, X, y, dict(fit_params))
+        return None
+    with quick_batches(net) as batches:
+        call(best.fit, X, y, dict(fit_params))
+    return batches.as_path()
 
 
 def _attempt(refits: Sequence[Refit], attempt: Attempt) -> dict[int, FitOutcome]:
     """One attempt of a refit; nothing where it ran out of memory."""
     try:
-        refits[0]._fit(attempt)
+        return {0: refits[0]._fit(attempt)}
     except OutOfMemory:
         return {}
-    return {0: _DONE}

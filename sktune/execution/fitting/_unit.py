@@ -19,7 +19,7 @@ from sktune.execution.fitting._raised import pickled
 from sktune.execution.fitting._scoring import Scored, is_joined, no_scores, score
 from sktune.execution.guards._device_memory import OutOfMemory, watch_memory
 from sktune.execution.training._task import Parts, Task
-from sktune.execution.training._trainers import trainer_of
+from sktune.execution.training._trainers import trainer_of, why_alone
 
 Outcomes = dict[int, FitOutcome]
 """By the position of the fit in its unit; without those that ran out of memory."""
@@ -49,12 +49,14 @@ def carry_out(
     tasks = [
         Task(job, fit, device, fit.callback_ctx if tells else None) for fit in fits
     ]
+    if len(tasks) == 1:
+        tasks[0].reason = why_alone(job, fits[0])
     for task in tasks:
         print_start(task)
     outcomes: Outcomes = {}
     positions = {id(task): position for position, task in enumerate(tasks)}
     try:
-        with closing(trainer_of(job, fits[0]).train(tasks)) as trained:
+        with closing(trainer_of(job, fits).train(tasks)) as trained:
             for task in trained:
                 outcome = _outcome(task, attempt)
                 task.end()
@@ -100,6 +102,7 @@ def _outcome(task: Task, attempt: Attempt | None) -> FitOutcome | None:
                 _outcome_of_error(job, task.fit_error, task.error),
                 fit_time=task.fit_time,
                 n_test_samples=num_samples(_data(task).X_test),
+                path=task.path,
             )
     except OutOfMemory:
         return None
@@ -170,6 +173,7 @@ def _scored(task: Task, watch: Callable[[Exception], None] | None) -> FitOutcome
         curve=task.curve,
         score_error=failed.traceback,
         raised=None if failed.error is None else pickled(failed.error),
+        path=task.path,
     )
 
 

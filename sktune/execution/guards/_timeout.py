@@ -13,13 +13,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Any
 
 from sktune._errors import FitTimeout
 from sktune.execution.estimators._nets import find_nets
 
-# What this thread is at: when that has to end, a search inside a fit last, and the
-# event that says that nobody waits for it any more.
+# When the fit that runs here has to end, a search inside a fit last, and what tells its
+# time: fits that are trained side by side in one thread have each their own.
+_deadlines: ContextVar[tuple[float, ...]] = ContextVar("deadlines", default=())
+_clock: ContextVar[Callable[[], float]] = ContextVar("clock", default=time.monotonic)
+# The event that says that nobody waits any more for what this thread does.
 _thread = threading.local()
 
 
@@ -35,20 +39,21 @@ def time_limit(seconds: float, estimator: Any) -> Iterator[None]:
     estimator is the one that is trained, for the message.
     """
     seconds = min(seconds, threading.TIMEOUT_MAX)  # an int may be too large to add
-    begin = time.monotonic()
+    clock = _clock.get()
+    begin = clock()
     with _deadline(begin + seconds), before_modules(_check):
         try:
             yield
         except FitTimeout:
-            if time.monotonic() - begin <= seconds:  # of a search around this one
+            if clock() - begin <= seconds:  # of a search around this one
                 raise
-            raise _timeout(estimator, seconds, begin) from None
-    if time.monotonic() - begin > seconds:
-        raise _timeout(estimator, seconds, begin)
+            raise _timeout(estimator, seconds, clock() - begin) from None
+    if clock() - begin > seconds:
+        raise _timeout(estimator, seconds, clock() - begin)
 
 
-def _timeout(estimator: Any, seconds: float, begin: float) -> FitTimeout:
-    when = how_far(estimator) or f"after {time.monotonic() - begin:.2g} s"
+def _timeout(estimator: Any, seconds: float, taken: float) -> FitTimeout:
+    when = how_far(estimator) or f"after {taken:.2g} s"
     return FitTimeout(
         f"The fit took longer than fit_timeout={seconds:g} seconds and was ended "
         f"{when}. Give it more time, or search what needs less."
@@ -66,12 +71,16 @@ def how_far(estimator: Any) -> str:
 
 @contextmanager
 def _deadline(moment: float) -> Iterator[None]:
-    around = getattr(_thread, "deadlines", ())
-    _thread.deadlines = (*around, moment)
+    token = _deadlines.set((*_deadlines.get(), moment))
     try:
         yield
     finally:
-        _thread.deadlines = around
+        _deadlines.reset(token)
+
+
+def keep_time_by(clock: Callable[[], float]) -> None:
+    """Let time limits in this context count the seconds of a clock of its own."""
+    _clock.set(clock)
 
 
 @contextmanager
@@ -97,14 +106,24 @@ def stopping_threads() -> Iterator[None]:
         yield
 
 
-def _check(module: Any, args: Any) -> None:
-    """Called by torch before a module is."""
+def has_time_limit() -> bool:
+    """Whether what runs here may have to end."""
+    return bool(_deadlines.get())
+
+
+def check_time() -> None:
+    """Raise where what runs here has to end."""
     stopped = stop_event()
     if stopped is not None and stopped.is_set():
         raise Stopped
-    deadlines = getattr(_thread, "deadlines", ())
-    if deadlines and time.monotonic() > min(deadlines):
+    deadlines = _deadlines.get()
+    if deadlines and _clock.get()() > min(deadlines):
         raise FitTimeout
+
+
+def _check(module: Any, args: Any) -> None:
+    """Called by torch before a module is."""
+    check_time()
 
 
 def before_modules(check: Callable[[Any, Any], None]) -> Any:

@@ -10,6 +10,7 @@ the same bit by bit. What is not known to be the same is left as it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,10 @@ class Batches:
 
     path: str | None = None
 
+    def as_path(self, stacked: int = 1, reason: str | None = None) -> dict[str, Any]:
+        """How a net was trained, as `FitOutcome.path`."""
+        return {"batches": self.path, "stacked": stacked, "reason": reason}
+
     def of(self, loader: Any) -> Any:
         """The loader, which cuts its batches from arrays from now on if it can."""
         reason = cut_from_arrays(loader)
@@ -52,6 +57,7 @@ class ArrayLoader(DataLoader[Any]):
     """A loader that cuts its batches from arrays; made by `cut_from_arrays`."""
 
     cut_: Cut
+    most_batches_: int | None = None
 
     def __iter__(self) -> Iterator[Any]:
         # The seed that torch draws for workers, which there are none of.
@@ -59,7 +65,7 @@ class ArrayLoader(DataLoader[Any]):
         return self._batches()
 
     def _batches(self) -> Iterator[Any]:
-        for rows in self.batch_sampler:
+        for rows in islice(self.batch_sampler, self.most_batches_):
             yield self.cut_(np.asarray(rows))
 
 
@@ -123,7 +129,7 @@ def _cut_of(dataset: Any) -> Cut:
     """How rows of a dataset, or of a part of it, are cut."""
     part: Any = None
     while type(dataset) is Subset:
-        indices = np.asarray(dataset.indices)
+        indices = _from_the_front(dataset.indices, len(dataset.dataset))
         part = indices if part is None else indices[part]
         dataset = dataset.dataset
     cut_X, cut_y = _column(dataset.X, "X"), _column_of_y(dataset.y)
@@ -133,6 +139,15 @@ def _cut_of(dataset: Any) -> Cut:
         return [cut_X(rows), cut_y(rows)]
 
     return cut
+
+
+def _from_the_front(indices: Any, n_rows: int) -> Any:
+    """Indices as they are counted from the first row; below it is the last."""
+    found = np.asarray(indices)
+    is_outside = found.size and (found.min() < -n_rows or found.max() >= n_rows)
+    if found.ndim != 1 or found.dtype.kind not in "iu" or is_outside:
+        raise _NoArray("the dataset is a part by other indices than those of its rows")
+    return np.where(found < 0, found + n_rows, found)
 
 
 def _column_of_y(y: Any) -> Cut:

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +39,7 @@ _BY_NUMBER = {
 # Parts of a net that decide what it computes, as long as they are the same for all.
 _DECISIVE = ("module", "criterion", "dataset", "iterator_train")
 
-_thread = threading.local()
+_watch: ContextVar[_Watch | None] = ContextVar("watch", default=None)
 _lock = threading.Lock()
 _n_watching = 0
 
@@ -150,8 +151,8 @@ def first_batch_watched(
     if not nets or any(getattr(net, "compile", False) for net in nets.values()):
         yield
         return
-    around = getattr(_thread, "watch", None)
-    watch = _thread.watch = _Watch(estimator, y, len(nets))
+    watch = _Watch(estimator, y, len(nets))
+    token = _watch.set(watch)
     try:
         with _losses_watched():
             yield
@@ -162,12 +163,12 @@ def first_batch_watched(
         is_same = _is_same_for_all(nets, params) and not isinstance(error, IndexError)
         raise (InputError if is_same else EstimatorError)(told) from error
     finally:
-        _thread.watch = around
+        _watch.reset(token)
 
 
 @contextmanager
 def _losses_watched() -> Iterator[None]:
-    """Let torch's losses tell the watch of their thread that they are called.
+    """Let torch's losses tell the watch of their fit that they are called.
 
     The only place where something is put on torch's classes, and taken off again.
     """
@@ -188,18 +189,18 @@ def _losses_watched() -> Iterator[None]:
 
 def _watched_call(call: Any) -> Any:
     def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
-        watch: _Watch | None = getattr(_thread, "watch", None)
-        torch = sys.modules["torch"]
-        if (
-            watch is not None
-            and watch.n_left > 0
-            and not torch.compiler.is_compiling()
-            and _are_tensors(args)
-        ):
-            watch.look(self, *args)
+        if not sys.modules["torch"].compiler.is_compiling():
+            watch_loss(self, *args)
         return call(self, *args, **kwargs)
 
     return __call__
+
+
+def watch_loss(loss: Any, *args: Any) -> None:
+    """Let the watch of the fit that runs here see how its loss is called."""
+    watch = _watch.get()
+    if watch is not None and watch.n_left > 0 and _are_tensors(args):
+        watch.look(loss, *args)
 
 
 def _are_tensors(args: Any) -> bool:

@@ -14,12 +14,14 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from sktune._types import Curve
+from sktune.execution.estimators._nets import are_of_skorch, prints_to_nobody
 
-# Where a net has who listens to it, and who cuts its batches. Names that end in an
-# underscore are no parameters for skorch.
+# Where a net has who listens to it, who cuts its batches, and who runs its epochs with
+# those of others. Names that end in an underscore are no parameters for skorch.
 LISTENER = "_sktune_training_"
 BATCHES = "_sktune_batches_"
-PUT_ON = (LISTENER, BATCHES)
+TOGETHER = "_sktune_together_"
+PUT_ON = (LISTENER, BATCHES, TOGETHER)
 
 
 class TrainingListener(Protocol):
@@ -53,6 +55,14 @@ def quick_batches(net: Any) -> Iterator[Any]:
         yield batches
 
 
+def epochs_by(net: Any, run: Callable[..., None]) -> AbstractContextManager[None]:
+    """Let ``run(net, alone, *args, **kwargs)`` run the net's epochs in the context.
+
+    The arguments are those of `NeuralNet.run_single_epoch`, which is `alone`.
+    """
+    return _wearing(net, TOGETHER, run)
+
+
 @contextmanager
 def _wearing(net: Any, name: str, value: Any) -> Iterator[None]:
     cls: Any = type(net)
@@ -69,6 +79,7 @@ def _wearing(net: Any, name: str, value: Any) -> Iterator[None]:
 @lru_cache(maxsize=32)
 def _listened(cls: Any) -> Any:
     """The class of a net while it is trained: its own, listened to in five places."""
+    has_own_notify = are_of_skorch(cls, ("notify",))
 
     class Net(cls):
         sktune_own_class_ = cls
@@ -77,6 +88,13 @@ def _listened(cls: Any) -> Any:
             loader = super().get_iterator(*args, **kwargs)
             batches = vars(self).get(BATCHES)
             return loader if batches is None else batches.of(loader)
+
+        def run_single_epoch(self, iterator: Any, *args: Any, **kwargs: Any) -> None:
+            run = vars(self).get(TOGETHER)
+            if run is None or iterator is None:
+                super().run_single_epoch(iterator, *args, **kwargs)
+            else:
+                run(self, super().run_single_epoch, iterator, *args, **kwargs)
 
         def fit_loop(
             self, X: Any, y: Any = None, epochs: int | None = None, **kwargs: Any
@@ -95,7 +113,14 @@ def _listened(cls: Any) -> Any:
                 listener.on_epoch_begin(self)
             if listener is not None and method_name == "on_train_end":
                 listener.on_train_end(self)
-            super().notify(method_name, **kwargs)
+            if method_name == "on_epoch_end" and has_own_notify:
+                # As there, but for tables that nobody sees, which take a while to make.
+                self.on_epoch_end(self, **kwargs)
+                for _, callback in self.callbacks_:
+                    if not prints_to_nobody(callback, self):
+                        callback.on_epoch_end(self, **kwargs)
+            else:
+                super().notify(method_name, **kwargs)
             if listener is not None and method_name == "on_epoch_end":
                 listener.on_epoch_end(self)
 

@@ -21,7 +21,7 @@ from sktune._types import Curve, Fit, Params, StackKey
 from sktune.execution._job import Job
 from sktune.execution.checkpoint._paused_fit import PausedFit
 from sktune.execution.estimators._device_parameters import write_device
-from sktune.execution.estimators._nets import find_nets, silence
+from sktune.execution.estimators._nets import find_nets, is_net, silence
 from sktune.execution.guards._device_memory import on_device
 from sktune.execution.guards._memory_limit import MemoryLimit
 from sktune.execution.guards._random_states import (
@@ -106,6 +106,10 @@ class Task:
     curve : tuple of float or None
     batches : Batches or None
         Where those of a net come from.
+    stacked : int
+        Nets that were trained as one with this one among them, at most.
+    reason : str or None
+        Why it was trained by itself, where it might not have been.
     """
 
     def __init__(
@@ -139,13 +143,35 @@ class Task:
         self.reached: int | None = None
         self.curve: Curve | None = None
         self.batches: Any = None
+        self.stacked = 1
+        self.reason: str | None = None
 
-    def prepare(self) -> None:
+    def prepare(self, cut: dict[Any, Parts] | None = None) -> None:
         """Make a clone that has the params, and cut the data.
+
+        Parameters
+        ----------
+        cut : dict of Parts, default=None
+            What was cut for others of the same unit. It is used again if the estimator
+            is a net, which changes nothing in it, and what is cut is added.
 
         Raises what scikit-learn's searches raise whatever `error_score` says, such as
         for a parameter that does not exist.
         """
+        estimator = clone(self.job.estimator)
+        # Parameters may be estimators themselves: cloned, they stay unfitted.
+        estimator.set_params(**clone(self.params, safe=False))
+        # Callbacks may be searched, too.
+        self.estimator = silence(estimator) if self.has_net else estimator
+        start = time.time()
+        if cut is None or not is_net(self.estimator):
+            self.data = self._cut()
+        else:
+            key = self.fit.split, self.fit.n_resources
+            self.data = cut[key] if key in cut else cut.setdefault(key, self._cut())
+        self.fit_time = time.time() - start
+
+    def _cut(self) -> Parts:
         job, fit = self.job, self.fit
         train, test = job.splits[fit.split]
         if fit.n_resources is not None and job.subsets is not None:
@@ -154,16 +180,16 @@ class Task:
         fit_params = check_method_params(job.X, params=job.fit_params, indices=train)
         on_train = check_method_params(job.X, params=job.score_params, indices=train)
         on_test = check_method_params(job.X, params=job.score_params, indices=test)
-        estimator = clone(job.estimator)
-        # Parameters may be estimators themselves: cloned, they stay unfitted.
-        estimator.set_params(**clone(self.params, safe=False))
-        # Callbacks may be searched, too.
-        self.estimator = silence(estimator) if self.has_net else estimator
-        start = time.time()
         X, y = safe_split(self.estimator, job.X, job.y, train)
         X_test, y_test = safe_split(self.estimator, job.X, job.y, test, train)
-        self.data = Parts(X, y, X_test, y_test, fit_params, on_test, on_train)
-        self.fit_time = time.time() - start
+        return Parts(X, y, X_test, y_test, fit_params, on_test, on_train)
+
+    @property
+    def path(self) -> dict[str, Any] | None:
+        """How the net was trained, as `FitOutcome.path`."""
+        if self.batches is None:
+            return None
+        return dict(self.batches.as_path(self.stacked, self.reason))
 
     @property
     def states(self) -> PausedFit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -10,10 +10,13 @@ from typing import Any
 
 from sktune._types import Fit, StackKey
 from sktune.execution._job import Job
+from sktune.execution.estimators._nets import is_net
+from sktune.execution.estimators._parameter_paths import last_step
 from sktune.execution.training._epochs import train_epochs
 from sktune.execution.training._once import give_batches, give_folder, train_once
 from sktune.execution.training._partial_fit import train_partially
 from sktune.execution.training._pipelines import fit_prefix
+from sktune.execution.training._stacked import SideBySide
 from sktune.execution.training._task import Task, Trainer
 from sktune.execution.training._warm_start import train_warm
 
@@ -66,22 +69,55 @@ def continued(train_last: Callable[..., None]) -> Callable[..., None]:
     return train
 
 
-ONCE: Trainer = OneByOne(train_once)
-# By the continuation; see `Resource`.
-CONTINUED: Mapping[str, Trainer] = {
+# By the continuation, see `Resource`; None where all is given at once.
+BY_ITSELF: Mapping[str | None, Trainer] = {
+    None: OneByOne(train_once),
     "epochs": OneByOne(continued(train_epochs)),
     "warm_start": OneByOne(continued(train_warm)),
     "partial_fit": OneByOne(continued(train_partially)),
 }
+TOGETHER: Mapping[str | None, Trainer] = {
+    None: SideBySide(train_once),
+    "epochs": SideBySide(continued(train_epochs)),
+}
 
 
-def trainer_of(job: Job, fit: Fit) -> Trainer:
-    """The trainer of a fit."""
-    if fit.n_resources is None or job.resource is None or not job.resource.continues:
-        return ONCE
-    return CONTINUED[job.resource.continuation]
+def trainer_of(job: Job, unit: Sequence[Fit]) -> Trainer:
+    """The trainer of a unit."""
+    trainers = TOGETHER if job.stacked and len(unit) > 1 else BY_ITSELF
+    return trainers[_continuation(job, unit[0])]
 
 
 def stack_key(job: Job, fit: Fit) -> StackKey:
-    """What fits have in common that are trained as one; None of a fit by itself."""
-    return trainer_of(job, fit).stack_key(job, fit)
+    """What fits have in common that may be trained as one; None of one by itself."""
+    if not job.stacked or cannot_stack(job, fit) is not None:
+        return None
+    return TOGETHER[_continuation(job, fit)].stack_key(job, fit)
+
+
+def cannot_stack(job: Job, fit: Fit) -> str | None:
+    """Why a fit is trained by itself, as far as it is known without its net."""
+    continuation = _continuation(job, fit)
+    if continuation not in TOGETHER:
+        return f"it goes on by {continuation}, which trains one net at a time"
+    if job.fit_memory is not None:
+        return "fit_memory is a limit for a process, which trains one net at a time"
+    if not is_net(last_step(job.estimator)):
+        return "the estimator is neither a net nor a pipeline that ends in one"
+    return None
+
+
+def why_alone(job: Job, fit: Fit) -> str | None:
+    """Why a unit is this fit alone; None of a search that stacks nothing."""
+    if not job.stacked:
+        return None
+    lonely = "no other fit of its shape was decided on together with it"
+    if job.stacked == "auto":
+        lonely = f"tried as one, nets of its shape were slower, or {lonely}"
+    return cannot_stack(job, fit) or lonely
+
+
+def _continuation(job: Job, fit: Fit) -> str | None:
+    if fit.n_resources is None or job.resource is None or not job.resource.continues:
+        return None
+    return job.resource.continuation
