@@ -8,8 +8,10 @@ protocols.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from sktune._errors import StrategyError
 from sktune._protocols import Listener, Schedule, Strategy, Workers
@@ -54,6 +56,8 @@ class Engine:
     stack_key : callable
         Fits that are decided on together and whose keys are equal make a unit; one
         whose key is None makes a unit by itself.
+    max_unit : int or None
+        Fits of a unit at most; None is no limit.
     may_go_on : callable
         Called with each `Start` or `Resume` before it is carried out, and with the
         evaluations so far. Where it returns false, that one is not carried out, and
@@ -82,6 +86,7 @@ class Engine:
         score: Callable[[FitOutcome], float | None],
         n_pending: int | None = None,
         stack_key: Callable[[Fit], StackKey] = lambda _: None,
+        max_unit: int | None = None,
         may_go_on: MayGoOn = lambda decision, evaluations: True,
         listeners: Sequence[Listener] = (),
     ) -> None:
@@ -93,6 +98,7 @@ class Engine:
         self._score = score
         self._n_pending = n_pending
         self._stack_key = stack_key
+        self._max_unit = max_unit
         self._may_go_on = may_go_on
         self._listeners = listeners
         self._learnt = strategy.init(problem)
@@ -209,7 +215,7 @@ class Engine:
     def _units(self) -> list[Unit]:
         """What was decided on, each unit with a number of its own."""
         decided, self._decided = self._decided, []
-        units = units_of(decided, self._stack_key, self._n_units)
+        units = units_of(decided, self._stack_key, self._n_units, self._max_unit)
         self._n_units += len(units)
         return units
 
@@ -255,22 +261,42 @@ class Engine:
 
 
 def units_of(
-    fits: Iterable[Fit], stack_key: Callable[[Fit], StackKey], first: int = 0
+    fits: Iterable[Fit],
+    stack_key: Callable[[Fit], StackKey],
+    first: int = 0,
+    max_size: int | None = None,
 ) -> list[Unit]:
     """Fits of equal keys together, each unit in the place of its first fit.
 
-    Units are numbered from `first`.
+    Units are numbered from `first`. None has more fits than `max_size`, and a
+    candidate's fits are in one as far as there is room.
     """
     units: list[list[Fit]] = []
-    by_key: dict[StackKey, list[Fit]] = {}
-    for fit in fits:
-        key = stack_key(fit)
-        if key is not None and key in by_key:
-            by_key[key].append(fit)
-        else:
-            units.append([fit])
-            by_key[key] = units[-1]
+    open_units: dict[StackKey, list[Fit]] = {}
+    for together in _by_candidate(fits, stack_key):
+        key = stack_key(together[0])
+        for part in _parts(together, max_size):
+            unit = open_units.get(key) if key is not None else None
+            if unit is None or len(unit) + len(part) > (max_size or math.inf):
+                unit = open_units[key] = []
+                units.append(unit)
+            unit += part
     return [
         tuple(replace(fit, unit=number) for fit in unit)
         for number, unit in enumerate(units, first)
     ]
+
+
+def _by_candidate(
+    fits: Iterable[Fit], stack_key: Callable[[Fit], StackKey]
+) -> Iterator[list[Fit]]:
+    """Fits that follow each other and are of one candidate and one key."""
+    for key, group in groupby(fits, lambda fit: (fit.candidate, stack_key(fit))):
+        together = list(group)
+        yield from [together] if key[1] is not None else [[fit] for fit in together]
+
+
+def _parts(fits: list[Fit], size: int | None) -> list[list[Fit]]:
+    if size is None:
+        return [fits]
+    return [fits[k : k + size] for k in range(0, len(fits), size)]

@@ -53,6 +53,8 @@ def record_of(fit: Fit, outcome: FitOutcome) -> dict[str, Any]:
         record["reached"] = outcome.reached
     if outcome.curve is not None:
         record["curve"] = [_number(value) for value in outcome.curve]
+    if outcome.path is not None:
+        record["path"] = dict(outcome.path)
     if outcome.lease is not None:
         record["lease"] = as_json(outcome.lease)
     if outcome.score_error is not None:
@@ -75,6 +77,7 @@ def outcome_of(record: Mapping[str, Any]) -> FitOutcome:
         record.get("reached"),
         None if curve is None else tuple(map(_decoded, curve)),
         record.get("score_error"),
+        path=record.get("path"),
     )
 
 
@@ -127,6 +130,8 @@ def read_fits(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
                 row.update({f"{part}_{metric}": s for metric, s in scores.items()})
         for name, value in (row.pop("lease", None) or {}).items():
             row[f"lease_{name}"] = value
+        for name, value in (row.pop("path", None) or {}).items():
+            row[f"path_{name}"] = value
         if "curve" in row:
             row["curve"] = tuple(map(_decoded, row["curve"]))
         rows.append({**row, "fit_error": row.pop("fit_error", None)})

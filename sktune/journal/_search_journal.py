@@ -53,6 +53,7 @@ _FREE = (
     "verbose",
     "warm_start_from",
 )
+_BEFORE_STACKS = {"stacked": False, "max_stack": None}
 # How much is searched. With more of it the first part may be the same search, and with
 # less the search be over sooner: decisions tell.
 _HOW_MUCH = ("n_candidates", "n_iter", "n_rounds", "param_grid")
@@ -127,6 +128,7 @@ class SearchJournal:
         refit_metric: str | None,
         precision: Mapping[str, str],
         n_candidates: int | None = None,
+        max_stack: int | None = None,
     ) -> None:
         """Write the first record, or see that it is of this very search.
 
@@ -142,6 +144,8 @@ class SearchJournal:
             What the program has set of the digits that nets compute with.
         n_candidates : int or None
             How many candidates there will be at most.
+        max_stack : int or None
+            How many nets are trained as one at most.
         """
         arguments = search.get_params(deep=False)
         random_state = arguments.get("random_state")
@@ -168,6 +172,7 @@ class SearchJournal:
         if self.is_new:
             about = {"id": self.id, "began": moment(), **now}
             about["n_candidates"] = n_candidates
+            about["max_stack"] = max_stack
             self._journal.begin({**about, **environment()})
         else:
             self._compare(now)
@@ -176,6 +181,8 @@ class SearchJournal:
         header = self._header()
         if "precision" not in header:  # of an earlier version
             header = {**header, "precision": now["precision"]}
+        # Of a version that stacked no nets.
+        header["arguments"] = {**_BEFORE_STACKS, **header.get("arguments", {})}
         found = list(differences({key: header.get(key) for key in now}, dict(now)))
         # The root follows from the random state, unless that is a generator.
         named = [
@@ -229,6 +236,26 @@ class SearchJournal:
             arguments = {k: v for k, v in self._arguments.items() if k in _HOW_MUCH}
             record = {"record": "arguments", "began": moment(), "arguments": arguments}
             self._journal.append({**record, "n_candidates": self._n_candidates})
+
+    def stacked_shapes(self) -> dict[str, bool]:
+        """Whether nets of a shape are trained as one, where that has been tried."""
+        return {
+            record["shape"]: bool(record.get("stacked"))
+            for record in self._journal.records[1:]
+            if record.get("record") == "stacked" and "shape" in record
+        }
+
+    def write_stacked(self, shape: str, **tried: Any) -> None:
+        """Write down whether nets of a shape are trained as one, and what was seen."""
+        record = {"record": "stacked", "ended": moment(), "shape": shape}
+        self._journal.append({**record, **as_json(tried)})
+
+    def max_stack(self) -> int | None:
+        """How many nets are trained as one at most, where the journal has that."""
+        if self.is_new:
+            return None
+        max_stack = self._journal.records[0].get("max_stack")
+        return max_stack if isinstance(max_stack, int) else None
 
     def _begins_otherwise(self, found: list[str]) -> JournalError:
         """The error for a search whose first part is not the one in the journal."""

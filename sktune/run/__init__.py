@@ -1,6 +1,6 @@
 """One search, from its beginning to its end or to Ctrl-C."""
 
-from sktune.run._lease_rows import lease_rows, leases_of
+from sktune.run._fit_rows import lease_rows, leases_of, path_rows, paths_of
 from sktune.run._proposal import MAX_PENDING, Proposal
 from sktune.run._rehearse import rehearse
 from sktune.run._run import NO_FITS, SearchRun
@@ -24,6 +24,8 @@ __all__ = [
     "SearchRun",
     "lease_rows",
     "leases_of",
+    "path_rows",
+    "paths_of",
     "refit_metric",
     "refit_metric_names",
     "rehearse",

@@ -14,9 +14,10 @@ from sktune._errors import JournalError
 from sktune._protocols import Listener, Strategy, StrategyAround
 from sktune._types import Evaluation, Params
 from sktune.engine import Engine
-from sktune.execution import Job, WorkerPool, single_threaded, stack_key
+from sktune.execution import Job, WorkerPool, single_threaded
 from sktune.journal import ReplayedWorkers, SearchJournal
 from sktune.run._proposal import Proposal
+from sktune.run._stack_keys import StackKeys
 from sktune.run.listeners._budget import Budget
 from sktune.run.listeners._callbacks import Callbacks
 from sktune.run.listeners._progress import Progress
@@ -184,7 +185,8 @@ class SearchRun:
             root=self.root,
             score=self.metric.score,
             n_pending=proposal.n_pending,
-            stack_key=lambda fit: stack_key(self.job, fit),
+            stack_key=StackKeys(self.job, self.journal),
+            max_unit=self.job.max_stack,
             may_go_on=self.budget.allows,
             listeners=listeners,
         )

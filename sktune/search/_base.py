@@ -11,11 +11,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from numbers import Real
+from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from sktune import _compat
@@ -26,6 +27,7 @@ from sktune.execution import (
     Interrupts,
     Job,
     check_limit,
+    largest_stack,
     preserved_random_states,
     refuse_alike,
     silenced,
@@ -47,6 +49,7 @@ from sktune.search._results import (
     write_refit,
     write_results,
 )
+from sktune.search._stacking import StackPlan, plan_of_stacks
 from sktune.search.inputs._data import Data, as_dicts, read_data
 from sktune.search.inputs._splits import draw_splits
 from sktune.strategy import Listed
@@ -66,6 +69,8 @@ class BaseSearch(_compat.BaseSearchCV):
         "fit_memory": [_compat.Interval(Real, 0, None, closed="neither"), str, None],
         "fit_timeout": [_compat.Interval(Real, 0, None, closed="neither"), None],
         "random_state": ["random_state"],
+        "stacked": ["boolean", _compat.StrOptions({"auto"})],
+        "max_stack": [_compat.Interval(Integral, 1, None, closed="left"), None],
         "journal": [str, PathLike, None],
         "max_time": [_compat.Interval(Real, 0, None, closed="neither"), None],
     }
@@ -91,6 +96,8 @@ class BaseSearch(_compat.BaseSearchCV):
         error_score: float | str,
         fit_timeout: float | None,
         fit_memory: float | str | None,
+        stacked: bool | str,
+        max_stack: int | None,
         return_train_score: bool,
         journal: Any,
         max_time: float | None,
@@ -112,6 +119,8 @@ class BaseSearch(_compat.BaseSearchCV):
         self.random_state = random_state
         self.fit_timeout = fit_timeout
         self.fit_memory = fit_memory
+        self.stacked = stacked
+        self.max_stack = max_stack
         self.journal = journal
         self.max_time = max_time
 
@@ -190,7 +199,7 @@ class BaseSearch(_compat.BaseSearchCV):
             return super().fit(X, y, **params)
         early = EarlyWorkers(self.estimator, self.n_jobs)
         with Interrupts() as interrupts, preserved_random_states(), early:
-            forget(self, "leases_")  # of a `fit` before
+            forget(self, "leases_", "paths_")  # of a `fit` before
             check_limit(self.fit_memory)
             data = read_data(self, self._searched(), X, y, params)
             self.n_splits_ = data.n_splits
@@ -203,10 +212,12 @@ class BaseSearch(_compat.BaseSearchCV):
                     splits = draw_splits(
                         data.cv, data.X, data.y, self.n_splits_, data.split_params
                     )
+                    max_stack = self._max_stack(data, journal)
                     if journal is not None:
-                        self._begin(journal, root, proposal, data, splits)
+                        self._begin(journal, root, proposal, data, splits, max_stack)
                     given = (data, splits, proposal, root, journal)
                     with self._job_options(*given) as options:
+                        options["max_stack"] = max_stack
                         keeper.run = run = self._run(*given, callbacks, options)
                         early.keep()
                         run.search(cut_short=keeper.keep)
@@ -220,6 +231,47 @@ class BaseSearch(_compat.BaseSearchCV):
                 estimator=self, X=data.X, y=data.y, metadata=data.metadata
             )
         return self
+
+    def stacking(self, X: Any, y: Any = None, **params: Any) -> StackPlan:
+        """Which fits `fit` would train as one with `stacked`, and why not others.
+
+        Nets of each shape among the candidates that are decided on before the first
+        score are trained for a few batches, as one and by themselves. Nothing is kept
+        of it; callbacks of the nets are called.
+
+        Parameters
+        ----------
+        X, y, **params
+            As `fit` takes them.
+
+        Returns
+        -------
+        plan : StackPlan
+            ``print(search.stacking(X, y))`` shows a table: the params that nets of one
+            shape have in common, their fits, the stacks that these make, how many times
+            quicker an epoch is, and what keeps them from being stacked.
+
+        Raises
+        ------
+        ValueError
+            For what `fit` would refuse.
+        """
+        self._validate_params()
+        search = clone(self)  # draws nothing from generators of the user's
+        search.set_params(stacked=self.stacked or True, journal=None, verbose=0)
+        with preserved_random_states():
+            data = read_data(search, search._searched(), X, y, params)
+            search.n_splits_ = data.n_splits
+            root = search._root(None)
+            proposal = search._propose(data, root)
+            splits = draw_splits(
+                data.cv, data.X, data.y, data.n_splits, data.split_params
+            )
+            given = (data, splits, proposal, root, None)
+            with search._job_options(*given) as options:
+                options["max_stack"] = search._max_stack(data, None)
+                job = search._job(*given, options)
+                return plan_of_stacks(job, proposal, root)
 
     def _run_search(
         self, evaluate_candidates: Any, *, callback_ctx: Any = None
@@ -244,6 +296,17 @@ class BaseSearch(_compat.BaseSearchCV):
         # A generator moves on, as it does in scikit-learn: a second fit differs.
         return int(check_random_state(random_state).randint(2**31 - 1))
 
+    def _max_stack(self, data: Data, journal: SearchJournal | None) -> int | None:
+        """Nets that are trained as one at most; None where none are."""
+        if not self.stacked:
+            return None
+        if self.max_stack is not None:
+            return self.max_stack
+        recorded = None if journal is None else journal.max_stack()
+        if recorded is not None:
+            return recorded
+        return largest_stack(self.estimator, data.X, self.n_splits_, data.placement)
+
     def _begin(
         self,
         journal: SearchJournal,
@@ -251,6 +314,7 @@ class BaseSearch(_compat.BaseSearchCV):
         proposal: Proposal,
         data: Data,
         splits: Any,
+        max_stack: int | None,
     ) -> None:
         """Tell the journal what this search is, or compare it with what it began."""
         told = {"X": data.X, "y": data.y, **data.params, "splits": splits}
@@ -269,7 +333,7 @@ class BaseSearch(_compat.BaseSearchCV):
             data.settings.precision(),
             proposal.problem.n_candidates,
         )
-        journal.begin(self, root, prints, metric, precision, n_candidates)
+        journal.begin(self, root, prints, metric, precision, n_candidates, max_stack)
         if journal.changed:
             rehearse(proposal, root, journal, RefitMetric(self).score)
             journal.go_on()
@@ -285,10 +349,38 @@ class BaseSearch(_compat.BaseSearchCV):
         options: dict[str, Any],
     ) -> SearchRun:
         """The run of this `fit`."""
+        job = self._job(data, splits, proposal, root, journal, options)
+        n_fits = proposal.n_evaluations * len(splits)
+        return SearchRun(
+            job,
+            proposal,
+            root,
+            journal,
+            RefitMetric(self),
+            Callbacks(self, callbacks, n_fits, job.caller is not None),
+            self._announcement(proposal),
+            refit=bool(self.refit),
+            verbose=self.verbose,
+            n_jobs=self.n_jobs,
+            pre_dispatch=self.pre_dispatch,
+            max_time=self.max_time,
+            max_resources_total=getattr(self, "max_resources_total", None),
+        )
+
+    def _job(
+        self,
+        data: Data,
+        splits: Any,
+        proposal: Proposal,
+        root: int,
+        journal: SearchJournal | None,
+        options: dict[str, Any],
+    ) -> Job:
+        """What all fits have in common."""
         estimator, scorer = silenced(self.estimator, data.scorers)
         in_use = self._uses_callbacks()
         is_repeatable = journal is not None or self.random_state is not None
-        job = Job(
+        return Job(
             estimator,
             data.X,
             data.y,
@@ -309,23 +401,8 @@ class BaseSearch(_compat.BaseSearchCV):
             placement=data.placement,
             refuse_alike=refuse_alike(self.estimator, self._searched()),
             settings=data.settings,
+            stacked=self.stacked,
             **options,
-        )
-        n_fits = proposal.n_evaluations * len(splits)
-        return SearchRun(
-            job,
-            proposal,
-            root,
-            journal,
-            RefitMetric(self),
-            Callbacks(self, callbacks, n_fits, in_use),
-            self._announcement(proposal),
-            refit=bool(self.refit),
-            verbose=self.verbose,
-            n_jobs=self.n_jobs,
-            pre_dispatch=self.pre_dispatch,
-            max_time=self.max_time,
-            max_resources_total=getattr(self, "max_resources_total", None),
         )
 
     def _uses_callbacks(self) -> bool:

@@ -95,6 +95,15 @@ class RandomizedSearchCV(BaseSearch):
         else calls modules of torch, is ended at its next batch; memory that is far too
         much at once is refused; a worker process in which neither helps ends. `refit`
         has no limit. See the guide "Workers".
+    stacked : bool or "auto", default=False
+        Whether nets of one shape are trained as one, in a fraction of the time: the
+        splits of a candidate, and candidates that are decided on together. Each is the
+        net that it would be by itself, but for rounding. "auto" tries both for a few
+        batches of each shape and takes the quicker. What cannot be stacked is trained
+        by itself: `paths_` says why. See the guide "Nets trained as one".
+    max_stack : int, default=None
+        Nets that are trained as one at most. None is a number that follows from the
+        size of the data and, on a device, of its memory.
     return_train_score : bool, default=False
         Whether to score on the training part as well.
     journal : str or path-like, default=None
@@ -127,6 +136,11 @@ class RandomizedSearchCV(BaseSearch):
         With `devices`, what ran where: `candidate` and `split` (None for the refit),
         `n_resources`, `device`, `slot`, `start` and `end` in seconds since the epoch,
         `host`, `pid`, and `out_of_memory` where a fit was tried again alone.
+    paths_ : list of dict
+        With nets, how each was trained: `candidate` and `split` (None for the refit),
+        `n_resources`, `batches` ("arrays" where they were cut at once, else "rows" and
+        why), `stacked` (nets that were trained as one, at most) and `reason` (why it
+        was trained by itself, where it might not have been).
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
@@ -178,6 +192,8 @@ class RandomizedSearchCV(BaseSearch):
         error_score: float | str = np.nan,
         fit_timeout: float | None = None,
         fit_memory: float | str | None = None,
+        stacked: bool | str = False,
+        max_stack: int | None = None,
         return_train_score: bool = False,
         journal: Any = None,
         max_time: float | None = None,
@@ -197,6 +213,8 @@ class RandomizedSearchCV(BaseSearch):
             error_score=error_score,
             fit_timeout=fit_timeout,
             fit_memory=fit_memory,
+            stacked=stacked,
+            max_stack=max_stack,
             return_train_score=return_train_score,
             journal=journal,
             max_time=max_time,

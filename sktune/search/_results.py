@@ -17,7 +17,14 @@ from sktune._types import NAMELESS, Evaluation, FitOutcome, Scores
 from sktune._warnings import at_the_users_line, warn
 from sktune.execution import Refit, first_raised, uninterrupted
 from sktune.placement import Placement
-from sktune.run import Proposal, SearchRun, lease_rows, leases_of
+from sktune.run import (
+    Proposal,
+    SearchRun,
+    lease_rows,
+    leases_of,
+    path_rows,
+    paths_of,
+)
 from sktune.search._failures import warn_or_raise_about_failures
 
 _OF_THE_BEST = (
@@ -38,8 +45,7 @@ def write_results(search: Any, run: SearchRun, scorers: Any) -> None:
     if not run.is_over_budget:
         search._check_n_candidates(len({one.candidate.id for one in rows}))
     search._count(rows)
-    if run.job.placement is not None:
-        search.leases_ = leases_of(run.evaluations)
+    _write_fits(search, run)
     outcomes = outcomes_of(rows)
     _check_outcomes(search, run, outcomes)
     refit_metric = _check_metrics(search, outcomes)
@@ -101,8 +107,7 @@ def _keep_results(search: Any, run: SearchRun, reason: BaseException) -> None:
             search._count(rows)
             if any(run.metric.score(one) is not None for one in outcomes):
                 _choose(search, refit_metric)
-    if run.job.placement is not None:
-        search.leases_ = leases_of(run.evaluations)
+    _write_fits(search, run)
     if isinstance(reason, KeyboardInterrupt):
         _say_interrupted(search, len(rows), run.proposal)
     elif rows:
@@ -190,11 +195,21 @@ def write_refit(
                 "is complete: cv_results_ and best_params_ are there."
             )
         raise
+    candidates = search.cv_results_.get("candidate")
+    index = search.best_index_
+    best = int(index if candidates is None else candidates[index])
+    if rows := path_rows(outcome, candidate=best):
+        search.paths_ = [*getattr(search, "paths_", []), *rows]
     if placement is not None:
-        candidates = search.cv_results_.get("candidate")
-        index = search.best_index_
-        best = index if candidates is None else candidates[index]
-        search.leases_ += lease_rows(outcome, candidate=int(best))
+        search.leases_ += lease_rows(outcome, candidate=best)
+
+
+def _write_fits(search: Any, run: SearchRun) -> None:
+    """Set what tells of single fits."""
+    if rows := paths_of(run.evaluations):  # where nets were trained
+        search.paths_ = rows
+    if run.job.placement is not None:
+        search.leases_ = leases_of(run.evaluations)
 
 
 def _say_interrupted(search: Any, n_done: int, proposal: Proposal) -> None:

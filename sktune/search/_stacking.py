@@ -1,0 +1,150 @@
+"""What a search would train as one, before it trains anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from sktune._types import Fit, FitOutcome, Unit
+from sktune.engine import Engine
+from sktune.execution import Job, StackTrial, cannot_stack, stack_key, try_stacked
+from sktune.run import Proposal
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Fits whose nets may be of one shape.
+
+    Attributes
+    ----------
+    params : dict of str to str
+        What of the net is searched and has to be the same in all, with its values.
+    n_fits : int
+        Fits that are decided on before the first score.
+    sizes : tuple of int
+        Nets that are trained as one, for each stack; empty where none are.
+    reason : str or None
+        Why they are trained by themselves; None where they are stacked.
+    speedup : float or None
+        How many times quicker an epoch of a net is in the stack than by itself, as it
+        was measured for a few batches; None where it was not.
+    """
+
+    params: dict[str, Any]
+    n_fits: int
+    sizes: tuple[int, ...]
+    reason: str | None
+    speedup: float | None
+
+
+@dataclass(frozen=True, repr=False)
+class StackPlan:
+    """Which fits a search trains as one, and why not others; shown as a table.
+
+    Attributes
+    ----------
+    shapes : tuple of Shape
+        Of the fits that are decided on before the first score.
+    """
+
+    shapes: tuple[Shape, ...]
+
+    _head = ("shape", "fits", "stacks", "times as quick", "why not")
+
+    def __repr__(self) -> str:
+        rows = [self._head, *self._rows()]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [
+            "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True))
+            for row in rows
+        ]
+        return "\n".join(line.rstrip() for line in lines)
+
+    def _repr_html_(self) -> str:
+        def row(cells: Iterable[str], tag: str) -> str:
+            return "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells)
+
+        body = "".join(f"<tr>{row(cells, 'td')}</tr>" for cells in self._rows())
+        return f"<table><tr>{row(self._head, 'th')}</tr>{body}</table>"
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [
+            (
+                ", ".join(f"{k}={v}" for k, v in shape.params.items()) or "all",
+                str(shape.n_fits),
+                _shown(shape.sizes),
+                "" if shape.speedup is None else f"{shape.speedup:.1f}",
+                shape.reason or "",
+            )
+            for shape in self.shapes
+        ]
+
+
+def _shown(sizes: tuple[int, ...]) -> str:
+    counts = {size: sizes.count(size) for size in sizes}
+    return " + ".join(f"{n} x {size}" for size, n in counts.items()) or "none"
+
+
+def plan_of_stacks(job: Job, proposal: Proposal, root: int) -> StackPlan:
+    """Try each shape of net among the fits that are decided on first.
+
+    Parameters
+    ----------
+    job : Job
+        Of a search that stacks nets.
+    proposal : Proposal
+    root : int
+        Root of the seeds.
+    """
+    workers = _Noting()
+    Engine(
+        proposal.strategy,
+        proposal.schedule,
+        proposal.problem,
+        workers,
+        root=root,
+        score=lambda outcome: None,
+        n_pending=proposal.n_pending,
+        stack_key=lambda fit: stack_key(job, fit),
+        max_unit=job.max_stack,
+    ).run()
+    units: dict[Any, list[Unit]] = {}
+    for unit in workers.units:
+        units.setdefault(stack_key(job, unit[0]), []).append(unit)
+    return StackPlan(tuple(_shape(job, key, of_key) for key, of_key in units.items()))
+
+
+def _shape(job: Job, key: Any, units: list[Unit]) -> Shape:
+    fits = [fit for unit in units for fit in unit]
+    reason = cannot_stack(job, fits[0])
+    trial = StackTrial(0, reason)
+    if reason is None:
+        trial = try_stacked(job, fits[0])
+    speedup = None
+    if trial.seconds_alone is not None and trial.seconds_stacked is not None:
+        speedup = trial.seconds_alone / trial.seconds_stacked
+    reason = trial.reason
+    if reason is None and job.stacked == "auto" and not trial.pays:
+        reason = "by themselves they are quicker"
+    sizes = tuple(len(unit) for unit in units) if reason is None else ()
+    params = {} if key is None else dict(key.params)
+    return Shape(params, len(fits), sizes, reason, speedup)
+
+
+class _Noting:
+    """Workers that run nothing."""
+
+    n_workers = 1
+
+    def __init__(self) -> None:
+        self.units: list[Unit] = []
+
+    def submit(self, unit: Unit) -> None:
+        """Note one unit."""
+        self.units.append(unit)
+
+    def next_done(self) -> list[tuple[Fit, FitOutcome]]:
+        """Nothing is done."""
+        return []
