@@ -19,13 +19,16 @@ from tests.helpers.torch_settings import CHANGES, ELSEWHERE, report, restored, s
 
 X, y = blobs(60)
 
+one_end = pytest.mark.one_end  # of clusters there is one version
 BACKENDS = [
     "sequential",
     "threading",
     pytest.param("loky", marks=pytest.mark.slow),
     pytest.param("multiprocessing", marks=pytest.mark.slow),
-    pytest.param("dask", marks=[pytest.mark.slow, pytest.mark.timeout(180)]),
-    pytest.param("ray", marks=[pytest.mark.slow, pytest.mark.timeout(180)]),
+    *(
+        pytest.param(name, marks=[pytest.mark.slow, one_end, pytest.mark.timeout(180)])
+        for name in ("dask", "ray")
+    ),
 ]
 
 

@@ -274,3 +274,20 @@ def test_any_batch_is_the_one_that_torch_would_stack(data):
 def test_the_usual_dtypes_are_cut(dtype):
     loader = DataLoader(Dataset(X.astype(dtype), y.astype(dtype)), batch_size=7)
     assert cut_from_arrays(loader) is None
+
+
+@pytest.mark.parametrize("indices", [[-1, -3, 5, 7, -60], np.arange(-60, 0)])
+def test_parts_by_indices_from_the_end(indices):
+    part = Subset(Dataset(X, y), indices)
+    rows, arrays = (DataLoader(part, batch_size=4) for _ in range(2))
+    assert cut_from_arrays(arrays) is None
+    for (a, b), (c, d) in zip(rows, arrays, strict=True):
+        assert torch.equal(a, c) and torch.equal(b, d)
+
+
+@pytest.mark.parametrize("indices", [[0, len(X), 1], [0, -len(X) - 1, 1]])
+def test_indices_of_no_row_are_torchs_to_refuse(indices):
+    loader = DataLoader(Subset(Dataset(X, y), indices), batch_size=2)
+    assert "other indices" in cut_from_arrays(loader)
+    with pytest.raises(IndexError):
+        list(loader)

@@ -14,6 +14,7 @@ KILLS = {
     "bayes": 8,
     "halving": 10,
     "hyperband": 8,
+    "stacked": 8,
     "threads": 6,
     "asynchronous": 6,
 }

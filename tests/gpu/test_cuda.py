@@ -164,3 +164,37 @@ def test_as_many_as_there_is_memory_for():
     slots = {row["slot"] for row in others}
     assert {0, 1} <= slots <= {0, 1, 2, 3}
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_stacked_nets_are_the_nets_by_themselves(dropout):
+    """Masks of dropout are other draws than torch's own, and as good."""
+    estimator = adam(module__dropout=dropout)
+    alone = search_of(estimator=estimator, n_iter=6).fit(X, y)
+    stacked = search_of(estimator=estimator, n_iter=6, stacked=True).fit(X, y)
+    assert {row["stacked"] for row in stacked.paths_[:-1]} == {12}
+    np.testing.assert_allclose(
+        stacked.cv_results_["mean_test_score"],
+        alone.cv_results_["mean_test_score"],
+        atol=0.02 if dropout == 0 else 0.2,
+    )
+
+
+def test_masks_of_stacked_nets_do_not_depend_on_the_stack():
+    few, many = (
+        search_of(n_iter=6, stacked=True, max_stack=n, refit=False).fit(X, y)
+        for n in (2, 12)
+    )
+    np.testing.assert_allclose(
+        few.cv_results_["mean_test_score"],
+        many.cv_results_["mean_test_score"],
+        atol=0.02,
+    )
+
+
+def test_a_stack_that_is_too_large_is_halved():
+    free, _ = torch.cuda.mem_get_info(0)
+    wide = int((free / 4 / 40) ** 0.5)  # a quarter of them fit, with their states
+    net_of = adam(module__hidden=wide).set_params(max_epochs=1)
+    search = search_of(estimator=net_of, n_iter=4, stacked=True, refit=False)
+    assert np.isfinite(search.fit(X, y).cv_results_["mean_test_score"]).all()

@@ -62,6 +62,9 @@ SEARCHES: dict[str, Any] = {
     "hyperband": lambda: HyperbandSearchCV(
         stateful(), SPACE, factor=2, strategy="bayes"
     ),
+    "stacked": lambda: HyperbandSearchCV(
+        stateful(), SPACE, factor=2, stacked=True, max_stack=6
+    ),
     "threads": lambda: SuccessiveHalvingSearchCV(
         stateful(), SPACE, n_candidates=6, factor=2, n_jobs=2
     ),

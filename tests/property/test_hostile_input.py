@@ -109,6 +109,7 @@ def bad_input(draw) -> tuple[str, list[Case], dict]:
 
 
 @pytest.mark.slow
+@pytest.mark.one_end
 @settings(
     deadline=None,
     max_examples=250,

@@ -48,6 +48,7 @@ NOISE = 2e6
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.one_end,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc"),
     # Of small spaces, of fits that fail on purpose, and of ray and dask.
     pytest.mark.filterwarnings("ignore"),

@@ -204,6 +204,7 @@ def later_brackets(seed: int, n_brackets: int = 3) -> tuple[float, float]:
 
 
 @pytest.mark.slow
+@pytest.mark.one_end
 def test_later_brackets_are_better_than_random_ones() -> None:
     """Behaviour 21: at equal cost, on a fixed model of curves, 20 seeds."""
     pairs = np.array([later_brackets(seed) for seed in range(20)])

@@ -64,6 +64,7 @@ search.set_params(estimator=one, n_jobs=2, max_resources=9).fit(X, y)
 
 
 @pytest.mark.slow
+@pytest.mark.one_end
 def test_classes_of_a_script_stay_what_they_are():
     """They cannot be imported, and are neither copied nor set back."""
     run = subprocess.run(

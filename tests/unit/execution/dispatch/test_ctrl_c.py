@@ -14,6 +14,7 @@ PROGRAM = Path(__file__).parents[3] / "helpers" / "interrupted.py"
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.one_end,  # signals and processes
     pytest.mark.skipif(
         not Path("/proc/self/stat").exists(), reason="looks for processes in /proc"
     ),

@@ -94,13 +94,14 @@ class Together:
 
 def test_another_way_to_train_is_a_line_in_the_table(monkeypatch):
     together = Together()
-    monkeypatch.setattr(_trainers, "ONCE", together)
-    job = job_of(net(verbose=0), None, splits=SPLITS)
+    monkeypatch.setitem(_trainers.TOGETHER, None, together)
+    job = job_of(net(verbose=0), None, splits=SPLITS, stacked=True)
     unit = unit_of([{"lr": 0.1}, {"lr": 0.5}])
     assert [_trainers.stack_key(job, fit) for fit in unit] == [0, 1, 0, 1]
     outcomes = outcomes_of(job, unit)
     monkeypatch.undo()
     assert together.sizes == [4]
+    job = replace(job, stacked=False)
     expected = outcomes_of(job, unit)
     assert scores_of(outcomes) == scores_of(expected)
     assert all(_trainers.stack_key(job, fit) is None for fit in unit)

@@ -121,6 +121,7 @@ def test_reading_begins_no_cuda():
 
 
 @pytest.mark.slow
+@pytest.mark.one_end
 @pytest.mark.parametrize("changed", [False, True])
 def test_workers_import_torch_only_for_what_was_changed(changed):
     arguments = ["changed"] if changed else []

@@ -1,0 +1,106 @@
+"""The losses of nets that are trained as one."""
+
+import numpy as np
+import pytest
+import torch
+from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier, NeuralNetRegressor
+from torch import nn
+
+from tests.helpers.estimators import net
+from tests.helpers.stacked import (
+    RATES,
+    SPLITS,
+    Smooth,
+    assert_same,
+    close,
+    states,
+    trained,
+    y,
+)
+
+pytestmark = pytest.mark.usefixtures("double_precision")
+
+LOSSES = {
+    nn.CrossEntropyLoss: [{}, {"label_smoothing": 0.1}, {"reduction": "sum"},
+        {"weight": torch.tensor([1.0, 2.0, 0.5])}, {"ignore_index": 1},
+        {"label_smoothing": 0.2, "weight": torch.tensor([1.0, 2.0, 0.5])}],
+    nn.MultiMarginLoss: [{}],
+    nn.NLLLoss: [{"weight": torch.tensor([1.0, 2.0, 0.5]), "ignore_index": 2}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("loss", "options"), [(k, o) for k, several in LOSSES.items() for o in several],
+    ids=lambda v: v.__name__ if isinstance(v, type) else "-".join(v) or "plain",
+)  # fmt: skip
+def test_losses_of_classes(loss, options):
+    estimator = net(criterion=loss).set_params(module=Smooth, lr=0.01)
+    options = {
+        k: v.double() if isinstance(v, torch.Tensor) else v for k, v in options.items()
+    }
+    estimator.set_params(**{f"criterion__{k}": v for k, v in options.items()})
+    if loss is nn.NLLLoss:
+        estimator.set_params(module=Probabilities)
+    assert_same(estimator)
+
+
+def test_weights_of_classes_that_differ():
+    """Each net has its own, or none."""
+    weights = [None, torch.tensor([1.0, 5.0, 0.1]), torch.tensor([2.0, 0.1, 1.0])]
+    params = [{"criterion__weight": None if w is None else w.double()} for w in weights]
+    assert_same(net(criterion=nn.CrossEntropyLoss).set_params(module=Smooth), params)
+
+
+def test_a_batch_of_nothing_but_ignored_rows():
+    """Its loss is NaN, as torch has it, and changes no weight."""
+    few = y.copy()
+    few[SPLITS[0][0]] = np.where(np.arange(44) < 11, y[SPLITS[0][0]], -100)
+    estimator = net(batch_size=11, iterator_train__shuffle=False, max_epochs=2)
+    estimator.set_params(module=Smooth, criterion=nn.CrossEntropyLoss)
+    alone, _ = trained(estimator, RATES, False, y=few)
+    together, _ = trained(estimator, RATES, True, y=few)
+    lost = [np.isnan(one.history[-1, "train_loss"]) for one in together]
+    assert lost == [np.isnan(one.history[-1, "train_loss"]) for one in alone]
+    assert any(lost)
+    for one, other in zip(alone, together, strict=True):
+        close(states(one)[:2], states(other)[:2])
+
+
+class Probabilities(Smooth):
+    def forward(self, X):
+        return torch.softmax(super().forward(X), -1)
+
+
+class One(nn.Module):
+    def __init__(self, flat=False):
+        super().__init__()
+        self.layer, self.flat = nn.Linear(4, 1), flat
+
+    def forward(self, X):
+        return self.layer(X).squeeze(-1) if self.flat else self.layer(X)
+
+
+def test_losses_of_other_nets():
+    common = dict(max_epochs=3, batch_size=16, train_split=None, verbose=0)
+    assert_same(NeuralNetClassifier(Probabilities, **common))
+    targets = np.random.default_rng(0).normal(size=(66, 1))
+    for loss in (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss):
+        assert_same(NeuralNetRegressor(One, criterion=loss, **common), y=targets)
+    for options in ({"pos_weight": torch.tensor([3.0])}, {"weight": torch.ones(1)}):
+        weighted = {f"criterion__{k}": v.double() for k, v in options.items()}
+        weighted["criterion"] = nn.BCEWithLogitsLoss
+        assert_same(
+            NeuralNetRegressor(One, **common, **weighted), y=(targets > 0) * 1.0
+        )
+    for loss in (nn.SoftMarginLoss, nn.PoissonNLLLoss):
+        assert_same(NeuralNetRegressor(One, criterion=loss, **common), y=targets)
+    for loss in (nn.BCEWithLogitsLoss, nn.BCELoss):
+        module = (
+            One
+            if loss is nn.BCEWithLogitsLoss
+            else nn.Sequential(One(True), nn.Sigmoid())
+        )
+        binary = NeuralNetBinaryClassifier(module, criterion=loss, **common)
+        if loss is nn.BCEWithLogitsLoss:
+            binary.set_params(module__flat=True)
+        assert_same(binary, y=(y > 0).astype(float))
