@@ -87,12 +87,12 @@ def _add(to: Tensor, what: Tensor, factor: Any) -> Tensor:
 def _adam(
     p: Tensor, g: Tensor, state: dict[str, Tensor], steps: list[float], v: Values
 ) -> None:
+    if _adam_fused(p, g, state, steps, v):
+        return
     lr, decay, eps = v("lr"), v("weight_decay"), v("eps")
     beta1, beta2 = v("betas", 0), v("betas", 1)
     options = v.options
     decoupled = options[0].get("decoupled_weight_decay")
-    if _adam_at_once(p, g, state, steps, v):
-        return
     if not _is_zero(decay):
         if decoupled:
             p.mul_(1 - lr * decay)
@@ -109,40 +109,61 @@ def _adam(
     _subtract(p, state["exp_avg"], denominator, lr / correction1)
 
 
-def _adam_at_once(
+def _adam_fused(
     p: Tensor, g: Tensor, state: dict[str, Tensor], steps: list[float], v: Values
 ) -> bool:
-    """By one operation of torch, which is quicker, where all nets are equal in it."""
+    """By torch's one operation for a whole step, where it has one.
+
+    That passes through memory once: for all nets together if all are equal in what it
+    takes, else for each by itself.
+    """
     numbers = [v("lr"), v("weight_decay"), v("eps"), v("betas", 0), v("betas", 1)]
-    option = v.options[0]
     if (
         p.device.type != "cpu"
         or p.dtype not in (torch.float32, torch.float64)
-        or option.get("amsgrad")
-        or not (p.is_contiguous() and g.is_contiguous())
-        or steps.count(steps[0]) < len(steps)
-        or not all(isinstance(number, float) for number in numbers)
+        or v.options[0].get("amsgrad")
     ):
         return False
-    lr, decay, eps, beta1, beta2 = numbers
+    mean, square = state["exp_avg"], state["exp_avg_sq"]
+    if (
+        p.is_contiguous()
+        and g.is_contiguous()
+        and steps.count(steps[0]) == len(steps)
+        and all(isinstance(number, float) for number in numbers)
+    ):
+        _adam_step(p, g, mean, square, steps[0], v.options[0])
+        return True
+    for k, option in enumerate(v.options):
+        _adam_step(p[k], g[k], mean[k], square[k], steps[k], option)
+    return True
+
+
+def _adam_step(
+    p: Tensor,
+    g: Tensor,
+    mean: Tensor,
+    square: Tensor,
+    step: float,
+    option: Mapping[str, Any],
+) -> None:
     decoupled = option.get("decoupled_weight_decay")
     function = torch._fused_adamw_ if decoupled else torch._fused_adam_
+    beta1, beta2 = option["betas"]
     function(
         [p],
         [g],
-        [state["exp_avg"]],
-        [state["exp_avg_sq"]],
+        [mean],
+        [square],
         [],
-        [torch.tensor(steps[0])],
-        lr=lr,
-        beta1=beta1,
-        beta2=beta2,
-        weight_decay=decay,
-        eps=eps,
+        [torch.tensor(step)],
+        lr=float(option["lr"]),
+        beta1=float(beta1),
+        beta2=float(beta2),
+        weight_decay=float(option["weight_decay"]),
+        eps=float(option["eps"]),
         amsgrad=False,
         maximize=False,
     )
-    return True
 
 
 def _nadam(
