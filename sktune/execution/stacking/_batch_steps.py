@@ -50,7 +50,7 @@ class BatchSteps:
         longest: int,
     ) -> None:
         self._memory, self._trace = memory, trace
-        self._epochs: list[Epoch] = [r.epoch for r in runners if r.epoch is not None]
+        self._epochs: list[Epoch] = [runner.due for runner in runners]
         self._training = self._epochs[0].training
         self._runners, self._numbers = runners, Numbers(runners)
         self._models: dict[range, StackedModel] = {}

@@ -36,8 +36,7 @@ class BothWays(Stacks):
 
     def run_group(self, key: Any, group: list[Runner]) -> None:
         """Run an epoch in one of the two."""
-        epoch = group[0].epoch
-        assert epoch is not None
+        epoch = group[0].due
         number = len(epoch.net.history)  # from 1
         start = time.perf_counter()
         if not epoch.training or number % 2:

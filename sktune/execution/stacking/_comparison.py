@@ -19,7 +19,7 @@ from skorch.utils import to_tensor
 from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten
 
-from sktune.execution.stacking._lockstep import Epoch, Runner
+from sktune.execution.stacking._lockstep import Runner
 from sktune.execution.stacking._losses import part
 from sktune.execution.stacking._model import StackedModel
 from sktune.execution.stacking._numbers import Numbers
@@ -39,7 +39,7 @@ def compare_with_own(model: StackedModel, runners: Sequence[Runner]) -> None:
     Untraceable
         Where they differ by more than rounding.
     """
-    numbers, epochs = Numbers(runners), [_due(runner) for runner in runners]
+    numbers, epochs = Numbers(runners), [runner.due for runner in runners]
     device = epochs[0].net.device
     loaders = [epoch.iterator for epoch in epochs]
     rows = np.arange(min(min(len(o.dataset), o.batch_size) for o in loaders))
@@ -135,11 +135,6 @@ def _mixture(values: Tensor) -> Tensor:
     last = values.shape[-1] if values.dim() else 1
     weights = torch.cos(torch.arange(last, device=values.device, dtype=values.dtype))
     return (values * weights).sum()
-
-
-def _due(runner: Runner) -> Epoch:
-    assert runner.epoch is not None
-    return runner.epoch
 
 
 def _call(model: Any, X: Any) -> Any:

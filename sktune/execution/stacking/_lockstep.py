@@ -36,8 +36,8 @@ class Epoch:
         ``"train"`` or ``"valid"``, under which the history has it.
     run_alone : callable
         Does it as the net itself would.
-    step_fn, fit_params : callable, dict
-        As in `NeuralNet.run_single_epoch`.
+    fit_params : dict
+        What `fit` was given for the forward pass.
     error : BaseException or None
         What became of it; raised in the fit.
     """
@@ -47,7 +47,6 @@ class Epoch:
     training: bool
     prefix: str
     run_alone: Callable[[], Any]
-    step_fn: Callable[..., Any]
     fit_params: dict[str, Any]
     error: BaseException | None = None
 
@@ -111,6 +110,12 @@ class Runner:
         self._coroutine.gr_context = copy_context()
         self._coroutine.gr_context.run(keep_time_by, self.clock)
         return self._coroutine.switch()
+
+    @property
+    def due(self) -> Epoch:
+        """The epoch that it waits for."""
+        assert self.epoch is not None
+        return self.epoch
 
     def clock(self) -> float:
         """Seconds of its own until now."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from sktune.execution.stacking._batch_steps import BatchSteps, Check
 from sktune.execution.stacking._comparison import compare_with_own
-from sktune.execution.stacking._lockstep import Epoch, Runner
+from sktune.execution.stacking._lockstep import Runner
 from sktune.execution.stacking._model import StackedModel
 from sktune.execution.stacking._shared_memory import SharedMemory
 from sktune.execution.stacking._trace import Trace
@@ -39,10 +39,10 @@ class Stack:
             Where their forward pass cannot be run as one.
         """
         if self._order is None:
-            sizes = [len(_due(runner).iterator.dataset) for runner in runners]
+            sizes = [len(runner.due.iterator.dataset) for runner in runners]
             self._order = sorted(range(len(sizes)), key=sizes.__getitem__)
             self._memory = SharedMemory([self.nets[k] for k in self._order])
-        training = _due(runners[0]).training
+        training = runners[0].due.training
         if training in self._traces:
             return
         for net in self.nets:
@@ -74,7 +74,7 @@ class Stack:
         """
         self.prepare(runners)
         assert self._order is not None
-        training = _due(runners[0]).training
+        training = runners[0].due.training
         for net in self.nets:
             net._set_training(training)
         in_order = [runners[k] for k in self._order]
@@ -90,8 +90,3 @@ class Stack:
         if check is None:
             return lambda: ()
         return lambda: [(number[position], error) for position, error in check()]
-
-
-def _due(runner: Runner) -> Epoch:
-    assert runner.epoch is not None
-    return runner.epoch

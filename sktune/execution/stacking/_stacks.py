@@ -39,18 +39,15 @@ class Stacks:
     ) -> None:
         """An epoch is due: wait until it has been run with the others."""
         run_alone = partial(alone, iterator, training, prefix, step_fn, **fit_params)
-        pause_for(
-            Epoch(net, iterator, training, prefix, run_alone, step_fn, fit_params)
-        )
+        pause_for(Epoch(net, iterator, training, prefix, run_alone, fit_params))
 
     def run(self, runners: Sequence[Runner]) -> None:
         """Run the epochs of all, those of one signature as one."""
         groups: dict[Any, list[Runner]] = {}
         for k, runner in enumerate(runners):
-            assert runner.epoch is not None
             key: Any = k
             try:
-                key = signature(runner.epoch)
+                key = signature(runner.due)
             except Exception as reason:
                 said = str(reason) if isinstance(reason, Alone) else repr(reason)
                 self._reasons[id(runner)] = said
@@ -84,7 +81,7 @@ class Stacks:
         stack.run(group, _Shares(group))
 
     def _stack_of(self, key: Any, group: list[Runner]) -> Stack:
-        epochs = [runner.epoch for runner in group if runner.epoch is not None]
+        epochs = [runner.due for runner in group]
         nets, training = [epoch.net for epoch in epochs], epochs[0].training
         members = tuple(map(id, nets))
         made = self._stacks.get(members)
@@ -172,8 +169,7 @@ class _Shares:
 
 def run_alone(runner: Runner) -> None:
     """Run an epoch as the net does by itself."""
-    epoch = runner.epoch
-    assert epoch is not None
+    epoch = runner.due
     with runner.own_numbers(), torch.enable_grad():
         try:
             runner.within(epoch.run_alone)
