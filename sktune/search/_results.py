@@ -196,8 +196,8 @@ def write_refit(
             )
         raise
     candidates = search.cv_results_.get("candidate")
-    index = search.best_index_
-    best = int(index if candidates is None else candidates[index])
+    index = int(search.best_index_)  # a callable may have returned True
+    best = index if candidates is None else int(candidates[index])
     if rows := path_rows(outcome, candidate=best):
         search.paths_ = [*getattr(search, "paths_", []), *rows]
     if placement is not None:
