@@ -11,7 +11,10 @@ from torch import nn
 from tests.helpers.estimators import net
 from tests.helpers.stacked import RATES, Layers, X, assert_same, close, states, trained
 
-pytestmark = pytest.mark.usefixtures("double_precision")
+pytestmark = [
+    pytest.mark.usefixtures("double_precision"),
+    pytest.mark.one_end,  # of torch there is one version
+]
 
 
 class Positions(nn.Module):

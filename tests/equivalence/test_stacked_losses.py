@@ -18,7 +18,10 @@ from tests.helpers.stacked import (
     y,
 )
 
-pytestmark = pytest.mark.usefixtures("double_precision")
+pytestmark = [
+    pytest.mark.usefixtures("double_precision"),
+    pytest.mark.one_end,  # of torch there is one version
+]
 
 LOSSES = {
     nn.CrossEntropyLoss: [{}, {"label_smoothing": 0.1}, {"reduction": "sum"},

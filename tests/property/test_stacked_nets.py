@@ -11,6 +11,8 @@ from torch.optim.lr_scheduler import ExponentialLR, OneCycleLR, ReduceLROnPlatea
 from tests.helpers.estimators import net
 from tests.helpers.stacked import SPLITS, Layers, X, states, trained, y
 
+pytestmark = pytest.mark.one_end  # of torch there is one version
+
 BETWEEN = {
     "tanh": lambda: [nn.Tanh()],
     "norm": lambda: [nn.LayerNorm(4)],
