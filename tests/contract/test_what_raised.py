@@ -88,9 +88,9 @@ def ends(search, raises, n_jobs=1, backend="loky", **kwargs):
 
 WHERE = [
     (1, "loky"),
-    pytest.param(2, "loky", marks=pytest.mark.slow),
+    pytest.param(2, "loky", marks=[pytest.mark.slow, pytest.mark.one_end]),
     (2, "threading"),
-    pytest.param(2, "multiprocessing", marks=pytest.mark.slow),
+    pytest.param(2, "multiprocessing", marks=[pytest.mark.slow, pytest.mark.one_end]),
 ]
 
 
