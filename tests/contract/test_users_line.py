@@ -77,7 +77,7 @@ def test_before_the_first_fit_and_after_the_last():
         ),
         (randomized(stops, {"lr": [0.1]}, n_iter=1, cv=2), *data),
         (randomized(Score(), {"a": [0.1, 0.2]}, n_iter=9, devices="auto"), X, y),
-        (randomized(Score(), {"a": uniform(0, 1)}, n_iter=9**4, max_time=0.5), X, y),
+        (randomized(Score(), {"a": uniform(0, 1)}, n_iter=9**4, max_time=1.5), X, y),
     ]
     for made, *given in searches:
         caught = said(lambda made=made, given=given: made.fit(*given))
