@@ -7,8 +7,8 @@ a score of None, and never a NaN that somebody has to notice.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -21,6 +21,13 @@ Scores = Mapping[str, float | None]
 
 NAMELESS = "score"
 """The metric of a scorer that returns a number."""
+
+
+def refit_metric(refit: Any, metrics: Iterable[str]) -> str:
+    """The metric that `refit` names, else the first."""
+    metrics = list(metrics)
+    return refit if refit in metrics else metrics[0]
+
 
 Curve = tuple[float, ...]
 """A value for each epoch, greater is better."""
@@ -58,6 +65,9 @@ class Start:
         What may end its fits before they have come that far.
     parent : int or None
         The candidate whose weights it begins with.
+    candidate : int or None
+        Its number, where candidates of a list are not started in its order; None is the
+        next one.
     """
 
     n_resources: int | None = None
@@ -67,6 +77,7 @@ class Start:
     splits: tuple[int, ...] | None = None
     stop_rule: StopRule | None = None
     parent: int | None = None
+    candidate: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +97,7 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A schedule's decision: a paused candidate will never be resumed."""
+    """A schedule's decision: a candidate that might be resumed never will be."""
 
     candidate: int
 
@@ -166,7 +177,12 @@ class FitOutcome:
         a callback has stopped it. Of a net that is given everything at once, its
         epochs; None where it is not known.
     curve : tuple of float or None
-        What the net recorded of its validation part at each epoch, greater is better.
+        What the net recorded of its validation part at each epoch, greater is better;
+        where it has none and a rule needs it, scores on the test part at some epochs.
+    curve_epochs : tuple of int or None
+        The epochs that these are of; None where they are of all.
+    stopped : bool
+        Whether the rule of the fit has ended the training.
     path : dict or None
         How a net was trained: `batches`, `stacked` and `reason`, as a search has them
         in `paths_`. None where no net was.
@@ -183,6 +199,8 @@ class FitOutcome:
     reached: int | None = None
     curve: Curve | None = None
     score_error: str | None = None
+    curve_epochs: tuple[int, ...] | None = None
+    stopped: bool = False
     raised: bytes | None = field(default=None, repr=False, compare=False)
     path: Mapping[str, Any] | None = field(default=None, compare=False)
 
@@ -229,12 +247,15 @@ class Report:
     n_resources : int or None
         What it was given; None where candidates get everything at once.
     scores : dict of int -> float or None
-        By split, greater is better; of the metric that decides. A split that is absent
-        was not run, and None is the score of a failure.
+        By split, greater is better; of the metric that decides. All that have been run
+        up to this resource; a split that is absent was not run, and None is the score
+        of a failure.
     reached : dict of int -> int
-        How far each split came, where that is known.
+        How far each of these splits came, where that is known.
     curves : dict of int -> tuple of float
-        The curve of each split that has one.
+        The curve of each of these that has one.
+    stopped : frozenset of int
+        Those of them that a rule has ended.
     """
 
     candidate: int
@@ -242,6 +263,7 @@ class Report:
     scores: Mapping[int, float | None]
     reached: Mapping[int, int] = field(default_factory=dict)
     curves: Mapping[int, Curve] = field(default_factory=dict)
+    stopped: frozenset[int] = frozenset()
 
     @property
     def failed(self) -> bool:
@@ -302,7 +324,10 @@ class Candidate:
 
 @dataclass(slots=True)
 class Evaluation:
-    """One decision carried out, a row of `cv_results_` once all its splits are in.
+    """One decision carried out.
+
+    A row of `cv_results_` once all its splits are in, together with those that ran the
+    candidate on other splits up to the same resource.
 
     Attributes
     ----------
@@ -322,6 +347,12 @@ class Evaluation:
     def is_complete(self) -> bool:
         """Whether every split is in."""
         return len(self.outcomes) == len(self.splits)
+
+    def with_those_of(self, other: Evaluation) -> Evaluation:
+        """One that has the splits of both."""
+        splits = tuple(sorted({*self.splits, *other.splits}))
+        outcomes = {**other.outcomes, **self.outcomes}
+        return replace(self, splits=splits, outcomes=outcomes)
 
 
 # -- what is known beforehand --------------------------------------------------------

@@ -103,9 +103,11 @@ class Engine:
         self._listeners = listeners
         self._learnt = strategy.init(problem)
         self._plan = schedule.init(problem.n_splits)
-        self._candidates: list[Candidate] = []
+        self._candidates: dict[int, Candidate] = {}
         self._in_flight: dict[int, Evaluation] = {}  # by candidate, as decided
         self._fits: dict[int, dict[int, Fit]] = {}  # of these, by split, once done
+        # Of each candidate, what came of its splits at the resource it came to last.
+        self._outcomes: dict[int, tuple[int | None, dict[int, FitOutcome]]] = {}
         self._decided: list[Fit] = []  # decided on, and not submitted yet
         self._n_out = 0  # fits that were decided on and are not done
         self._n_units = 0
@@ -170,7 +172,7 @@ class Engine:
 
     def _ask(self, start: Start) -> Candidate | None:
         """The next candidate, if the strategy names one."""
-        number = len(self._candidates)
+        number = len(self._candidates) if start.candidate is None else start.candidate
         pending: list[Params] = [e.candidate.params for e in self._in_flight.values()]
         seed = derive_seed(self._root, "ask", number)
         params = self._strategy.ask(self._learnt, number, pending, seed)
@@ -185,7 +187,7 @@ class Engine:
                 "the space is used up."
             )
         candidate = Candidate(number, params, start.bracket, start.parent)
-        self._candidates.append(candidate)
+        self._candidates[number] = candidate
         return candidate
 
     def _evaluate(self, candidate: Candidate, decision: Start | Resume) -> None:
@@ -226,15 +228,12 @@ class Engine:
         one = self._complete()
         if one is None:
             return False
-        candidate, outcomes = one.candidate, one.outcomes
-        scores = {k: rounded(self._score(outcomes[k])) for k in one.splits}
-        report = Report(
-            candidate.id,
-            one.n_resources,
-            scores,
-            {k: o.reached for k, o in outcomes.items() if o.reached is not None},
-            {k: o.curve for k, o in outcomes.items() if o.curve is not None},
-        )
+        candidate, outcomes = one.candidate, self._outcomes_so_far(one)
+        scores = {k: rounded(self._score(o)) for k, o in outcomes.items()}
+        curves = {k: o.curve for k, o in outcomes.items() if o.curve is not None}
+        stopped = frozenset(k for k, o in outcomes.items() if o.stopped)
+        reached = {k: o.reached for k, o in outcomes.items() if o.reached is not None}
+        report = Report(candidate.id, one.n_resources, scores, reached, curves, stopped)
         seen = Observation(candidate.id, candidate.params, scores, one.n_resources)
         self._learnt = self._strategy.tell(self._learnt, seen)
         self._plan = self._schedule.tell(self._plan, report)
@@ -243,9 +242,18 @@ class Engine:
         for listener in self._listeners:
             # Here and not as they arrive: their order is that of the decisions.
             for split in one.splits:
-                listener.on_fit(fits[split], outcomes[split])
+                listener.on_fit(fits[split], one.outcomes[split])
             listener.on_evaluation(one, seen)
         return True
+
+    def _outcomes_so_far(self, one: Evaluation) -> dict[int, FitOutcome]:
+        """By split, of all evaluations of the candidate up to this resource."""
+        n_resources, before = self._outcomes.get(one.candidate.id, (None, {}))
+        outcomes = {k: one.outcomes[k] for k in one.splits}
+        if n_resources == one.n_resources:
+            outcomes = {**before, **outcomes}
+        self._outcomes[one.candidate.id] = one.n_resources, outcomes
+        return outcomes
 
     def _complete(self) -> Evaluation | None:
         """The earliest evaluation in flight whose splits are in.

@@ -9,6 +9,7 @@ from sktune.execution.estimators._check_estimator import (
     check_estimator,
     check_is_estimator,
 )
+from sktune.execution.estimators._curve_source import find_curves
 from sktune.execution.estimators._device_parameters import check_placement
 from sktune.execution.estimators._first_rung import (
     enough_resources,
@@ -52,6 +53,7 @@ __all__ = [
     "check_subsets",
     "checkpoints_in",
     "enough_resources",
+    "find_curves",
     "find_resource",
     "first_raised",
     "largest_stack",

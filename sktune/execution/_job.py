@@ -70,6 +70,11 @@ class Job:
         each unit that workers are given.
     max_stack : int or None
         Nets of a unit at most.
+    curve_on : {"train_split", "test"} or None
+        Where the learning curves are from that rules look at; None where there are no
+        rules.
+    refit : bool, str or callable
+        As the search has it: which of several metrics decides.
     """
 
     estimator: Any
@@ -96,6 +101,8 @@ class Job:
     settings: Settings = field(default_factory=Settings)
     stacked: bool | str = False
     max_stack: int | None = None
+    curve_on: str | None = None
+    refit: Any = True
 
     @cached_property
     def has_net(self) -> bool:

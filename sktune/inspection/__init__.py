@@ -1,6 +1,10 @@
 """Tables and pictures of a fitted search."""
 
 from sktune.inspection._plot_convergence import plot_convergence
+from sktune.inspection._plot_learning_curves import (
+    learning_curves,
+    plot_learning_curves,
+)
 from sktune.inspection._plot_leases import device_use, plot_leases
 from sktune.inspection._plot_rungs import plot_rungs
 from sktune.inspection._read_journal import read_journal
@@ -10,7 +14,9 @@ __all__ = [
     "Table",
     "best_candidates",
     "device_use",
+    "learning_curves",
     "plot_convergence",
+    "plot_learning_curves",
     "plot_leases",
     "plot_rungs",
     "read_journal",

@@ -54,9 +54,13 @@ def scores_of(search: Any, metric: str | None) -> RankedScores:
     mean = np.array(results[f"mean_test_{metric}"], dtype=float)
     rank = np.asarray(results[f"rank_test_{metric}"])
     n_resources = results.get("n_resources")
-    levels = np.zeros(len(mean)) if n_resources is None else n_resources
-    for level in np.unique(levels):
-        peers = np.flatnonzero(levels == level)
+    zeros = np.zeros(len(mean), dtype=int)
+    n_run = results.get("n_splits_run", zeros)
+    stopped = results.get("stopped", zeros)
+    levels = np.column_stack([zeros if n_resources is None else n_resources, n_run])
+    levels = np.column_stack([levels, stopped])
+    for level in np.unique(levels, axis=0):
+        peers = np.flatnonzero((levels == level).all(axis=1))
         # Only an error score, which is ranked last, can be above the best.
         best = peers[rank[peers].argmin()]
         mean[peers[mean[peers] > mean[best]]] = np.nan

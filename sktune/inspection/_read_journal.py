@@ -29,7 +29,9 @@ def read_journal(path: str | os.PathLike[str]) -> Any:
         where it ran (``lease_<name>``), when it
         ended, the number of the ``unit`` of fits that it was trained in, the resource
         that it ``reached``, and the ``curve`` of what a net recorded of its validation
-        part at each epoch, greater is better. Scores are those of the metric itself;
+        part at each epoch, greater is better (or, where it has none and a rule looks at
+        it, scores on the test part after the epochs in ``curve_epochs``), and whether a
+        rule has ``stopped`` the training. Scores are those of the metric itself;
         where it raised there is none.
 
     Raises

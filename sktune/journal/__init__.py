@@ -2,7 +2,7 @@
 
 from sktune.journal._fingerprints import fingerprint, is_same_json
 from sktune.journal._replay import ReplayedWorkers
-from sktune.journal._schema import read_fits
+from sktune.journal._schema import read_arguments, read_fits
 from sktune.journal._search_journal import SearchJournal, journal_in
 
 __all__ = [
@@ -11,5 +11,6 @@ __all__ = [
     "fingerprint",
     "is_same_json",
     "journal_in",
+    "read_arguments",
     "read_fits",
 ]

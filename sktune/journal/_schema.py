@@ -53,6 +53,10 @@ def record_of(fit: Fit, outcome: FitOutcome) -> dict[str, Any]:
         record["reached"] = outcome.reached
     if outcome.curve is not None:
         record["curve"] = [_number(value) for value in outcome.curve]
+    if outcome.curve_epochs is not None:
+        record["curve_epochs"] = list(outcome.curve_epochs)
+    if outcome.stopped:
+        record["stopped"] = True
     if outcome.path is not None:
         record["path"] = dict(outcome.path)
     if outcome.lease is not None:
@@ -64,7 +68,7 @@ def record_of(fit: Fit, outcome: FitOutcome) -> dict[str, Any]:
 
 def outcome_of(record: Mapping[str, Any]) -> FitOutcome:
     """The outcome that a record tells of."""
-    curve = record.get("curve")
+    curve, epochs = record.get("curve"), record.get("curve_epochs")
     return FitOutcome(
         _scores(record["test_scores"]),
         _scores(record["train_scores"]) if "train_scores" in record else None,
@@ -77,6 +81,8 @@ def outcome_of(record: Mapping[str, Any]) -> FitOutcome:
         record.get("reached"),
         None if curve is None else tuple(map(_decoded, curve)),
         record.get("score_error"),
+        curve_epochs=None if epochs is None else tuple(epochs),
+        stopped=bool(record.get("stopped")),
         path=record.get("path"),
     )
 
@@ -134,8 +140,16 @@ def read_fits(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
             row[f"path_{name}"] = value
         if "curve" in row:
             row["curve"] = tuple(map(_decoded, row["curve"]))
+        if "curve_epochs" in row:
+            row["curve_epochs"] = tuple(row["curve_epochs"])
         rows.append({**row, "fit_error": row.pop("fit_error", None)})
     return rows
+
+
+def read_arguments(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What the search of a journal was given, as JSON."""
+    first = next(iter(read_records(path)), {})
+    return dict(first.get("arguments") or {})
 
 
 def moment() -> str:

@@ -53,7 +53,13 @@ _FREE = (
     "verbose",
     "warm_start_from",
 )
-_BEFORE_STACKS = {"stacked": False, "max_stack": None}
+# Arguments that searches of earlier versions had not, as these did without.
+_WITHOUT = {
+    "stacked": False,
+    "max_stack": None,
+    "racing": False,
+    "early_stopping": None,
+}
 # How much is searched. With more of it the first part may be the same search, and with
 # less the search be over sooner: decisions tell.
 _HOW_MUCH = ("n_candidates", "n_iter", "n_rounds", "param_grid")
@@ -181,8 +187,8 @@ class SearchJournal:
         header = self._header()
         if "precision" not in header:  # of an earlier version
             header = {**header, "precision": now["precision"]}
-        # Of a version that stacked no nets.
-        header["arguments"] = {**_BEFORE_STACKS, **header.get("arguments", {})}
+        without = {k: v for k, v in _WITHOUT.items() if k in self._arguments}
+        header["arguments"] = {**without, **header.get("arguments", {})}
         found = list(differences({key: header.get(key) for key in now}, dict(now)))
         # The root follows from the random state, unless that is a generator.
         named = [

@@ -1,6 +1,12 @@
 """One search, from its beginning to its end or to Ctrl-C."""
 
-from sktune.run._fit_rows import lease_rows, leases_of, path_rows, paths_of
+from sktune.run._fit_rows import (
+    curves_of,
+    lease_rows,
+    leases_of,
+    path_rows,
+    paths_of,
+)
 from sktune.run._proposal import MAX_PENDING, Proposal
 from sktune.run._rehearse import rehearse
 from sktune.run._run import NO_FITS, SearchRun
@@ -8,7 +14,6 @@ from sktune.run.listeners._all_failed import AllFailed
 from sktune.run.listeners._callbacks import Callbacks
 from sktune.run.listeners._refit_metric import (
     RefitMetric,
-    refit_metric,
     refit_metric_names,
 )
 from sktune.run.listeners._time_left import Cost
@@ -22,11 +27,11 @@ __all__ = [
     "Proposal",
     "RefitMetric",
     "SearchRun",
+    "curves_of",
     "lease_rows",
     "leases_of",
     "path_rows",
     "paths_of",
-    "refit_metric",
     "refit_metric_names",
     "rehearse",
 ]

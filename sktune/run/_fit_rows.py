@@ -1,29 +1,45 @@
-"""What became of single fits: the rows of `leases_` and of `paths_`."""
+"""What became of single fits: the rows of `leases_`, `paths_` and `curves_`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sktune._types import Evaluation, FitOutcome
 
+Rows = list[dict[str, Any]]
 
-def leases_of(evaluations: list[Evaluation]) -> list[dict[str, Any]]:
+
+def leases_of(evaluations: list[Evaluation]) -> Rows:
     """The leases of all fits, the earliest first."""
-    rows = [
+    return sorted(_rows(evaluations, lease_rows), key=lambda row: row["start"])
+
+
+def paths_of(evaluations: list[Evaluation]) -> Rows:
+    """How the nets of all fits were trained, in the order of the decisions."""
+    return _rows(evaluations, path_rows)
+
+
+def curves_of(evaluations: list[Evaluation]) -> Rows:
+    """The learning curves of all fits, in the order of the decisions."""
+    return _rows(evaluations, curve_rows)
+
+
+def _rows(evaluations: list[Evaluation], rows_of: Callable[..., Rows]) -> Rows:
+    return [
         row
         for one in evaluations
-        for split, outcome in one.outcomes.items()
-        for row in lease_rows(
+        for split, outcome in sorted(one.outcomes.items())
+        for row in rows_of(
             outcome,
             candidate=one.candidate.id,
             split=split,
             n_resources=one.n_resources,
         )
     ]
-    return sorted(rows, key=lambda row: row["start"])
 
 
-def lease_rows(outcome: FitOutcome, **of: Any) -> list[dict[str, Any]]:
+def lease_rows(outcome: FitOutcome, **of: Any) -> Rows:
     """The lease of a fit; before it the one under which it ran out of memory."""
     if outcome.lease is None:
         return []
@@ -34,24 +50,20 @@ def lease_rows(outcome: FitOutcome, **of: Any) -> list[dict[str, Any]]:
     return [{**of, **lease, "out_of_memory": lease is not last} for lease in leases]
 
 
-def paths_of(evaluations: list[Evaluation]) -> list[dict[str, Any]]:
-    """How the nets of all fits were trained, in the order of the decisions."""
-    return [
-        row
-        for one in evaluations
-        for split, outcome in sorted(one.outcomes.items())
-        for row in path_rows(
-            outcome,
-            candidate=one.candidate.id,
-            split=split,
-            n_resources=one.n_resources,
-        )
-    ]
-
-
-def path_rows(outcome: FitOutcome, **of: Any) -> list[dict[str, Any]]:
+def path_rows(outcome: FitOutcome, **of: Any) -> Rows:
     """How the net of a fit was trained; nothing where there is none."""
     if outcome.path is None:
         return []
     of = {"candidate": None, "split": None, "n_resources": None, **of}
     return [{**of, **outcome.path}]
+
+
+def curve_rows(outcome: FitOutcome, **of: Any) -> Rows:
+    """The learning curve of a fit; nothing where there is none."""
+    curve, epochs = outcome.curve, outcome.curve_epochs
+    if curve is None:
+        return []
+    on = "train_split" if epochs is None else "test"
+    epochs = tuple(range(1, len(curve) + 1)) if epochs is None else epochs
+    told = {"epochs": epochs, "scores": curve, "on": on, "stopped": outcome.stopped}
+    return [{**of, **told}]

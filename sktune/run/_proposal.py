@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sktune._protocols import Schedule, Strategy
 from sktune._types import Problem, WarmStartObservation
@@ -57,11 +56,13 @@ class Proposal:
         space: Space | None = None,
         n_pending: int | None = None,
         warm_start: Sequence[WarmStartObservation] = (),
+        schedule: Schedule | None = None,
     ) -> Proposal:
-        """Every candidate gets everything at once."""
+        """Every candidate gets everything, at once unless the schedule spares some."""
         problem = Problem(space, n_candidates, None, n_splits, warm_start)
         if n_pending is None and n_candidates > MAX_PENDING:
             n_pending = MAX_PENDING
-        schedule: Any = Flat(n_candidates)
+        if schedule is None:
+            schedule = Flat(n_candidates)
         cost = Cost((Rung(0, 0, n_candidates, 1),))
         return cls(strategy, schedule, problem, n_candidates, n_pending, cost)

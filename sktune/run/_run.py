@@ -81,12 +81,15 @@ class SearchRun:
     def rows(self) -> list[Evaluation]:
         """The evaluations that are complete, in the order of a table.
 
-        It is read bracket by bracket; scores may have come in another order.
+        It is read bracket by bracket; scores may have come in another order. Those that
+        ran a candidate on some of the splits each are one row.
         """
-        return sorted(
-            (one for one in self.evaluations if one.is_complete),
-            key=lambda one: (one.candidate.bracket, one.iter, one.candidate.id),
-        )
+        rows: dict[tuple[int, int, int], Evaluation] = {}
+        for one in self.evaluations:
+            if one.is_complete:
+                key = one.candidate.bracket, one.iter, one.candidate.id
+                rows[key] = one.with_those_of(rows[key]) if key in rows else one
+        return [rows[key] for key in sorted(rows)]
 
     @property
     def is_over_budget(self) -> bool:

@@ -4,6 +4,7 @@ from sktune.schedule._asynchronous import Asynchronous
 from sktune.schedule._brackets import Brackets
 from sktune.schedule._flat import Flat
 from sktune.schedule._plan import Plan, within
+from sktune.schedule._racing import N_FIRST, Racing
 from sktune.schedule._rungs import (
     Place,
     Rung,
@@ -15,13 +16,27 @@ from sktune.schedule._rungs import (
     n_survivors,
     total_resources,
 )
+from sktune.schedule._stop_rules import (
+    EarlyStopping,
+    Growth,
+    LearningCurve,
+    Patience,
+    Percentile,
+)
 
 __all__ = [
+    "N_FIRST",
     "Asynchronous",
     "Brackets",
+    "EarlyStopping",
     "Flat",
+    "Growth",
+    "LearningCurve",
+    "Patience",
+    "Percentile",
     "Place",
     "Plan",
+    "Racing",
     "Rung",
     "exhausting_minimum",
     "halving",

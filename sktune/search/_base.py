@@ -199,7 +199,7 @@ class BaseSearch(_compat.BaseSearchCV):
             return super().fit(X, y, **params)
         early = EarlyWorkers(self.estimator, self.n_jobs)
         with Interrupts() as interrupts, preserved_random_states(), early:
-            forget(self, "leases_", "paths_")  # of a `fit` before
+            forget(self, "leases_", "paths_", "curves_")  # of a `fit` before
             check_limit(self.fit_memory)
             data = read_data(self, self._searched(), X, y, params)
             self.n_splits_ = data.n_splits

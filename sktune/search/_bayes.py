@@ -11,14 +11,14 @@ import numpy as np
 from sktune import _compat
 from sktune._warnings import warn
 from sktune.run import Proposal, refit_metric_names
-from sktune.search._base import BaseSearch
+from sktune.search._flat_search import FlatSearch
 from sktune.search.inputs._data import Data
 from sktune.search.inputs._warm_start_from import read_warm_start
 from sktune.space import Space
 from sktune.strategy import Bayes
 
 
-class BayesSearchCV(BaseSearch):
+class BayesSearchCV(FlatSearch):
     """Search that learns from each candidate which one to try next.
 
     After a quasi-random start (up to 8 candidates, and no more than half of `n_iter`),
@@ -68,6 +68,22 @@ class BayesSearchCV(BaseSearch):
         guide "Warm start".
     constraint : callable, default=None
         ``constraint(params) -> bool``; candidates for which it is false are never run.
+    racing : bool or float, default=False
+        Whether a candidate is spared its remaining splits as soon as it is clearly
+        behind the best: splits run in turn, and the mean difference to the best
+        complete candidate on the same splits is judged by its standard error. True is
+        2.33 standard errors behind, one in a hundred by chance; a number sets how many.
+        Only candidates that were run on all splits can be best. See the guide "What
+        need not be trained".
+    early_stopping : {'growth', 'median'} or rule, default=None
+        Whether the training of a net is ended at an epoch from which, by its learning
+        curve, it cannot become the best. 'growth' stops what neither is among the
+        better candidates of that epoch nor on its way there, 'median' what is below the
+        median of that epoch.
+        Curves are of the net's own validation part, or, with ``train_split=None``,
+        scores on the test part of the split at some epochs. A rule is one of
+        `sktune.schedule`, or a callable ``rule(curve) -> bool``. Candidates that were
+        stopped rank behind those that were not.
     scoring : str, callable, list, tuple or dict, default=None
         One metric or several. None uses the estimator's ``score``.
     n_jobs : int, default=None
@@ -159,6 +175,12 @@ class BayesSearchCV(BaseSearch):
         `n_resources`, `batches` ("arrays" where they were cut at once, else "rows" and
         why), `stacked` (nets that were trained as one, at most) and `reason` (why it
         was trained by itself, where it might not have been).
+    curves_ : list of dict
+        With nets, their learning curves: `candidate`, `split`, `n_resources`, `epochs`,
+        `scores` after each of these (greater is better), `on` ("train_split", the net's
+        own validation part, or "test", the test part of the split) and `stopped`
+        (whether `early_stopping` has ended the training). See
+        :func:`sktune.inspection.learning_curves`.
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
@@ -196,7 +218,7 @@ class BayesSearchCV(BaseSearch):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **BaseSearch._parameter_constraints,
+        **FlatSearch._parameter_constraints,
         "param_distributions": [dict, list],
         "n_iter": [_compat.Interval(Integral, 1, None, closed="left")],
         "acquisition": [_compat.StrOptions({"log_ei", "pi", "ucb"})],
@@ -218,6 +240,8 @@ class BayesSearchCV(BaseSearch):
         initial_points: Sequence[dict[str, Any]] | None = None,
         warm_start_from: Any = None,
         constraint: Callable[[dict[str, Any]], bool] | None = None,
+        racing: bool | float = False,
+        early_stopping: Any = None,
         scoring: Any = None,
         n_jobs: int | None = None,
         devices: Any = None,
@@ -238,6 +262,8 @@ class BayesSearchCV(BaseSearch):
     ) -> None:
         super().__init__(
             estimator,
+            racing=racing,
+            early_stopping=early_stopping,
             constraint=constraint,
             scoring=scoring,
             n_jobs=n_jobs,
@@ -286,10 +312,11 @@ class BayesSearchCV(BaseSearch):
             refit_metric_names(self.scoring, self.refit),
             verbose=self.verbose,
         )
-        return Proposal.flat(
+        return self._flat(
             strategy,
             n,
-            data.n_splits,
+            data,
+            root,
             space=space,
             n_pending=self.n_pending,
             warm_start=warm_start,

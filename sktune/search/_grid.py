@@ -10,7 +10,7 @@ from sklearn.model_selection import ParameterGrid
 
 from sktune._errors import SpaceError, SpaceTypeError
 from sktune.run import Proposal
-from sktune.search._base import BaseSearch
+from sktune.search._flat_search import FlatSearch
 from sktune.search.inputs._data import Data, as_dicts
 from sktune.space import allows, to_python
 from sktune.strategy import Listed
@@ -35,7 +35,7 @@ def _plain(params: dict[str, Any]) -> dict[str, Any]:
     return {name: to_python(value) for name, value in params.items()}
 
 
-class GridSearchCV(BaseSearch):
+class GridSearchCV(FlatSearch):
     """Exhaustive search over a grid, as ``sklearn.model_selection.GridSearchCV``.
 
     The same arguments, candidates, order, scores and attributes; a changed import is
@@ -52,6 +52,22 @@ class GridSearchCV(BaseSearch):
         Names of parameters and lists of their values; several dicts are several grids.
     constraint : callable, default=None
         ``constraint(params) -> bool``; candidates for which it is false are left out.
+    racing : bool or float, default=False
+        Whether a candidate is spared its remaining splits as soon as it is clearly
+        behind the best: splits run in turn, and the mean difference to the best
+        complete candidate on the same splits is judged by its standard error. True is
+        2.33 standard errors behind, one in a hundred by chance; a number sets how many.
+        Only candidates that were run on all splits can be best. See the guide "What
+        need not be trained".
+    early_stopping : {'growth', 'median'} or rule, default=None
+        Whether the training of a net is ended at an epoch from which, by its learning
+        curve, it cannot become the best. 'growth' stops what neither is among the
+        better candidates of that epoch nor on its way there, 'median' what is below the
+        median of that epoch.
+        Curves are of the net's own validation part, or, with ``train_split=None``,
+        scores on the test part of the split at some epochs. A rule is one of
+        `sktune.schedule`, or a callable ``rule(curve) -> bool``. Candidates that were
+        stopped rank behind those that were not.
     scoring : str, callable, list, tuple or dict, default=None
         One metric or several. None uses the estimator's ``score``.
     n_jobs : int, default=None
@@ -138,6 +154,12 @@ class GridSearchCV(BaseSearch):
         `n_resources`, `batches` ("arrays" where they were cut at once, else "rows" and
         why), `stacked` (nets that were trained as one, at most) and `reason` (why it
         was trained by itself, where it might not have been).
+    curves_ : list of dict
+        With nets, their learning curves: `candidate`, `split`, `n_resources`, `epochs`,
+        `scores` after each of these (greater is better), `on` ("train_split", the net's
+        own validation part, or "test", the test part of the split) and `stopped`
+        (whether `early_stopping` has ended the training). See
+        :func:`sktune.inspection.learning_curves`.
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
@@ -160,7 +182,7 @@ class GridSearchCV(BaseSearch):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **BaseSearch._parameter_constraints,
+        **FlatSearch._parameter_constraints,
         "param_grid": [dict, list],
     }
 
@@ -170,6 +192,8 @@ class GridSearchCV(BaseSearch):
         param_grid: Any,
         *,
         constraint: Callable[[dict[str, Any]], bool] | None = None,
+        racing: bool | float = False,
+        early_stopping: Any = None,
         scoring: Any = None,
         n_jobs: int | None = None,
         devices: Any = None,
@@ -190,6 +214,8 @@ class GridSearchCV(BaseSearch):
     ) -> None:
         super().__init__(
             estimator,
+            racing=racing,
+            early_stopping=early_stopping,
             constraint=constraint,
             scoring=scoring,
             n_jobs=n_jobs,
@@ -226,7 +252,7 @@ class GridSearchCV(BaseSearch):
                     f"constraint={self.constraint!r} refuses all {len(grid)} "
                     "candidates of param_grid. Widen the grid or relax the constraint."
                 )
-        return Proposal.flat(Listed(candidates), len(candidates), data.n_splits)
+        return self._flat(Listed(candidates), len(candidates), data, root, shuffle=True)
 
     def _check_lists(self) -> None:
         if isinstance(self.param_grid, list) and not self.param_grid:

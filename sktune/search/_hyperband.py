@@ -185,6 +185,12 @@ class HyperbandSearchCV(FidelitySearch):
         `n_resources`, `batches` ("arrays" where they were cut at once, else "rows" and
         why), `stacked` (nets that were trained as one, at most) and `reason` (why it
         was trained by itself, where it might not have been).
+    curves_ : list of dict
+        With nets, their learning curves: `candidate`, `split`, `n_resources`, `epochs`,
+        `scores` after each of these (greater is better), `on` ("train_split", the net's
+        own validation part, or "test", the test part of the split) and `stopped`
+        (whether a rule has ended the training). See
+        :func:`sktune.inspection.learning_curves`.
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int

@@ -15,7 +15,7 @@ from sktune import _compat
 from sktune._random import derive_seed
 from sktune._warnings import at_the_users_line, warn
 from sktune.run import Proposal
-from sktune.search._base import BaseSearch
+from sktune.search._flat_search import FlatSearch
 from sktune.search.inputs._data import Data
 from sktune.search.inputs._random_draws import (
     LazyDraws,
@@ -30,7 +30,7 @@ from sktune.space import Space, allows, to_python
 from sktune.strategy import Listed
 
 
-class RandomizedSearchCV(BaseSearch):
+class RandomizedSearchCV(FlatSearch):
     """Search over random draws, as ``sklearn.model_selection.RandomizedSearchCV``.
 
     The same arguments, candidates, order, scores and attributes; a changed import is
@@ -54,6 +54,22 @@ class RandomizedSearchCV(BaseSearch):
         Candidates to try first; they count towards `n_iter`.
     constraint : callable, default=None
         ``constraint(params) -> bool``; draws for which it is false are drawn again.
+    racing : bool or float, default=False
+        Whether a candidate is spared its remaining splits as soon as it is clearly
+        behind the best: splits run in turn, and the mean difference to the best
+        complete candidate on the same splits is judged by its standard error. True is
+        2.33 standard errors behind, one in a hundred by chance; a number sets how many.
+        Only candidates that were run on all splits can be best. See the guide "What
+        need not be trained".
+    early_stopping : {'growth', 'median'} or rule, default=None
+        Whether the training of a net is ended at an epoch from which, by its learning
+        curve, it cannot become the best. 'growth' stops what neither is among the
+        better candidates of that epoch nor on its way there, 'median' what is below the
+        median of that epoch.
+        Curves are of the net's own validation part, or, with ``train_split=None``,
+        scores on the test part of the split at some epochs. A rule is one of
+        `sktune.schedule`, or a callable ``rule(curve) -> bool``. Candidates that were
+        stopped rank behind those that were not.
     scoring : str, callable, list, tuple or dict, default=None
         One metric or several. None uses the estimator's ``score``.
     n_jobs : int, default=None
@@ -141,6 +157,12 @@ class RandomizedSearchCV(BaseSearch):
         `n_resources`, `batches` ("arrays" where they were cut at once, else "rows" and
         why), `stacked` (nets that were trained as one, at most) and `reason` (why it
         was trained by itself, where it might not have been).
+    curves_ : list of dict
+        With nets, their learning curves: `candidate`, `split`, `n_resources`, `epochs`,
+        `scores` after each of these (greater is better), `on` ("train_split", the net's
+        own validation part, or "test", the test part of the split) and `stopped`
+        (whether `early_stopping` has ended the training). See
+        :func:`sktune.inspection.learning_curves`.
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
@@ -166,7 +188,7 @@ class RandomizedSearchCV(BaseSearch):
 
     _draws_candidates = True
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **BaseSearch._parameter_constraints,
+        **FlatSearch._parameter_constraints,
         "param_distributions": [dict, list],
         "n_iter": [_compat.Interval(Integral, 1, None, closed="left")],
         "initial_points": [list, tuple, None],
@@ -180,6 +202,8 @@ class RandomizedSearchCV(BaseSearch):
         n_iter: int = 10,
         initial_points: Sequence[dict[str, Any]] | None = None,
         constraint: Callable[[dict[str, Any]], bool] | None = None,
+        racing: bool | float = False,
+        early_stopping: Any = None,
         scoring: Any = None,
         n_jobs: int | None = None,
         devices: Any = None,
@@ -200,6 +224,8 @@ class RandomizedSearchCV(BaseSearch):
     ) -> None:
         super().__init__(
             estimator,
+            racing=racing,
+            early_stopping=early_stopping,
             constraint=constraint,
             scoring=scoring,
             n_jobs=n_jobs,
@@ -230,12 +256,12 @@ class RandomizedSearchCV(BaseSearch):
         first = self._first()
         if draws_lazily(self.param_distributions, self.n_iter, random_state):
             drawn = self._draw_later(first, random_state)
-            return Proposal.flat(Listed(drawn), len(drawn), data.n_splits)
+            return self._flat(Listed(drawn), len(drawn), data, root)
         candidates = tuple(
             {k: to_python(v) for k, v in params.items()}
             for params in chain(first, self._draw(first, random_state))
         )
-        return Proposal.flat(Listed(candidates), len(candidates), data.n_splits)
+        return self._flat(Listed(candidates), len(candidates), data, root)
 
     def _draw_later(self, first: list[dict[str, Any]], random_state: Any) -> LazyDraws:
         """As many candidates as fit into no memory are drawn while fits run."""

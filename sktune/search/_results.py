@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import numpy as np
-from scipy.stats import rankdata
-
 from sktune import _compat
 from sktune._random import derive_seed
-from sktune._types import NAMELESS, Evaluation, FitOutcome, Scores
-from sktune._warnings import at_the_users_line, warn
+from sktune._types import NAMELESS
+from sktune._warnings import warn
 from sktune.execution import Refit, first_raised, uninterrupted
 from sktune.placement import Placement
 from sktune.run import (
     Proposal,
     SearchRun,
+    curves_of,
     lease_rows,
     leases_of,
     path_rows,
     paths_of,
 )
 from sktune.search._failures import warn_or_raise_about_failures
+from sktune.search._results_table import (
+    Outcomes,
+    format_results,
+    metrics_of,
+    outcomes_of,
+)
 
 _OF_THE_BEST = (
     "best_estimator_",
@@ -34,9 +38,6 @@ _OF_THE_BEST = (
     "best_score_",
     "refit_time_",
 )
-
-Outcomes = list[FitOutcome]
-"""Those of all splits of the first row, of the second, ..."""
 
 
 def write_results(search: Any, run: SearchRun, scorers: Any) -> None:
@@ -58,6 +59,7 @@ def write_results(search: Any, run: SearchRun, scorers: Any) -> None:
     elif run.proposal.all_failed is not None:
         run.proposal.all_failed.check()
     _choose(search, refit_metric)
+    _warn_of_best(search)
 
 
 class ResultsKeeper:
@@ -208,6 +210,8 @@ def _write_fits(search: Any, run: SearchRun) -> None:
     """Set what tells of single fits."""
     if rows := paths_of(run.evaluations):  # where nets were trained
         search.paths_ = rows
+    if rows := curves_of(run.evaluations):  # where these record validation scores
+        search.curves_ = rows
     if run.job.placement is not None:
         search.leases_ = leases_of(run.evaluations)
 
@@ -235,115 +239,25 @@ def _warn_of_end(search: Any, run: SearchRun) -> None:
     )
 
 
+def _warn_of_best(search: Any) -> None:
+    """Where nobody came to the end, the best is one that was spared something."""
+    results, best = search.cv_results_, getattr(search, "best_index_", None)
+    if best is None or callable(search.refit) or "n_splits_run" not in results:
+        return
+    n_run = int(results["n_splits_run"][best])
+    was_stopped = "stopped" in results and bool(results["stopped"][best])
+    if n_run < search.n_splits_ or was_stopped:
+        how = "was stopped early on" if was_stopped else "was run on"
+        warn(
+            f"No candidate was trained to its end on all splits. best_params_ are of "
+            f"one that {how} {n_run} of {search.n_splits_} splits, and it may be far "
+            "from the best. Give a more cautious early_stopping or racing, or more "
+            "time."
+        )
+
+
 def forget(search: Any, *attributes: str) -> None:
     """Remove attributes that are there."""
     for name in attributes:
         if hasattr(search, name):
             delattr(search, name)
-
-
-# -- the table -----------------------------------------------------------------------
-
-
-def outcomes_of(rows: Sequence[Evaluation]) -> Outcomes:
-    """Outcomes of all splits, row by row."""
-    return [one.outcomes[k] for one in rows for k in one.splits]
-
-
-def format_results(
-    search: Any, rows: Sequence[Evaluation], outcomes: Outcomes
-) -> dict[str, Any]:
-    """`cv_results_` as scikit-learn formats it, what cannot be compared ranked apart.
-
-    scikit-learn ranks a candidate that failed by its error score, which may beat a
-    score. Here a candidate that failed on any split ranks behind every one that did
-    not, whatever number `error_score` is. And scores of different resources are not
-    compared: whoever got more ranks before whoever got less. So rank 1 is the best
-    among those with the most.
-
-    Parameters
-    ----------
-    search : BaseSearchCV
-    rows : sequence of Evaluation
-    outcomes : list of FitOutcome
-        Those of the rows.
-    """
-    more_results = None
-    if any(one.n_resources is not None for one in rows):
-        more_results = {
-            "iter": [one.iter for one in rows],
-            "n_resources": [one.n_resources for one in rows],
-            "bracket": [one.candidate.bracket for one in rows],
-            "candidate": [one.candidate.id for one in rows],
-        }
-    params = [one.candidate.params for one in rows]
-    n_splits, told = search.n_splits_, _as_sklearn_has_them(outcomes, search)
-    with at_the_users_line():
-        results = _compat.BaseSearchCV._format_results(
-            search, params, n_splits, told, more_results
-        )
-    resources = np.array([one.n_resources or 0 for one in rows])
-    for key in [key for key in results if key.startswith("rank_test_")]:
-        metric = key.removeprefix("rank_test_")
-        flags = [outcome.score(metric) is None for outcome in outcomes]
-        failed = np.reshape(flags, (len(params), n_splits)).any(axis=1)
-        if (failed.any() and not failed.all()) or more_results:
-            means = results[f"mean_test_{metric}"]
-            results[key] = _rank(means, resources, failed)
-    return results
-
-
-def metrics_of(outcomes: Outcomes) -> Scores | None:
-    """Scores that name the metrics; None where these have no names."""
-    # Where a callable `scoring` raised itself, or the fit before it, none were named.
-    told = [
-        scores
-        for outcome in outcomes
-        if outcome.is_multimetric
-        for scores in (outcome.test_scores, outcome.train_scores)
-        if scores is not None
-    ]
-    named = (scores for scores in told if dict(scores) != {NAMELESS: None})
-    return next(named, told[0] if told else None)
-
-
-def _as_sklearn_has_them(outcomes: Outcomes, search: Any) -> list[dict[str, Any]]:
-    """Dicts with the error score for whatever failed.
-
-    Without an error score to take its place, such as where the search is to raise, it
-    is NaN.
-    """
-    error_score: Any = search.error_score
-    substitute = np.nan if error_score == "raise" else float(error_score)
-    metrics = metrics_of(outcomes)
-
-    def told(scores: Scores, one: FitOutcome, finite: bool) -> Any:
-        failed = one.failed if finite else ()
-        found = {
-            m: substitute if s is None or m in failed else s for m, s in scores.items()
-        }
-        if metrics is None:
-            (score,) = found.values()
-            return score
-        return {m: found.get(m, substitute) for m in metrics}
-
-    judged = []
-    for one in outcomes:
-        row = {"test_scores": told(one.test_scores, one, True)}
-        if one.train_scores is not None:
-            # What is not finite is told as it is: nothing is chosen by it.
-            row["train_scores"] = told(one.train_scores, one, False)
-        times = {"fit_time": one.fit_time, "score_time": one.score_time}
-        judged.append({**row, **times})
-    return judged
-
-
-def _rank(means: Any, resources: Any, failed: Any) -> Any:
-    """Rank 1 is best, equals share the better rank, failures share the last."""
-    ranks = np.full(len(means), (~failed).sum() + 1, dtype=np.int32)
-    better = 0
-    for most in np.unique(resources)[::-1]:
-        peers = ~failed & (resources == most)
-        ranks[peers] = better + rankdata(-means[peers], method="min")
-        better += peers.sum()
-    return ranks

@@ -19,6 +19,7 @@ from sktune.strategy._gaussian_process import gaussian_process
 from sktune.strategy._maximize import Admissible, best_admissible, maximise
 from sktune.strategy._multi_fidelity import failed_at_every_rung
 from sktune.strategy._observations import EncodedObservation, most_informative
+from sktune.strategy._partial_scores import comparable
 from sktune.strategy._parzen import parzen_estimator
 from sktune.strategy._surrogate import Surrogate, SurrogateInput
 from sktune.strategy._transfer import (
@@ -161,6 +162,7 @@ class Bayes:
             state.space.encode(params),
             None if failed else float(observation.score),
             None if is_flat else observation.n_resources,
+            scores={} if failed else dict(observation.scores),  # type: ignore[arg-type]
         )
         key = state.space.key(params), one.n_resources
         return replace(state, observations={**state.observations, key: one})
@@ -305,7 +307,9 @@ def _observed(state: BayesState, max_resources: int | None) -> list[EncodedObser
     In this order no sum depends on which score came first.
     """
     observations = list(state.observations.values())
-    if max_resources is not None:
+    if max_resources is None:
+        observations = comparable(observations, state.problem.n_splits)
+    else:
         observations = failed_at_every_rung(state.observations, max_resources)
     return sorted(
         most_informative(observations),

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 # ask for each cheap score.
 MAX_SCORES = 150
 MAX_RUNG_SCORES = 100
+MOST_DOUBT = 100.0  # variance of a y in which nothing can be read
 MIN_OWN_SCORES = 3  # scores of this search from which on its sources are judged
 
 
@@ -157,6 +158,8 @@ class FittedGP:
         Which of them are of this search.
     y, F, theta : ndarrays
         As in `_gp_regression.py`.
+    doubt : ndarray of shape (n,)
+        Variance of each y beyond that of the noise.
     subset : ndarray of int
         The observations that `theta` was fitted to.
     """
@@ -166,6 +169,7 @@ class FittedGP:
     own: NDArray[np.bool_]
     y: Array
     F: Array
+    doubt: Array
     theta: Array
     subset: Indices
 
@@ -178,13 +182,15 @@ class FittedGP:
         is_flat = data.max_resources is None
         y = transform_by_source(scored, warp if is_flat else blend)
         F = feature_map.features(scored)
+        doubt = _doubt(scored, y)
         limit = MAX_SCORES if is_flat else MAX_RUNG_SCORES
         subset = np.concatenate(
             [np.flatnonzero(own)[_subset(y[own], limit)], np.flatnonzero(~own)]
         )
-        likelihood = _likelihood(feature_map, F[subset], y[subset])
+        B = _explained_away(feature_map, F[subset], doubt[subset])
+        likelihood = _likelihood(feature_map, F[subset], y[subset], B)
         theta = likelihood.maximise([likelihood.loc])
-        return cls(feature_map, scored, own, y, F, theta, subset)
+        return cls(feature_map, scored, own, y, F, doubt, theta, subset)
 
     def points(self, which: NDArray[np.bool_]) -> Array:
         """Where some of the observations are, (m, d)."""
@@ -194,27 +200,45 @@ class FittedGP:
     def log_predictive(self) -> float:
         """Log density of this search's scores, given those of its sources."""
         own = self.own[self.subset]
-        F, y = self.F[self.subset], self.y[self.subset]
-        given = 0.0
-        if not own.all():
-            given = _log_likelihood(self.feature_map, self.theta, F[~own], y[~own])
-        return _log_likelihood(self.feature_map, self.theta, F, y) - given
+        given = self._log_likelihood(self.subset[~own]) if not own.all() else 0.0
+        return self._log_likelihood(self.subset) - given
+
+    def _log_likelihood(self, which: Indices) -> float:
+        F, y, doubt = self.F[which], self.y[which], self.doubt[which]
+        B = _explained_away(self.feature_map, F, doubt)
+        if self.feature_map.level_covariance(F) is None:
+            # Beside another search, this one has a level.
+            B = LEVEL_VARIANCE + np.diag(doubt)
+        likelihood = _likelihood(self.feature_map, F, y, B)
+        return likelihood.log_likelihood(self.theta)[0]
 
 
 def _likelihood(
-    feature_map: FeatureMap, F: Array, y: Array, B: Array | None = None
+    feature_map: FeatureMap, F: Array, y: Array, B: Array | None
 ) -> gp.MarginalLikelihood:
-    """B is the covariance of the observations' levels unless it is given."""
-    B = feature_map.level_covariance(F) if B is None else B
     groups, n_dims = feature_map.groups, feature_map.n_dims
     return gp.MarginalLikelihood.of(F, groups, n_dims, y, gp.Prior(), B)
 
 
-def _log_likelihood(feature_map: FeatureMap, theta: Array, F: Array, y: Array) -> float:
+def _explained_away(feature_map: FeatureMap, F: Array, doubt: Array) -> Array | None:
+    """B: the levels of observations, and what each is in doubt by."""
     B = feature_map.level_covariance(F)
-    if B is None:  # beside another search, this one has a level
-        B = np.full((len(F), len(F)), LEVEL_VARIANCE)
-    return _likelihood(feature_map, F, y, B).log_likelihood(theta)[0]
+    if not doubt.any():
+        return B
+    return np.diag(doubt) if B is None else B + np.diag(doubt)
+
+
+def _doubt(scored: Sequence[EncodedObservation], y: Array) -> Array:
+    """The variance of observations on the scale of y, which is even at the top."""
+    variance = np.array([one.variance for one in scored])
+    if not variance.any():
+        return variance
+    scores = np.array([one.score for one in scored], dtype=float)
+    best_first = np.argsort(-scores, kind="stable")
+    top, middle = best_first[0], best_first[len(scores) // 2]
+    gap = scores[top] - scores[middle]
+    slope = (y[top] - y[middle]) / gap if gap > 0.0 else 0.0
+    return np.minimum(variance * slope**2, MOST_DOUBT)
 
 
 def fitted_to_useful_sources(data: SurrogateInput) -> FittedGP:
@@ -240,10 +264,11 @@ def _posterior(data: SurrogateInput, fitted: FittedGP) -> gp.Posterior:
     groups, theta = feature_map.groups, fitted.theta
     observations = of_sources(data.observations, feature_map.sources)
     failures = [one for one in observations if one.failed]
+    doubt = np.concatenate([fitted.doubt, np.zeros(len(failures))])
     if failures:
         F = np.concatenate([F, feature_map.features(failures)])
         y = np.concatenate([y, np.full(len(failures), y.min())])
-    B = feature_map.level_covariance(F)
+    B = _explained_away(feature_map, F, doubt)
     posterior = gp.Posterior.of(theta, F, groups, y, B)
     n_pending = len(data.pending)
     if n_pending:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sktune.strategy._arrays import Array
 
@@ -12,13 +13,30 @@ MAX_OBSERVATIONS = 500
 
 @dataclass(frozen=True, slots=True)
 class EncodedObservation:
-    """A candidate that was observed: its point, and its score unless it failed."""
+    """A candidate that was observed: its point, and its score unless it failed.
+
+    Attributes
+    ----------
+    candidate : int
+    point : ndarray of shape (d,)
+        Snapped.
+    score : float or None
+    n_resources : int or None
+    source : int
+        The search that it warm starts from; 0 is this one.
+    scores : dict of int -> float
+        By split, where that is known.
+    variance : float
+        What is in doubt of the score since it is of fewer splits than others.
+    """
 
     candidate: int
-    point: Array  # (d,) snapped
+    point: Array
     score: float | None
     n_resources: int | None = None
-    source: int = 0  # the search that it warm starts from; 0 is this one
+    source: int = 0
+    scores: Mapping[int, float] = field(default_factory=dict)
+    variance: float = 0.0
 
     @property
     def failed(self) -> bool:

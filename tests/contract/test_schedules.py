@@ -15,6 +15,8 @@ from sktune.schedule import (
     Asynchronous,
     Brackets,
     Flat,
+    Growth,
+    Racing,
     halving,
     hyperband,
     total_resources,
@@ -36,11 +38,18 @@ SCHEDULES = {
     "hyperband, twice": Brackets(hyperband(2, 1, 4, n_rounds=2)),
     **ASYNCHRONOUS,
 }
+RACES = {
+    "racing": Racing(7, 2.33, n_pending=3),
+    "racing in rounds, shuffled": Racing(6, 1.0, in_rounds=True, shuffle=True, step=2),
+    "early stopping": Racing(5, None, Growth(), n_pending=2),
+    "both": Racing(6, 2.33, Growth()),
+}
 SYNCHRONOUS = {n: s for n, s in SCHEDULES.items() if s.in_order and n != "flat"}
 RUNGS = {n: s for n, s in SCHEDULES.items() if n != "flat"}
+EVERY = {**SCHEDULES, **RACES}
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
+@pytest.mark.parametrize("schedule", EVERY.values(), ids=EVERY)
 @given(
     scores=scores_to_come,
     order=st.lists(st.integers(0, 20), max_size=20),
@@ -67,7 +76,7 @@ def test_who_failed_does_not_go_on(schedule, scores, n_workers):
         last[candidate] = None if failed else score
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
+@pytest.mark.parametrize("schedule", EVERY.values(), ids=EVERY)
 def test_earlier_states_stay_as_they_were(schedule):
     class Keeping(Drive):
         kept = ()

@@ -46,6 +46,7 @@ class Drive:
         self.told = []  # (candidate, n_resources, score)
         self.paused, self.in_flight, self.ended = set(), [], set()
         self.peak = 0
+        self.run = {}  # splits, by candidate and resource
         scores, order = list(scores), list(order)
         for i in range(10_000):
             self.decide(n_workers, limit)
@@ -58,7 +59,9 @@ class Drive:
             (self.paused if pause else self.ended).add(candidate)
             self.told.append((candidate, n_resources, score))
             self.hear(candidate, score)
-            told = self.report(candidate, n_resources, score, splits)
+            run = self.run.setdefault((candidate, n_resources), [])
+            run += [split for split in splits if split not in run]
+            told = self.report(candidate, n_resources, score, run)
             self.state = schedule.tell(self.state, told)
         raise AssertionError("does not end")
 
@@ -93,6 +96,9 @@ class Drive:
         self.decisions.append(decision)
         if isinstance(decision, Start):
             candidate = len(self.reached)
+            if decision.candidate is not None:
+                candidate = decision.candidate
+                assert candidate not in self.reached
             self.places[candidate] = decision.bracket
             told = {c for c, _, _ in self.told}
             assert decision.parent is None or decision.parent in told
@@ -103,7 +109,7 @@ class Drive:
         if isinstance(decision, Stop):
             self.ended.add(candidate)
             return
-        if isinstance(decision, Resume):
+        if isinstance(decision, Resume) and decision.n_resources is not None:
             assert decision.n_resources >= self.reached[candidate]
             assert decision.iter > 0
         self.reached[candidate] = decision.n_resources

@@ -338,12 +338,13 @@ def test_a_decision_may_name_splits_and_an_observation_lack_some():
     told = Told(lambda one, observation: seen.append(observation))
     evaluations = search(schedule, workers, listeners=[told])
     assert [[fit.split for fit in unit] for unit in workers.units] == [[1], [0]]
-    assert [o.scores for o in seen] == [{1: 2.0}, {0: 1.0}]
+    # All that there are at that resource.
+    assert [o.scores for o in seen] == [{1: 2.0}, {0: 1.0, 1: 2.0}]
     assert not any(o.failed for o in seen) and seen[0].score == 2.0
     assert all(one.is_complete for one in evaluations)
     first, second = schedule.reports
-    assert first.curves == {1: (0.5, 0.75)} and not second.curves
-    assert first.reached == {1: 2} and second.reached == {0: 2}
+    assert first.curves == second.curves == {1: (0.5, 0.75)}
+    assert first.reached == {1: 2} and second.reached == {0: 2, 1: 2}
 
 
 def test_a_rule_and_a_parent_travel_with_every_fit():

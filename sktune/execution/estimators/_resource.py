@@ -64,6 +64,11 @@ class Resource:
         return self.continuation in ("epochs", "warm_start", "partial_fit")
 
     @property
+    def path(self) -> list[str]:
+        """Names of the steps, one in the other, that lead to what is told it."""
+        return self.name.split("__")[:-1]
+
+    @property
     def is_parameter(self) -> bool:
         """Whether the estimator is told it by a parameter."""
         return self.continuation not in ("n_samples", "partial_fit")

@@ -132,7 +132,7 @@ class Refit:
         fit = Fit(0, 0, self.params, self.seed, resource.max_resources)
         task = Task(replace(self.job, checkpoints=None), fit)
         task.draws_globally = False  # that is seen to already
-        last, arguments = fit_prefix(task, best, X, y, fit_params)
+        last, arguments = fit_prefix(task, best, resource.path, X, y, fit_params)
         train_partially(task, last, *arguments)
         return task.path
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from traceback import format_exception
+from typing import Any
 
 from sktune._compat import num_samples
 from sktune._errors import FitMemoryError, InputError
-from sktune._types import Fit, FitOutcome, Unit
+from sktune._types import Fit, FitOutcome, Scores, Unit, refit_metric
 from sktune.execution._job import Job
 from sktune.execution.fitting._leased import Attempt, run_leased
 from sktune.execution.fitting._messages import print_end, print_start
@@ -52,6 +54,7 @@ def carry_out(
     if len(tasks) == 1:
         tasks[0].reason = why_alone(job, fits[0])
     for task in tasks:
+        task.score_test = _test_score
         print_start(task)
     outcomes: Outcomes = {}
     positions = {id(task): position for position, task in enumerate(tasks)}
@@ -136,6 +139,23 @@ def _scored_within_memory(
         return None
 
 
+def _test_score(task: Task) -> float | None:
+    """Score on the test part in the metric that decides, as the estimator stands."""
+    job, data = task.job, _data(task)
+    given = data.X_test, data.y_test, data.score_params, job.error_score
+    scores = score(job.scorer, task.estimator, *given).scores
+    return scores[refit_metric(job.refit, scores)]
+
+
+def _curve(task: Task, scores: Scores) -> dict[str, Any]:
+    """What rules look at; of scores on the test part the last is the end's."""
+    if not task.scores_on_test or task.reached is None:
+        return {"curve": task.curve}
+    last = scores[refit_metric(task.job.refit, scores)]
+    curve = {**task.scores_on_test, task.reached: math.nan if last is None else last}
+    return {"curve": tuple(curve.values()), "curve_epochs": tuple(curve)}
+
+
 def _scored(task: Task, watch: Callable[[Exception], None] | None) -> FitOutcome:
     job, estimator, data = task.job, task.estimator, _data(task)
     start = time.time()
@@ -170,7 +190,8 @@ def _scored(task: Task, watch: Callable[[Exception], None] | None) -> FitOutcome
         fit_time=task.fit_time,
         score_time=score_time,
         reached=task.reached,
-        curve=task.curve,
+        stopped=task.stopped,
+        **_curve(task, test.scores),
         score_error=failed.traceback,
         raised=None if failed.error is None else pickled(failed.error),
         path=task.path,

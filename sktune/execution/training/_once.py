@@ -9,14 +9,17 @@ from typing import Any
 
 from sktune._errors import EstimatorError
 from sktune.execution.estimators._callback_files import find_writers, write_into
+from sktune.execution.estimators._last_steps import fits_a_clone
 from sktune.execution.estimators._nets import is_net
-from sktune.execution.estimators._parameter_paths import last_step
+from sktune.execution.estimators._parameter_paths import last_step, prefix_of_last
 from sktune.execution.training._listening import (
     curve_of,
     listening,
     n_epochs,
     quick_batches,
 )
+from sktune.execution.training._pipelines import fit_prefix
+from sktune.execution.training._stopping import Stopping
 from sktune.execution.training._task import Task
 
 
@@ -30,44 +33,29 @@ def train_once(
 ) -> None:
     """Train as ever, with a folder for what callbacks write until it is scored."""
     give_folder(task, stack, estimator)
-    net = last_step(estimator)
+    may_be_stopped = task.fit.stop_rule is not None or task.job.curve_on is not None
+    net, fit = last_step(estimator), estimator.fit
+    path = prefix_of_last(estimator).split("__")[:-1]
+    if may_be_stopped and fits_a_clone(estimator, path):
+        # Nobody could listen to the clone that its `fit` makes of the net.
+        net, (X, y, fit_params) = fit_prefix(task, estimator, path, X, y, fit_params)
+        fit = net.fit
     give_batches(task, stack, net)
-    if task.fit.stop_rule is not None:
+    if may_be_stopped:
         if not is_net(net):
             raise EstimatorError(
                 f"A stop rule can end the training of a skorch net that stands alone "
                 f"or last in a Pipeline, and not that of {type(net).__name__}."
             )
         with listening(net, Stopping(task)):
-            call(estimator.fit, X, y, fit_params)
+            call(fit, X, y, fit_params)
     else:
-        call(estimator.fit, X, y, fit_params)
+        call(fit, X, y, fit_params)
     if is_net(net):
         task.curve = curve_of(net)
     task.reached = task.fit.n_resources
     if task.reached is None and is_net(net):
         task.reached = n_epochs(net)
-
-
-class Stopping:
-    """Lets a net train as it would, until the rule of the fit says stop."""
-
-    def __init__(self, task: Task) -> None:
-        self._rule = task.fit.stop_rule
-
-    def loop(self, net: Any, loop: Any, epochs: int | None) -> Any:
-        return loop(epochs)
-
-    def on_epoch_begin(self, net: Any) -> None:
-        """Nothing to prepare."""
-
-    def on_epoch_end(self, net: Any) -> None:
-        """End the training as skorch's EarlyStopping does."""
-        if self._rule is not None and self._rule(curve_of(net) or ()):
-            raise KeyboardInterrupt
-
-    def on_train_end(self, net: Any) -> None:
-        """Nothing to keep."""
 
 
 def call(method: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> None:

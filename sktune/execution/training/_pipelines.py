@@ -28,16 +28,20 @@ from sktune.execution.training._task import Task
 
 
 def fit_prefix(
-    task: Task, pipeline: Any, X: Any, y: Any, fit_params: dict[str, Any]
+    task: Task,
+    pipeline: Any,
+    path: Sequence[str],
+    X: Any,
+    y: Any,
+    fit_params: dict[str, Any],
 ) -> tuple[Any, Arguments]:
     """Fit a pipeline but for its last step; returns that and what it is fitted with.
 
+    `path` are the names of the steps that lead to it, none where there is no pipeline.
     Pipelines may be nested, and samplers among their steps: what these make of X and y
     is kept, and drawn no second time. Afterwards the random numbers are those of the
     fit.
     """
-    assert task.job.resource is not None
-    *path, _ = task.job.resource.name.split("__")
     states = task.states
     last = last_of(pipeline, path)
     if not path:

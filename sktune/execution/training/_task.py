@@ -104,6 +104,13 @@ class Task:
     reached : int or None
         How far the training came.
     curve : tuple of float or None
+        What the net has recorded of its validation part.
+    scores_on_test : dict of int -> float
+        On the test part after some epochs, where a rule looks at these.
+    stopped : bool
+        Whether a rule has ended the training.
+    score_test : callable
+        ``score_test(task)`` is the score on the test part as the estimator stands.
     batches : Batches or None
         Where those of a net come from.
     stacked : int
@@ -142,6 +149,9 @@ class Task:
         self.fit_time = 0.0
         self.reached: int | None = None
         self.curve: Curve | None = None
+        self.scores_on_test: dict[int, float] = {}
+        self.stopped = False
+        self.score_test: Callable[[Task], float | None] = lambda task: None
         self.batches: Any = None
         self.stacked = 1
         self.reason: str | None = None

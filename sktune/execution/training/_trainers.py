@@ -62,7 +62,9 @@ def continued(train_last: Callable[..., None]) -> Callable[..., None]:
         fit_params: dict[str, Any],
     ) -> None:
         give_folder(task, stack, estimator)
-        last, arguments = fit_prefix(task, estimator, X, y, fit_params)
+        assert task.job.resource is not None
+        path = task.job.resource.path
+        last, arguments = fit_prefix(task, estimator, path, X, y, fit_params)
         give_batches(task, stack, last)
         train_last(task, last, *arguments)
 

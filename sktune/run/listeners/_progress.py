@@ -78,22 +78,31 @@ class Progress(Listener):
 
     def on_evaluation(self, one: Evaluation, seen: Observation) -> None:
         now = self._clock()
-        self._n_done += 1
-        self.time_left.on_evaluation(one, now)
+        is_complete = self.time_left.on_evaluation(one, seen, now)
+        self._n_done += is_complete
         if self._verbose < 1:
             return
         result = (
             one.n_resources or 0,
             float("-inf") if seen.failed else seen.score,
         )
-        is_best = not seen.failed and result > self._best
+        is_best = is_complete and not seen.failed and result > self._best
         if is_best:
             self._best = result
-        is_last = self._n_done == self._n_evaluations
+        is_last = is_complete and self._n_done == self._n_evaluations
         is_due = is_best or now - self._last_line >= _SECONDS_BETWEEN_LINES
         if is_last or (is_due and self._has_begun):
             self._last_line = now
             self._say(self._line(one, seen, now))
+
+    def on_stop(self, candidate: int) -> None:
+        now = self._clock()
+        if not self.time_left.on_stop(candidate, now):
+            return
+        self._n_done += 1
+        if self._n_done == self._n_evaluations:  # no evaluation says so
+            n, gone = self._n_evaluations, _duration(now - self._start)
+            self._say(f"[{n}/{n}] best {self._best_so_far()} | {gone} gone")
 
     def begin_refit(self, n_rows: int) -> None:
         """Say that the best candidate is refitted."""
@@ -111,16 +120,22 @@ class Progress(Listener):
         seconds = self.time_left.seconds(now)
         left = "?" if seconds is None else _duration(seconds)
         score = "failed" if seen.failed else f"{seen.score:.4g}"
-        best = "none yet" if self._best == _NOTHING else f"{self._best[1]:.4g}"
-        if self._best[0] > 0:
-            best += f" at {self._best[0]}"
+        best = self._best_so_far()
         params = ", ".join(f"{k}={_short(v)}" for k, v in one.candidate.params.items())
         width = len(str(self._n_evaluations))
         return (
             f"[{self._n_done:{width}}/{self._n_evaluations}] score {score}"
-            f"{self._rung(one)}, best {best} | {_duration(now - self._start)} gone, "
-            f"{left} left | {params}"
+            f"{self._splits(seen)}{self._rung(one)}, best {best} | "
+            f"{_duration(now - self._start)} gone, {left} left | {params}"
         )
+
+    def _best_so_far(self) -> str:
+        best = "none yet" if self._best == _NOTHING else f"{self._best[1]:.4g}"
+        return f"{best} at {self._best[0]}" if self._best[0] > 0 else best
+
+    def _splits(self, seen: Observation) -> str:
+        n_run, n_splits = len(seen.scores), self.time_left.n_splits
+        return "" if n_run == n_splits else f" on {n_run} of {n_splits} splits"
 
     def _rung(self, one: Evaluation) -> str:
         if one.n_resources is None:

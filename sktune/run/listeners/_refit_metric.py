@@ -7,13 +7,14 @@ from typing import Any
 
 from sktune._errors import ScoreError
 from sktune._protocols import Listener
-from sktune._types import NAMELESS, Evaluation, FitOutcome, Observation, Scores
-
-
-def refit_metric(refit: Any, metrics: Iterable[str]) -> str:
-    """The metric that `refit` names, else the first."""
-    metrics = list(metrics)
-    return refit if refit in metrics else metrics[0]
+from sktune._types import (
+    NAMELESS,
+    Evaluation,
+    FitOutcome,
+    Observation,
+    Scores,
+    refit_metric,
+)
 
 
 def refit_metric_names(scoring: Any, refit: Any) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from sktune._types import Evaluation, Fit, FitOutcome
+from sktune._types import Evaluation, Fit, FitOutcome, Observation
 from sktune.schedule import Place, Rung
 
 # Of how many proposals the time is looked at: a surrogate slows down as it learns.
@@ -101,6 +101,10 @@ class TimeLeft:
         None where there is no refit.
     seconds_allowed : callable
         How many are left until the search is to end.
+
+    Attributes
+    ----------
+    n_splits : int
     """
 
     def __init__(
@@ -112,7 +116,7 @@ class TimeLeft:
         seconds_allowed: Callable[[], float] = lambda: math.inf,
     ) -> None:
         self._cost = cost
-        self._n_splits = max(1, n_splits)
+        self.n_splits = max(1, n_splits)
         self._n_pending = n_pending
         self._refit = refit
         self._seconds_allowed = seconds_allowed
@@ -126,6 +130,10 @@ class TimeLeft:
         self._n_fits = 0
         self._fits, self._scored = _Seconds(), _Seconds()
         self._score_seconds = 0.0
+        # Splits that candidates were run on: of those that have some left, each; of
+        # those that are through, all together.
+        self._n_run: dict[int, int] = {}
+        self._n_run_in_all = self._n_through = 0
         # Since each worker has had its first fit.
         self._since: float | None = None
         self._n_done = [0] * len(cost.rungs)
@@ -163,9 +171,25 @@ class TimeLeft:
         if outcome.fit_error is None:
             self._scored.add(step, outcome.fit_time)
 
-    def on_evaluation(self, one: Evaluation, now: float) -> None:
-        """All splits of a candidate are in."""
-        place = Place(one.candidate.bracket, one.iter)
+    def on_evaluation(self, one: Evaluation, seen: Observation, now: float) -> bool:
+        """All splits of a decision are in; whether the candidate has none left."""
+        candidate, n_run = one.candidate, len(seen.scores)
+        self._n_run[candidate.id] = n_run
+        if n_run < self.n_splits:
+            return False
+        self._through(candidate.id, Place(candidate.bracket, one.iter), now)
+        return True
+
+    def on_stop(self, candidate: int, now: float) -> bool:
+        """A candidate is run no further; whether it had splits left."""
+        if candidate not in self._n_run:
+            return False
+        self._through(candidate, Place(0, 0), now)
+        return True
+
+    def _through(self, candidate: int, place: Place, now: float) -> None:
+        self._n_run_in_all += self._n_run.pop(candidate)
+        self._n_through += 1
         i = self._index.get(place)
         if i is None:
             return
@@ -245,15 +269,23 @@ class TimeLeft:
             allowed.append(n_here)
         return allowed
 
+    @property
+    def _share(self) -> float:
+        """Of the splits, how many a candidate is run on."""
+        if not self._n_through:
+            return 1.0
+        return self._n_run_in_all / (self._n_through * self.n_splits)
+
     def _modelled(self, counts: Sequence[int]) -> float:
         """Seconds that so many evaluations of each rung take."""
         rounds = (self._rounds(i, n) for i, n in enumerate(counts))
         steps = zip(rounds, self._steps, strict=True)
-        return sum(n * self._of_fit(step) for n, step in steps if n)
+        seconds = sum(n * self._of_fit(step) for n, step in steps if n)
+        return seconds * self._share
 
     def _rounds(self, i: int, n_candidates: int) -> float:
         """How many times as long as one fit so many candidates of a rung take."""
-        at_once, n_splits = self._n_at_once, self._n_splits
+        at_once, n_splits = self._n_at_once, self.n_splits
         if not self._cost.rungs[i].iter and self._n_pending is not None:
             if self._n_pending == 1:
                 return n_candidates * math.ceil(n_splits / at_once)

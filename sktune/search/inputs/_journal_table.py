@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sktune.journal import read_fits
+from sktune.journal import read_arguments, read_fits
 
 Row = Mapping[str, Any]
 
@@ -31,6 +31,8 @@ def as_table(one: Any) -> Any:
 def table_of_journal(path: str | os.PathLike[str]) -> dict[str, Any]:
     """What `cv_results_` would hold of the candidates that are complete.
 
+    Of a search that races, those that were spared some splits are among them.
+
     Parameters
     ----------
     path : str or path-like
@@ -41,13 +43,17 @@ def table_of_journal(path: str | os.PathLike[str]) -> dict[str, Any]:
         Where there is no journal, or it is broken.
     """
     rows = read_fits(path)
-    fits = _by_evaluation(rows)
+    races = bool(read_arguments(path).get("racing"))
+    fits = _by_evaluation(rows, partly=races)
     prefix = "param_"
     params = [
         {k.removeprefix(prefix): v for k, v in row.items() if k.startswith(prefix)}
         for row in (fit[min(fit)] for fit in fits)
     ]
-    return {"params": params, **_columns(fits, rows)}
+    columns = _columns(fits, rows)
+    if races:
+        columns["n_splits_run"] = [len(fit) for fit in fits]
+    return {"params": params, **columns}
 
 
 def table_of_fits(frame: Any) -> dict[str, Any]:
@@ -71,14 +77,17 @@ def table_of_fits(frame: Any) -> dict[str, Any]:
     return {**params, **_columns(fits, rows)}
 
 
-def _by_evaluation(rows: Sequence[Row]) -> list[dict[int, Row]]:
-    """The fits of each candidate in each rung, by split; those on all splits only."""
+def _by_evaluation(
+    rows: Sequence[Row], *, partly: bool = False
+) -> list[dict[int, Row]]:
+    """The fits of each candidate in each rung, by split; on all splits, or `partly`."""
     found: dict[tuple[int, int], dict[int, Row]] = {}
     for row in rows:
         place = int(row["candidate"]), int(row.get("iter", 0))
         found.setdefault(place, {})[int(row["split"])] = row
     n_splits = len({int(row["split"]) for row in rows})
-    return [found[place] for place in sorted(found) if len(found[place]) == n_splits]
+    fits = [found[place] for place in sorted(found)]
+    return [fit for fit in fits if partly or len(fit) == n_splits]
 
 
 def _columns(fits: Sequence[Mapping[int, Row]], rows: Sequence[Row]) -> dict[str, Any]:
@@ -88,10 +97,15 @@ def _columns(fits: Sequence[Mapping[int, Row]], rows: Sequence[Row]) -> dict[str
     columns: dict[str, Any] = {}
     for name in names:
         if name.startswith("test_"):
-            table = [[_number(fit[k].get(name)) for k in splits] for fit in fits]
+            table = [
+                [_number(fit.get(k, {}).get(name)) for k in splits] for fit in fits
+            ]
             scores = np.array(table, dtype=float).reshape(len(fits), len(splits))
             columns |= {f"split{k}_{name}": scores[:, i] for i, k in enumerate(splits)}
-            columns[f"mean_{name}"] = scores.mean(axis=1)
+            columns[f"mean_{name}"] = [
+                np.mean([_number(one.get(name)) for one in fit.values()])
+                for fit in fits
+            ]
     reached = [fit[min(fit)].get("n_resources") for fit in fits]
     if not np.isnan([_number(value) for value in reached]).all():
         columns["n_resources"] = reached

@@ -11,33 +11,30 @@ import math
 import reprlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import rankdata
 
 from sktune._errors import JournalError, WarmStartError
-from sktune._types import WarmStartObservation, rounded
+from sktune._types import WarmStartObservation
 from sktune._warnings import warn
 from sktune.journal import is_same_json
 from sktune.search.inputs._journal_table import as_table
+from sktune.search.inputs._source_scores import (
+    ABSENT,
+    BLANK,
+    FORMS,
+    Array,
+    is_blank,
+    numbers_in,
+    score_column,
+    scores_in,
+)
 from sktune.space import Dimension, Space, to_python
 
 # Of rungs, the highest one with as many scores is read.
 MIN_SCORES = 5
 MAX_COMPARED = 100_000  # values of one parameter
-_FORMS = (
-    "Give a fitted search, its cv_results_, a data frame of these, the path of a "
-    "journal, or a list of such."
-)
-
-
-class _Missing:
-    """What stands for a value where there is none."""
-
-
-ABSENT: Final = _Missing()  # the candidate has no such parameter
-BLANK: Final = _Missing()  # nothing, None or NaN: a table does not tell which
 
 
 class Source(NamedTuple):
@@ -99,18 +96,21 @@ def read_warm_start(
 def read_source(one: Any, metrics: Sequence[str]) -> Source:
     """The candidates of one other search, those of one rung if it had rungs."""
     columns = _columns(one)
-    name = _score_column(columns, metrics)
+    name = score_column(columns, metrics)
     n_rows = len(columns[name])
     for key, column in columns.items():
         if len(column) != n_rows:
             raise WarmStartError(
                 f"warm_start_from has {len(column)} rows in column {key!r} and "
-                f"{n_rows} in {name!r}. {_FORMS}"
+                f"{n_rows} in {name!r}. {FORMS}"
             )
-    rows, scores = _rows(columns, n_rows), _scores(columns, name)
+    rows, scores = _rows(columns, n_rows), scores_in(columns, name)
     if "n_resources" not in columns:
-        return Source(rows, scores)
-    chosen = _one_rung(_numbers(columns, "n_resources"), scores)
+        # What a fit scored when a rule ended it is no score of its params.
+        stopped = columns.get("stopped", [False] * n_rows)
+        whole = [i for i in range(n_rows) if str(stopped[i]) not in ("True", "1.0")]
+        return Source([rows[i] for i in whole], [scores[i] for i in whole])
+    chosen = _one_rung(numbers_in(columns, "n_resources"), scores)
     return Source([rows[i] for i in chosen], [scores[i] for i in chosen])
 
 
@@ -118,12 +118,12 @@ def _columns(one: Any) -> dict[str, list[Any]]:
     """The columns of `cv_results_`, whatever they came in."""
     shown = reprlib.repr(one)
     if isinstance(one, type):
-        raise WarmStartError(f"warm_start_from={shown} is a class. {_FORMS}")
+        raise WarmStartError(f"warm_start_from={shown} is a class. {FORMS}")
     try:
         one = as_table(one)
     except JournalError as error:
         raise WarmStartError(
-            f"warm_start_from={shown} is no earlier search. {_FORMS} As a journal: "
+            f"warm_start_from={shown} is no earlier search. {FORMS} As a journal: "
             f"{error}"
         ) from error
     if hasattr(one, "cv_results_"):
@@ -135,7 +135,7 @@ def _columns(one: Any) -> dict[str, list[Any]]:
         )
     is_frame = hasattr(one, "columns") and hasattr(one, "iloc")
     if not isinstance(one, Mapping) and not is_frame:
-        raise WarmStartError(f"warm_start_from={shown} is no earlier search. {_FORMS}")
+        raise WarmStartError(f"warm_start_from={shown} is no earlier search. {FORMS}")
     columns = {}
     for name in one.columns if is_frame else one:
         column = one[name]
@@ -148,7 +148,7 @@ def _columns(one: Any) -> dict[str, list[Any]]:
         if not is_list or isinstance(column, str | Mapping):
             raise WarmStartError(
                 f"warm_start_from holds {reprlib.repr(column)} as {name!r}, which is "
-                f"no list of values. {_FORMS}"
+                f"no list of values. {FORMS}"
             )
         columns[str(name)] = _values(column)
     return columns
@@ -161,19 +161,6 @@ def _values(column: Any) -> list[Any]:
         pairs = zip(np.ma.getdata(column), masked, strict=True)
         return [ABSENT if out else to_python(value) for value, out in pairs]
     return [to_python(value) for value in column]
-
-
-def _score_column(columns: Mapping[str, Any], metrics: Sequence[str]) -> str:
-    for metric in metrics:
-        if f"mean_test_{metric}" in columns:
-            return f"mean_test_{metric}"
-    there = [name for name in columns if name.startswith("mean_test_")]
-    wanted = " or ".join(repr(f"mean_test_{metric}") for metric in metrics)
-    raise WarmStartError(
-        f"warm_start_from has no column {wanted}, the metric that steers this search; "
-        f"it has {there if there else 'no mean_test_ column'}. Search by one that is "
-        "there (see scoring and refit), or rename the column that is meant."
-    )
 
 
 def _rows(columns: Mapping[str, list[Any]], n_rows: int) -> list[dict[str, Any]]:
@@ -193,11 +180,11 @@ def _rows(columns: Mapping[str, list[Any]], n_rows: int) -> list[dict[str, Any]]
     if not named and n_rows:
         raise WarmStartError(
             "warm_start_from has neither dicts in a column 'params' nor columns "
-            f"'param_...'. {_FORMS}"
+            f"'param_...'. {FORMS}"
         )
     return [
         {
-            name: BLANK if _is_blank(column[i]) else column[i]
+            name: BLANK if is_blank(column[i]) else column[i]
             for name, column in named.items()
             if column[i] is not ABSENT
         }
@@ -205,65 +192,7 @@ def _rows(columns: Mapping[str, list[Any]], n_rows: int) -> list[dict[str, Any]]
     ]
 
 
-def _is_blank(value: Any) -> bool:
-    is_nan = isinstance(value, float) and math.isnan(value)
-    return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")
-
-
-def _scores(columns: Mapping[str, list[Any]], name: str) -> list[float | None]:
-    """Mean scores, None where it or the score of any split is not finite."""
-    metric = name.removeprefix("mean_test_")
-    of_splits = [
-        key
-        for key in columns
-        if key.startswith("split") and key.endswith(f"_test_{metric}")
-        if key.removeprefix("split").removesuffix(f"_test_{metric}").isdecimal()
-    ]
-    table = np.column_stack([_numbers(columns, key) for key in [name, *of_splits]])
-    failed = ~np.isfinite(table).all(axis=1)
-    if f"rank_test_{metric}" in columns and "n_resources" not in columns:
-        ranks = _numbers(columns, f"rank_test_{metric}")
-        failed |= _out_of_rank(table[:, 0], ranks)
-    # As rounded as those of the new search; a file may have changed the last digit.
-    return [
-        None if out else rounded(score)
-        for score, out in zip(table[:, 0].tolist(), failed, strict=True)
-    ]
-
-
-def _out_of_rank(
-    scores: np.ndarray[Any, Any], ranks: np.ndarray[Any, Any]
-) -> np.ndarray[Any, Any]:
-    """Rows that rank last whatever they scored: failures with a numeric error_score."""
-    last = ranks == np.max(ranks, initial=-np.inf)
-    rest = ~last
-    if not rest.any() or not np.isfinite(scores[rest]).all():
-        return np.zeros(len(scores), dtype=bool)
-    is_ranking = bool((ranks[last] == rest.sum() + 1).all()) and np.array_equal(
-        ranks[rest], rankdata(-scores[rest], method="min")
-    )
-    is_odd = bool((scores[last] >= scores[rest].min()).any())
-    return last if is_ranking and is_odd else np.zeros(len(scores), dtype=bool)
-
-
-def _numbers(columns: Mapping[str, list[Any]], name: str) -> np.ndarray[Any, Any]:
-    """A column as floats; NaN where it is blank."""
-    numbers = []
-    for value in columns[name]:
-        try:
-            is_none = value is ABSENT or _is_blank(value)
-            numbers.append(math.nan if is_none else float(value))
-        except (TypeError, ValueError, OverflowError):
-            raise WarmStartError(
-                f"warm_start_from holds {reprlib.repr(value)} in column {name!r}, "
-                "which is no number. Give results as a search made them."
-            ) from None
-    return np.array(numbers, dtype=float)
-
-
-def _one_rung(
-    n_resources: np.ndarray[Any, Any], scores: Sequence[float | None]
-) -> list[int]:
+def _one_rung(n_resources: Array, scores: Sequence[float | None]) -> list[int]:
     """Rows of the highest rung that tells enough, and those that failed in any."""
     scored = np.array([score is not None for score in scores], dtype=bool)
     chosen, most = math.nan, 0
@@ -340,8 +269,8 @@ def value_of(dimension: Dimension, given: Any) -> Any:
 
 def _alike(value: Any, given: Any) -> bool:
     """Whether a table may hold a value like this; text and numbers have no types."""
-    if given is BLANK or _is_blank(given):
-        return _is_blank(value)
+    if given is BLANK or is_blank(given):
+        return is_blank(value)
     if isinstance(given, str):
         return str(value) == given
     if isinstance(given, Mapping):

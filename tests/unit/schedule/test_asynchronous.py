@@ -204,7 +204,7 @@ def test_a_straggler_holds_nobody_up():
             if isinstance(decision, Stop):
                 continue
             newest += isinstance(decision, Start)
-            candidate = getattr(decision, "candidate", newest)
+            candidate = newest if isinstance(decision, Start) else decision.candidate
             in_flight.append((candidate, decision.n_resources))
         movable = [one for one in in_flight if one[0] != 0]
         if not movable:

@@ -24,6 +24,7 @@ from sktune.search.inputs._warm_start_from import (
 from sktune.space import Space
 from sktune.strategy._transfer import encode_warm_start
 from tests.helpers.estimators import Score, blobs
+from tests.helpers.racing import CV, Noisy
 
 X, y = blobs(30)
 SPACE = {"a": uniform(0, 1), "b": uniform(0, 1)}
@@ -406,3 +407,58 @@ def test_a_column_that_is_there_twice():
     frame = pd.concat([frame, frame[["mean_test_score"]]], axis=1)
     with pytest.raises(WarmStartError, match="more than one column 'mean_test_score'"):
         read(frame, {"a": uniform(0, 1)})
+
+
+def test_candidates_that_were_spared_some_splits_have_not_failed(tmp_path):
+    """What their means over all splits are expected to be, from any form."""
+    path = tmp_path / "search.jsonl"
+    raced, whole = (
+        RandomizedSearchCV(
+            Noisy(), {"a": uniform(0, 1)}, n_iter=20, cv=CV, random_state=0, **given
+        ).fit(*blobs())
+        for given in ({"racing": True, "journal": path}, {})
+    )
+    n_run = raced.cv_results_["n_splits_run"]
+    assert n_run.min() == 2
+    expected = np.array([one.score for one in read(whole, {"a": uniform(0, 1)})])
+    for form in [raced, path, *in_all_forms(raced.cv_results_)]:
+        seen = read(form, {"a": uniform(0, 1)})
+        scores = np.array([one.score for one in seen])
+        assert len(scores) == 20
+        complete = n_run == n_run.max()
+        np.testing.assert_allclose(scores[complete], expected[complete])
+        # Splits differ by 0.5, and candidates by little more than 0.05 on each.
+        assert np.abs(scores - expected).max() < 0.1
+    means = raced.cv_results_["mean_test_score"]
+    assert np.abs(means - expected).max() > 0.1
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
+def test_failures_in_a_race_with_a_numeric_error_score():
+    """They rank last, though they seem to be ahead of the best on the same splits."""
+    values = np.linspace(0, 1, 20).round(3).tolist()
+    raced = GridSearchCV(
+        Noisy(bad=values[4:6]), {"a": values}, cv=CV, racing=True, error_score=7.0
+    ).fit(*blobs())
+    failed = [a in values[4:6] for a in values]
+    for form in [raced, *in_all_forms(raced.cv_results_)]:
+        found = read(form, {"a": uniform(0, 1)})
+        assert [one.score is None for one in found] == failed
+    unranked = {k: v for k, v in raced.cv_results_.items() if k != "rank_test_score"}
+    assert len(read(unranked, {"a": uniform(0, 1)})) == 20
+
+
+def test_candidates_that_were_stopped_say_nothing():
+    """As those of a journal, which are left out."""
+    params = [{"a": 0.1}, {"a": 0.2}, {"a": 0.3}]
+    columns = {
+        "split0_test_score": np.array([0.1, 0.5, 0.6]),
+        "split1_test_score": np.array([np.nan, 0.5, 0.6]),
+        "rank_test_score": np.array([3, 2, 1]),
+        "n_splits_run": np.array([1, 2, 2]),
+        "stopped": np.array([True, False, False]),
+    }
+    table = results(params, [0.1, 0.5, 0.6], **columns)
+    for form in in_all_forms(table):
+        found = read(form, {"a": uniform(0, 1)})
+        assert [one.score for one in found] == [0.5, 0.6]

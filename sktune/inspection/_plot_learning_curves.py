@@ -1,0 +1,179 @@
+"""How candidates learnt, epoch by epoch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sktune.inspection._axes import BLUE, VERMILLION, floor_of, legend_above, new_axes
+from sktune.inspection._table import Table
+from sktune.journal import read_fits
+
+_KINDS = {
+    "trained to its end": (BLUE, 0.5, 0.9),
+    "stopped": (VERMILLION, 0.5, 0.7),
+    "the best candidate": ("black", 1.0, 2.5),
+}
+
+
+def learning_curves(search: Any) -> Table:
+    """Return the learning curves of a search's nets, point by point.
+
+    Parameters
+    ----------
+    search : fitted search, or path of a journal
+        One that has trained nets; its journal may still grow.
+
+    Returns
+    -------
+    table : Table
+        A list with a dict for each point: `candidate`, `split`, `n_resources` (None
+        where candidates get everything at once), `epoch`, `score` (greater is better),
+        where it was scored (`on` "train_split", the net's own validation part, or
+        "test", the test part of the split) and whether a rule has `stopped` the
+        training. ``pandas.DataFrame(table)`` takes it.
+
+    Raises
+    ------
+    ValueError
+        Where there are no curves: no nets were trained, or none that keep a part for
+        validation.
+
+    Examples
+    --------
+    >>> import numpy as np, torch
+    >>> from skorch import NeuralNetRegressor
+    >>> from sktune import GridSearchCV
+    >>> from sktune.inspection import learning_curves
+    >>> net = NeuralNetRegressor(torch.nn.Linear, module__in_features=2,
+    ...                          module__out_features=1, max_epochs=2, verbose=0)
+    >>> X = np.random.default_rng(0).normal(size=(40, 2)).astype("float32")
+    >>> search = GridSearchCV(net, {"lr": [0.1, 0.01]}, cv=2).fit(X, X[:, :1])
+    >>> [(row["candidate"], row["split"], row["epoch"])
+    ...  for row in learning_curves(search)][:3]
+    [(0, 0, 1), (0, 0, 2), (0, 1, 1)]
+    """
+    return Table(
+        {
+            "candidate": curve["candidate"],
+            "split": curve["split"],
+            "n_resources": curve["n_resources"],
+            "epoch": epoch,
+            "score": score,
+            "on": curve["on"],
+            "stopped": curve["stopped"],
+        }
+        for curve in _curves_of(search)
+        for epoch, score in zip(curve["epochs"], curve["scores"], strict=True)
+    )
+
+
+def plot_learning_curves(search: Any, ax: Any = None) -> Any:
+    """Plot the learning curve of every candidate, the mean over its splits.
+
+    Fits that a rule has stopped end in a dot. The curve of the best candidate of a
+    fitted search is thick and black.
+
+    Needs matplotlib: ``pip install "sktune[plot]"``.
+
+    Parameters
+    ----------
+    search : fitted search, or path of a journal
+        As `learning_curves` takes it.
+    ax : matplotlib.axes.Axes, default=None
+        Where to draw; by default in a new figure.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+
+    Notes
+    -----
+    Scores far below the others are cut off at the lower edge.
+    """
+    by_candidate: dict[int, list[Mapping[str, Any]]] = {}
+    for curve in _curves_of(search):
+        by_candidate.setdefault(curve["candidate"], []).append(curve)
+    if ax is None:
+        ax = new_axes("plot_learning_curves")
+    best = _best_of(search)
+    handles: dict[str, Any] = {}
+    ends = []
+    for candidate, curves in by_candidate.items():
+        epochs, scores = _mean_curve(curves)
+        is_stopped = any(curve["stopped"] for curve in curves)
+        label = "stopped" if is_stopped else "trained to its end"
+        label = "the best candidate" if candidate == best else label
+        color, alpha, width = _KINDS[label]
+        (line,) = ax.plot(
+            epochs,
+            scores,
+            color=color,
+            alpha=alpha,
+            linewidth=width,
+            marker="o" if is_stopped or len(epochs) == 1 else None,
+            markevery=[-1],
+            markersize=3,
+            zorder=3 if candidate == best else 2,
+            label=label,
+        )
+        handles.setdefault(label, line)
+        ends += [score for score in scores[-1:] if np.isfinite(score)]
+    lowest, highest = ax.get_ylim()
+    ax.set_ylim(max(lowest, floor_of(np.array(ends))), highest)
+    legend_above(ax, {label: handles[label] for label in _KINDS if label in handles})
+    ax.set_xlabel("epoch")
+    on = {curve["on"] for curves in by_candidate.values() for curve in curves}
+    ax.set_ylabel(
+        "score on the test part" if on == {"test"} else "score on the validation part"
+    )
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    return ax
+
+
+def _mean_curve(curves: Sequence[Mapping[str, Any]]) -> tuple[list[int], list[float]]:
+    """Epochs, and means of the fits that came as far."""
+    points: dict[int, dict[int, float]] = {}
+    for curve in curves:  # of a fit that went on, the latest has all
+        for epoch, score in zip(curve["epochs"], curve["scores"], strict=True):
+            points.setdefault(int(epoch), {})[curve["split"]] = score
+    epochs = sorted(points)
+    return epochs, [float(np.mean(list(points[epoch].values()))) for epoch in epochs]
+
+
+def _best_of(search: Any) -> int | None:
+    index = getattr(search, "best_index_", None)
+    if index is None:
+        return None
+    candidates = search.cv_results_.get("candidate")
+    return int(index if candidates is None else candidates[index])
+
+
+def _curves_of(search: Any) -> list[dict[str, Any]]:
+    """The rows of `curves_`, of a search or of a journal."""
+    curves = getattr(search, "curves_", [])
+    if isinstance(search, str | os.PathLike):
+        curves = [_curve_of(fit) for fit in read_fits(search) if "curve" in fit]
+    if not curves:
+        raise ValueError(
+            f"{search!r} has no learning curves: no nets were trained, or none that "
+            "keep a part for validation (train_split) or are stopped early "
+            "(early_stopping)."
+        )
+    return list(curves)
+
+
+def _curve_of(fit: Mapping[str, Any]) -> dict[str, Any]:
+    epochs = fit.get("curve_epochs")
+    return {
+        "candidate": fit["candidate"],
+        "split": fit["split"],
+        "n_resources": fit.get("n_resources"),
+        "epochs": epochs or range(1, len(fit["curve"]) + 1),
+        "scores": fit["curve"],
+        "on": "train_split" if epochs is None else "test",
+        "stopped": bool(fit.get("stopped")),
+    }
