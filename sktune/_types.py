@@ -348,8 +348,10 @@ class Evaluation:
         """Whether every split is in."""
         return len(self.outcomes) == len(self.splits)
 
-    def with_those_of(self, other: Evaluation) -> Evaluation:
-        """One that has the splits of both."""
+    def with_those_of(self, other: Evaluation | None) -> Evaluation:
+        """One that has the splits of both, if the other came as far; else this one."""
+        if other is None or other.n_resources != self.n_resources:
+            return self
         splits = tuple(sorted({*self.splits, *other.splits}))
         outcomes = {**other.outcomes, **self.outcomes}
         return replace(self, splits=splits, outcomes=outcomes)

@@ -106,8 +106,8 @@ class Engine:
         self._candidates: dict[int, Candidate] = {}
         self._in_flight: dict[int, Evaluation] = {}  # by candidate, as decided
         self._fits: dict[int, dict[int, Fit]] = {}  # of these, by split, once done
-        # Of each candidate, what came of its splits at the resource it came to last.
-        self._outcomes: dict[int, tuple[int | None, dict[int, FitOutcome]]] = {}
+        # Of each candidate, with all splits at the resource that it came to last.
+        self._so_far: dict[int, Evaluation] = {}
         self._decided: list[Fit] = []  # decided on, and not submitted yet
         self._n_out = 0  # fits that were decided on and are not done
         self._n_units = 0
@@ -228,7 +228,10 @@ class Engine:
         one = self._complete()
         if one is None:
             return False
-        candidate, outcomes = one.candidate, self._outcomes_so_far(one)
+        candidate = one.candidate
+        so_far = one.with_those_of(self._so_far.get(candidate.id))
+        self._so_far[candidate.id] = so_far
+        outcomes = {k: so_far.outcomes[k] for k in so_far.splits}
         scores = {k: rounded(self._score(o)) for k, o in outcomes.items()}
         curves = {k: o.curve for k, o in outcomes.items() if o.curve is not None}
         stopped = frozenset(k for k, o in outcomes.items() if o.stopped)
@@ -245,15 +248,6 @@ class Engine:
                 listener.on_fit(fits[split], one.outcomes[split])
             listener.on_evaluation(one, seen)
         return True
-
-    def _outcomes_so_far(self, one: Evaluation) -> dict[int, FitOutcome]:
-        """By split, of all evaluations of the candidate up to this resource."""
-        n_resources, before = self._outcomes.get(one.candidate.id, (None, {}))
-        outcomes = {k: one.outcomes[k] for k in one.splits}
-        if n_resources == one.n_resources:
-            outcomes = {**before, **outcomes}
-        self._outcomes[one.candidate.id] = one.n_resources, outcomes
-        return outcomes
 
     def _complete(self) -> Evaluation | None:
         """The earliest evaluation in flight whose splits are in.

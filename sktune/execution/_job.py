@@ -73,8 +73,8 @@ class Job:
     curve_on : {"train_split", "test"} or None
         Where the learning curves are from that rules look at; None where there are no
         rules.
-    refit : bool, str or callable
-        As the search has it: which of several metrics decides.
+    refit : str or bool
+        The metric that decides, of several; True is the first.
     """
 
     estimator: Any

@@ -88,7 +88,7 @@ class SearchRun:
         for one in self.evaluations:
             if one.is_complete:
                 key = one.candidate.bracket, one.iter, one.candidate.id
-                rows[key] = one.with_those_of(rows[key]) if key in rows else one
+                rows[key] = one.with_those_of(rows.get(key))
         return [rows[key] for key in sorted(rows)]
 
     @property

@@ -205,11 +205,10 @@ class FittedGP:
 
     def _log_likelihood(self, which: Indices) -> float:
         F, y, doubt = self.F[which], self.y[which], self.doubt[which]
-        B = _explained_away(self.feature_map, F, doubt)
-        if self.feature_map.level_covariance(F) is None:
-            # Beside another search, this one has a level.
-            B = LEVEL_VARIANCE + np.diag(doubt)
-        likelihood = _likelihood(self.feature_map, F, y, B)
+        levels = self.feature_map.level_covariance(F)
+        if levels is None:  # beside another search, this one has a level
+            levels = np.full((len(F), len(F)), LEVEL_VARIANCE)
+        likelihood = _likelihood(self.feature_map, F, y, levels + np.diag(doubt))
         return likelihood.log_likelihood(self.theta)[0]
 
 

@@ -25,6 +25,7 @@ from sktune.execution.training._listening import (
     listening,
     n_epochs,
 )
+from sktune.execution.training._stopping import end_by_rule
 from sktune.execution.training._task import Task
 from sktune.placement import device_kind
 
@@ -145,10 +146,9 @@ class Continuation:
             self._random = None
 
     def on_epoch_end(self, net: Any) -> None:
-        """End the training as skorch's EarlyStopping does, where a rule says so."""
-        rule = self._task.fit.stop_rule
-        if rule is not None and rule(curve_of(net) or ()):
-            raise KeyboardInterrupt
+        """End the training where a rule says so."""
+        if self._task.fit.stop_rule is not None:
+            end_by_rule(self._task, curve_of(net) or ())
 
     def on_train_end(self, net: Any) -> None:
         """Keep the state, unless it is known to be half-done or there already."""

@@ -35,11 +35,13 @@ def train_once(
     give_folder(task, stack, estimator)
     may_be_stopped = task.fit.stop_rule is not None or task.job.curve_on is not None
     net, fit = last_step(estimator), estimator.fit
-    path = prefix_of_last(estimator).split("__")[:-1]
-    if may_be_stopped and fits_a_clone(estimator, path):
-        # Nobody could listen to the clone that its `fit` makes of the net.
-        net, (X, y, fit_params) = fit_prefix(task, estimator, path, X, y, fit_params)
-        fit = net.fit
+    if may_be_stopped:
+        path = prefix_of_last(estimator).split("__")[:-1]
+        if fits_a_clone(estimator, path):
+            # Nobody could listen to the clone that its `fit` makes of the net.
+            prefix = fit_prefix(task, estimator, path, X, y, fit_params)
+            net, (X, y, fit_params) = prefix
+            fit = net.fit
     give_batches(task, stack, net)
     if may_be_stopped:
         if not is_net(net):

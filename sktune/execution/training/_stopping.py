@@ -39,7 +39,7 @@ class Stopping:
         """Nothing to prepare."""
 
     def on_epoch_end(self, net: Any) -> None:
-        """End the training as skorch's EarlyStopping does."""
+        """Look at what there is of the curve."""
         curve = None if self._task.job.curve_on == "test" else curve_of(net)
         if curve is None:
             epoch, scores = len(net.history), self._task.scores_on_test
@@ -47,10 +47,7 @@ class Stopping:
                 return
             scores[epoch] = self._score(net)
             curve = tuple(scores.values())
-        rule = self._task.fit.stop_rule
-        if rule is not None and _says_stop(rule, curve):
-            self._task.stopped = True
-            raise KeyboardInterrupt
+        end_by_rule(self._task, curve)
 
     def on_train_end(self, net: Any) -> None:
         """Nothing to keep."""
@@ -63,6 +60,14 @@ class Stopping:
         finally:
             set_random_states(states, net.device)
         return math.nan if score is None else score
+
+
+def end_by_rule(task: Task, curve: Curve) -> None:
+    """End the training where the rule of its fit says so, as skorch's EarlyStopping."""
+    rule = task.fit.stop_rule
+    if rule is not None and _says_stop(rule, curve):
+        task.stopped = True
+        raise KeyboardInterrupt
 
 
 def _says_stop(rule: StopRule, curve: Curve) -> bool:
