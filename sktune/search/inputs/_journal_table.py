@@ -53,6 +53,9 @@ def table_of_journal(path: str | os.PathLike[str]) -> dict[str, Any]:
     columns = _columns(fits, rows)
     if races:
         columns["n_splits_run"] = [len(fit) for fit in fits]
+        columns["stopped"] = [
+            any(row.get("stopped") for row in fit.values()) for fit in fits
+        ]
     return {"params": params, **columns}
 
 

@@ -23,7 +23,7 @@ from sktune.search.inputs._warm_start_from import (
 )
 from sktune.space import Space
 from sktune.strategy._transfer import encode_warm_start
-from tests.helpers.estimators import Score, blobs
+from tests.helpers.estimators import Score, blobs, net
 from tests.helpers.racing import CV, Noisy
 
 X, y = blobs(30)
@@ -462,3 +462,21 @@ def test_candidates_that_were_stopped_say_nothing():
     for form in in_all_forms(table):
         found = read(form, {"a": uniform(0, 1)})
         assert [one.score for one in found] == [0.5, 0.6]
+
+
+def test_a_journal_leaves_out_who_was_stopped_as_the_table_does(tmp_path):
+    """Raced, too, so that candidates of some splits are read."""
+    path = tmp_path / "search.jsonl"
+    search = GridSearchCV(
+        net(max_epochs=3, verbose=0),
+        {"lr": [0.1, 1e-5, 0.2, 1e-4]},
+        cv=3,
+        random_state=0,
+        racing=True,
+        early_stopping=lambda curve: len(curve) == 2 and curve[-1] < 0.4,
+        journal=path,
+    ).fit(*blobs())
+    stopped = search.cv_results_["stopped"]
+    assert 0 < stopped.sum() < 4
+    found = [read(form, {"lr": loguniform(1e-6, 1)}) for form in (search, path)]
+    assert found[0] == found[1] and len(found[0]) == 4 - stopped.sum()
