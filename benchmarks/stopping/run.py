@@ -25,7 +25,7 @@ from rules import PRUNERS, RULES, pruned
 from sktune.schedule import EarlyStopping, LearningCurve
 
 N_CANDIDATES, N_POINTS = 60, 50
-IN_FLIGHT = (1, 2, 4, 8)
+IN_FLIGHT = {"growth": (1, 2, 4, 8), "growth, keep 0.5": (1, 4)}
 CHOSEN_ON = (
     "patch128_LSTM128_avg_bs64",
     "patch128_LSTM128_bs64",
@@ -151,12 +151,13 @@ def main() -> None:
     jobs = [
         (task, name, curves, k, args.seeds)
         for name in names
-        for k in (IN_FLIGHT if name == "growth" else (1,))
+        for k in IN_FLIGHT.get(name, (1,))
         for task, curves in found.items()
     ]
     with ProcessPoolExecutor(args.n_jobs) as pool:
         results = list(pool.map(one, jobs))
     cells: dict[str, dict[str, Any]] = {}
+    others: dict[str, Any] = {}  # where rows that are kept are from
     by_task: dict[str, dict[str, Any]] = {}
     flight: dict[str, dict[str, Any]] = {}
     for (task, name, _, k, _), rows in zip(jobs, results, strict=True):
@@ -165,16 +166,19 @@ def main() -> None:
         for group in groups(task):
             if k == 1:
                 cells.setdefault(name, {}).setdefault(group, []).extend(rows)
-            if name == "growth":
-                row = flight.setdefault(f"{k} in flight", {})
+            if name in IN_FLIGHT:
+                kind = name.removeprefix("growth")
+                row = flight.setdefault(f"{k} in flight{kind}", {})
                 row.setdefault(group, []).extend(rows)
     for block in (cells, flight):
         for row in block.values():
             row.update({group: summary(rows) for group, rows in row.items()})
     if args.rules and args.json is not None and args.json.exists():
         old = json.loads(args.json.read_text())
+        rows = ("rules", "in_flight", "by_task")
+        others = {"others": {k: v for k, v in old.items() if k not in rows}}
         cells = old["rules"] | cells
-        flight = flight or old["in_flight"]
+        flight = old["in_flight"] | flight
         by_task = {k: old["by_task"].get(k, {}) | row for k, row in by_task.items()}
     in_order = [name for name in (*RULES, *PRUNERS) if name in cells]
     cells = {name: cells[name] for name in in_order}
@@ -187,7 +191,7 @@ def main() -> None:
         "in_flight": flight,
         "by_task": by_task,
     }
-    save(args.json, environment("optuna") | report)
+    save(args.json, environment("optuna") | report | others)
 
 
 if __name__ == "__main__":
