@@ -192,7 +192,9 @@ class Engine:
 
     def _evaluate(self, candidate: Candidate, decision: Start | Resume) -> None:
         """Make the fits of one decision."""
-        splits = self._all_splits if decision.splits is None else decision.splits
+        splits = self._all_splits
+        if decision.splits is not None:  # tables have them in their own order
+            splits = tuple(sorted(decision.splits))
         one = Evaluation(candidate, decision.n_resources, decision.iter, splits)
         self.evaluations.append(one)
         self._in_flight[candidate.id] = one

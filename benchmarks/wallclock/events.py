@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -90,19 +91,28 @@ class NotedScores:
         least_epochs : int
             Candidates are not complete before that.
         """
+        n_splits = self._n_splits()
         scores: dict[tuple[str, int], list[float]] = {}
         found: list[Incumbent] = []
         best = (0, -math.inf)
         for key, epochs, score, cpu, wall in self.noted:
             of_splits = scores.setdefault((key, epochs), [])
             of_splits.append(score)
-            if len(of_splits) != N_SPLITS or epochs < least_epochs:
+            if len(of_splits) != n_splits[epochs] or epochs < least_epochs:
                 continue
             mean = float(np.mean(of_splits))
             if math.isfinite(mean) and (epochs, mean) > best:
                 best = epochs, mean
                 found.append(Incumbent(cpu, wall, epochs, mean, json.loads(key)))
         return found
+
+    def _n_splits(self) -> dict[int, int]:
+        """Splits that complete a candidate, by its epochs: few in a low rung."""
+        counts = Counter((key, epochs) for key, epochs, *_ in self.noted)
+        most: dict[int, int] = {}
+        for (_, epochs), n in counts.items():
+            most[epochs] = max(most.get(epochs, 0), n)
+        return most
 
 
 def key_of(params: Mapping[str, Any]) -> str:

@@ -105,6 +105,7 @@ hyperband = partial(rungs, sktune.HyperbandSearchCV)
 STACKED = {"stacked": True}
 RACING = {"racing": True}
 GROWTH = {"early_stopping": "growth"}
+FEW_SPLITS = {"min_splits": 1}
 
 REFERENCE = "sklearn-random"
 METHODS = {
@@ -134,5 +135,14 @@ METHODS = {
     "hyperband-stacked": Method(partial(hyperband, **STACKED), has_rungs=True),
     "hyperband-bayes-stacked": Method(
         partial(hyperband, strategy="bayes", **STACKED), has_rungs=True
+    ),
+    "halving-few-splits-stacked": Method(
+        partial(halving, **STACKED, **FEW_SPLITS), True, count="n_candidates"
+    ),
+    "hyperband-few-splits-stacked": Method(
+        partial(hyperband, **STACKED, **FEW_SPLITS), has_rungs=True
+    ),
+    "hyperband-bayes-few-splits-stacked": Method(
+        partial(hyperband, strategy="bayes", **STACKED, **FEW_SPLITS), has_rungs=True
     ),
 }

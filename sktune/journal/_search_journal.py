@@ -59,6 +59,7 @@ _WITHOUT = {
     "max_stack": None,
     "racing": False,
     "early_stopping": None,
+    "min_splits": None,
 }
 # How much is searched. With more of it the first part may be the same search, and with
 # less the search be over sooner: decisions tell.

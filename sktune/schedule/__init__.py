@@ -14,6 +14,8 @@ from sktune.schedule._rungs import (
     iterations,
     n_evaluations,
     n_survivors,
+    resources_of_a_candidate,
+    splits_of,
     total_resources,
 )
 from sktune.schedule._stop_rules import (
@@ -44,6 +46,8 @@ __all__ = [
     "iterations",
     "n_evaluations",
     "n_survivors",
+    "resources_of_a_candidate",
+    "splits_of",
     "total_resources",
     "within",
 ]

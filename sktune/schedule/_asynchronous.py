@@ -10,7 +10,15 @@ from typing import ClassVar
 
 from sktune._types import Decision, Report, Resume, Start, Stop
 from sktune.schedule._best import Best, with_score
-from sktune.schedule._rungs import Place, Rung, exact, first_numbers
+from sktune.schedule._rungs import (
+    Place,
+    Rung,
+    exact,
+    first_numbers,
+    first_splits,
+    in_random_order,
+    splits_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,10 @@ class AsynchronousState:
         Paused candidates that will not be resumed, and are still to be stopped.
     closed : bool
         Whether no further candidate can be started.
+    order : tuple of int
+        The splits, as candidates come to them.
+    n_splits : dict
+        Of each rung, by its place.
     """
 
     rungs: Mapping[Place, RungState]
@@ -59,6 +71,8 @@ class AsynchronousState:
     n_started: int = 0
     eliminated: tuple[int, ...] = ()
     closed: bool = False
+    order: tuple[int, ...] = ()
+    n_splits: Mapping[Place, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,6 +89,10 @@ class Asynchronous:
         The plan; what `halving` and `hyperband` return. Candidates of a bracket are
         started when all of the bracket before have been.
     factor : float
+    min_splits : int or None
+        Splits that the lowest rungs run on, see `splits_of`; None: all run on all.
+    seed : int
+        Of the order in which candidates come to the splits, the same for all.
 
     Notes
     -----
@@ -96,6 +114,8 @@ class Asynchronous:
 
     rungs: tuple[Rung, ...]
     factor: float
+    min_splits: int | None = None
+    seed: int = 0
     in_order: ClassVar[bool] = False
 
     @cached_property
@@ -120,7 +140,11 @@ class Asynchronous:
         return step.denominator, step.numerator
 
     def init(self, n_splits: int) -> AsynchronousState:
-        return AsynchronousState(dict.fromkeys(self.table, RungState()))
+        return AsynchronousState(
+            dict.fromkeys(self.table, RungState()),
+            order=in_random_order(n_splits, self.seed),
+            n_splits=splits_of(self.rungs, n_splits, self.min_splits),
+        )
 
     def next(
         self, state: AsynchronousState
@@ -169,7 +193,13 @@ class Asynchronous:
         left = replace(rung, promoted=promoted, paused=rung.paused[1:])
         state = replace(state, rungs={**state.rungs, place: left})
         planned = self.table[above]
-        resume = Resume(best[1], planned.n_resources, above.iter, self._pauses(above))
+        resume = Resume(
+            best[1],
+            planned.n_resources,
+            above.iter,
+            self._pauses(above),
+            first_splits(state.order, state.n_splits[above]),
+        )
         return resume, _with_one_more(state, best[1], above)
 
     def _start(
@@ -180,7 +210,13 @@ class Asynchronous:
             return None, state
         place = Place(bisect(self._first_numbers, number) - 1, 0)
         planned = self.table[place]
-        start = Start(planned.n_resources, place.bracket, 0, self._pauses(place))
+        start = Start(
+            planned.n_resources,
+            place.bracket,
+            0,
+            self._pauses(place),
+            first_splits(state.order, state.n_splits[place]),
+        )
         state = replace(state, n_started=number + 1)
         return start, _with_one_more(state, number, place)
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar
 
 from sktune._types import Decision, Report, Resume, Start, Stop
 from sktune.schedule._best import Best, with_score
-from sktune.schedule._rungs import Rung, first_numbers
+from sktune.schedule._rungs import (
+    Place,
+    Rung,
+    first_numbers,
+    first_splits,
+    in_random_order,
+    splits_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +59,18 @@ class BracketsState:
         Paused candidates that will not be resumed, and are still to be stopped.
     closed : bool
         Whether no further candidate can be started.
+    order : tuple of int
+        The splits, as candidates come to them.
+    n_splits : dict
+        Of each rung, by its place.
     """
 
     brackets: tuple[BracketState, ...] = (BracketState(),)
     n_started: int = 0
     eliminated: tuple[int, ...] = ()
     closed: bool = False
+    order: tuple[int, ...] = ()
+    n_splits: Mapping[Place, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,10 @@ class Brackets:
     ----------
     rungs : tuple of Rung
         The plan; what `halving` and `hyperband` return.
+    min_splits : int or None
+        Splits that the lowest rungs run on, see `splits_of`; None: all run on all.
+    seed : int
+        Of the order in which candidates come to the splits, the same for all.
 
     Notes
     -----
@@ -78,6 +96,8 @@ class Brackets:
     """
 
     rungs: tuple[Rung, ...]
+    min_splits: int | None = None
+    seed: int = 0
     in_order: ClassVar[bool] = True
 
     @cached_property
@@ -94,7 +114,11 @@ class Brackets:
         return first_numbers(self.rungs)
 
     def init(self, n_splits: int) -> BracketsState:
-        return BracketsState(brackets=(BracketState(),) if self.rungs else ())
+        return BracketsState(
+            brackets=(BracketState(),) if self.rungs else (),
+            order=in_random_order(n_splits, self.seed),
+            n_splits=splits_of(self.rungs, n_splits, self.min_splits),
+        )
 
     def next(self, state: BracketsState) -> tuple[Decision | None, BracketsState]:
         if state.eliminated:
@@ -135,16 +159,17 @@ class Brackets:
     ) -> tuple[Decision | None, BracketState]:
         rungs = self.table[b]
         rung, pause = rungs[bracket.iter], bracket.iter + 1 < len(rungs)
+        splits = first_splits(state.order, state.n_splits[Place(b, rung.iter)])
         if bracket.iter == 0:
             if self._is_decided(b, bracket, state):
                 return None, bracket
-            start = Start(rung.n_resources, b, 0, pause)
+            start = Start(rung.n_resources, b, 0, pause, splits)
             return start, replace(bracket, n_decided=bracket.n_decided + 1)
         if not bracket.to_resume:
             return None, bracket
         first, rest = bracket.to_resume[0], bracket.to_resume[1:]
         return (
-            Resume(first, rung.n_resources, rung.iter, pause),
+            Resume(first, rung.n_resources, rung.iter, pause, splits),
             replace(bracket, n_decided=bracket.n_decided + 1, to_resume=rest),
         )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from html import escape
 
-from sktune.schedule._rungs import Rung, n_evaluations, total_resources
+from sktune.schedule._rungs import Rung, n_evaluations, splits_of, total_resources
 
 # A longer table shows so many rungs of its beginning, and of its end.
 _SHOWN = 12
@@ -28,6 +28,10 @@ class Plan:
     continues : bool
         Whether a candidate goes on where it paused, instead of starting over.
     n_splits : int
+    min_splits : int or None
+        Splits that the lowest rungs run on; None: all run on all.
+    n_splits_run : tuple of int
+        Splits that each rung runs on.
     n_candidates : int
         Candidates that are started.
     n_evaluations : int
@@ -43,6 +47,11 @@ class Plan:
     resource: str
     continues: bool
     n_splits: int
+    min_splits: int | None = None
+
+    @property
+    def n_splits_run(self) -> tuple[int, ...]:
+        return tuple(splits_of(self.rungs, self.n_splits, self.min_splits).values())
 
     @property
     def n_candidates(self) -> int:
@@ -54,26 +63,31 @@ class Plan:
 
     @property
     def n_fits(self) -> int:
-        return self.n_evaluations * self.n_splits
+        pairs = zip(self.rungs, self.n_splits_run, strict=True)
+        return sum(rung.n_candidates * n for rung, n in pairs)
 
     @property
     def total_resources(self) -> int:
-        return self.n_splits * total_resources(self.rungs, continues=self.continues)
+        continues = self.continues
+        return total_resources(self.rungs, self.n_splits_run, continues=continues)
 
     @property
     def summary(self) -> str:
         """What it comes to, in one line."""
+        fewest, most = min(self.n_splits_run, default=self.n_splits), self.n_splits
+        splits = f"{most}" if fewest == most else f"{fewest} to {most}"
         how = "continued" if self.continues else "trained from scratch"
         return (
-            f"{self.n_candidates} candidates x {self.n_splits} splits, {how} from rung "
+            f"{self.n_candidates} candidates x {splits} splits, {how} from rung "
             f"to rung: {self.n_fits} fits, {self.total_resources} {self.resource}"
         )
 
     def __repr__(self) -> str:
         # Numbers of candidates and resources may be long.
+        table = [self._head, *self._table]
         widths = [
-            max(len(str(row[column])) for row in [self._head, *self.rungs])
-            for column in range(4)
+            max(len(str(cell)) for cell in column)
+            for column in zip(*table, strict=True)
         ]
         lines = [
             "  ".join(str(cell).rjust(w) for cell, w in zip(row, widths, strict=True))
@@ -88,19 +102,29 @@ class Plan:
             texts = (escape(str(cell)) for cell in cells)
             return f"<tr>{''.join(f'<{tag}>{text}</{tag}>' for text in texts)}</tr>"
 
-        rows = (line(row or ["..."] * 4, "td") for row in self._rows())
+        dots = ["..."] * len(self._head)
+        rows = (line(row or dots, "td") for row in self._rows())
         head, summary = line(self._head, "th"), escape(self.summary)
         return f"<table>{head}{''.join(rows)}</table><p>{summary}</p>"
 
     @property
     def _head(self) -> tuple[str, ...]:
-        return ("bracket", "iter", "candidates", self.resource)
+        head = ("bracket", "iter", "candidates", self.resource)
+        return head if self.min_splits is None else (*head, "splits")
 
-    def _rows(self) -> list[Rung | None]:
-        """The rungs; None stands for those in the middle of very many."""
-        if len(self.rungs) <= 2 * _SHOWN + 1:
+    @property
+    def _table(self) -> list[tuple[int, ...]]:
+        if self.min_splits is None:
             return list(self.rungs)
-        return [*self.rungs[:_SHOWN], None, *self.rungs[-_SHOWN:]]
+        pairs = zip(self.rungs, self.n_splits_run, strict=True)
+        return [(*rung, n) for rung, n in pairs]
+
+    def _rows(self) -> list[tuple[int, ...] | None]:
+        """The rungs; None stands for those in the middle of very many."""
+        table = self._table
+        if len(table) <= 2 * _SHOWN + 1:
+            return [*table]
+        return [*table[:_SHOWN], None, *table[-_SHOWN:]]
 
 
 def within(rungs: Sequence[Rung], n_candidates: int) -> tuple[Rung, ...]:

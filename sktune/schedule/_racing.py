@@ -11,6 +11,7 @@ import numpy as np
 
 from sktune._types import Decision, Report, Resume, Start, Stop, mean_score
 from sktune.schedule._paired_differences import PairedDifferences, Scores
+from sktune.schedule._rungs import in_random_order
 from sktune.schedule._stop_rules import EarlyStopping, LearningCurve
 
 N_FIRST = 2  # splits that a race begins with
@@ -108,8 +109,7 @@ class Racing:
     in_order: ClassVar[bool] = True
 
     def init(self, n_splits: int) -> RacingState:
-        order = np.random.default_rng(self.seed).permutation(n_splits)
-        return RacingState(tuple(order.tolist()))
+        return RacingState(in_random_order(n_splits, self.seed))
 
     def next(self, state: RacingState) -> tuple[Decision | None, RacingState]:
         if state.spared:

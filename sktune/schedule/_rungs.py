@@ -14,10 +14,12 @@ References
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import accumulate
 from typing import NamedTuple
+
+import numpy as np
 
 # More of them are a mistake, and would take for ever to write down.
 MAX_RUNGS = 1_000
@@ -180,16 +182,65 @@ def hyperband(
     return tuple(rungs)
 
 
+def splits_of(
+    rungs: Sequence[Rung], n_splits: int, min_splits: int | None = None
+) -> dict[Place, int]:
+    """How many splits each rung runs on; without `min_splits` all of them.
+
+    The lowest rungs run on `min_splits`, the last of a bracket on all. Between them the
+    splits grow as the resource does, so that candidates which have been given equally
+    much have been run on equally many.
+
+    >>> list(splits_of(halving(27, 3, 1, 27), 5, min_splits=1).values())
+    [1, 3, 5, 5]
+    """
+    smallest = min((rung.n_resources for rung in rungs), default=1)
+    last = {rung.bracket: rung.iter for rung in rungs}
+    counts = {}
+    for bracket, iteration, _, n_resources in rungs:
+        n = n_splits
+        if min_splits is not None and iteration < last[bracket]:
+            n = min(n_splits, min_splits * n_resources // smallest)
+        counts[Place(bracket, iteration)] = n
+    return counts
+
+
+def in_random_order(n_splits: int, seed: int) -> tuple[int, ...]:
+    """The splits as candidates come to them: the first one may be easier than most."""
+    return tuple(np.random.default_rng(seed).permutation(n_splits).tolist())
+
+
+def first_splits(order: tuple[int, ...], n: int) -> tuple[int, ...] | None:
+    """The first n splits, as decisions name them: None where that is all of them."""
+    return order[:n] if n < len(order) else None
+
+
 def n_evaluations(rungs: Sequence[Rung]) -> int:
     """Rows of `cv_results_`: candidates, counted once in every rung."""
     return sum(rung.n_candidates for rung in rungs)
 
 
-def total_resources(rungs: Sequence[Rung], *, continues: bool) -> int:
-    """Resources that one split spends, where training continues or starts over."""
-    total, before = 0, 0
-    for rung in rungs:
+def resources_of_a_candidate(
+    rungs: Sequence[Rung], splits: Iterable[int], *, continues: bool
+) -> list[int]:
+    """Resources that one candidate spends in each rung, on its splits together.
+
+    Where training continues, a split goes on from what it had in the rung before, and
+    one that is new begins.
+    """
+    spent, before = [], 0
+    for rung, n in zip(rungs, splits, strict=True):
         before = before if continues and rung.iter else 0
-        total += rung.n_candidates * (rung.n_resources - before)
-        before = rung.n_resources
-    return total
+        spent.append(n * rung.n_resources - before)
+        before = n * rung.n_resources
+    return spent
+
+
+def total_resources(
+    rungs: Sequence[Rung], splits: Iterable[int] | None = None, *, continues: bool
+) -> int:
+    """Resources that all candidates spend on all their splits; None is one split."""
+    if splits is None:
+        splits = [1] * len(rungs)
+    spent = resources_of_a_candidate(rungs, splits, continues=continues)
+    return sum(n * rung.n_candidates for rung, n in zip(rungs, spent, strict=True))

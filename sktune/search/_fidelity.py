@@ -80,6 +80,7 @@ class FidelitySearch(BaseSearch):
             _compat.Interval(Integral, 1, None, closed="left"),
             _compat.StrOptions({"auto"}),
         ],
+        "min_splits": [_compat.Interval(Integral, 1, None, closed="left"), None],
         "strategy": [
             _compat.StrOptions({"random", "bayes"}),
             _compat.HasMethods(["init", "ask", "tell"]),
@@ -103,6 +104,7 @@ class FidelitySearch(BaseSearch):
         resource: str,
         max_resources: int | str,
         min_resources: int | str,
+        min_splits: int | None,
         strategy: Any,
         asynchronous: bool,
         n_pending: int | None,
@@ -116,6 +118,7 @@ class FidelitySearch(BaseSearch):
         self.resource = resource
         self.max_resources = max_resources
         self.min_resources = min_resources
+        self.min_splits = min_splits
         self.strategy = strategy
         self.asynchronous = asynchronous
         self.n_pending = n_pending
@@ -173,10 +176,19 @@ class FidelitySearch(BaseSearch):
             ) from error
         n_splits = check_n_splits(n_splits, self.cv)
         fidelity = self._fidelity(X, y, n_splits)
-        return _plan(self._rungs(fidelity), fidelity.resource, n_splits)
+        return self._plan(self._rungs(fidelity), fidelity.resource, n_splits)
+
+    def _plan(self, rungs: tuple[Rung, ...], resource: Resource, n_splits: int) -> Plan:
+        least = self.min_splits
+        return Plan(rungs, resource.name, resource.continues, n_splits, least)
 
     def _fidelity(self, X: Any, y: Any, n_splits: int) -> Fidelity:
         """Find out what the resource is, and how much of it there may be."""
+        if self.min_splits is not None and self.min_splits > n_splits:
+            raise ValueError(
+                f"min_splits={self.min_splits} is more than the {n_splits} splits of "
+                f"cv={self.cv!r}. Give at most that, or None to run every rung on all."
+            )
         n_samples = None if X is None else _compat.num_samples(X)
         resource = find_resource(
             self.estimator,
@@ -244,16 +256,22 @@ class FidelitySearch(BaseSearch):
         self._set_rungs(rungs)
         n = sum(rung.n_candidates for rung in rungs if rung.iter == 0)
         strategy, space = self._strategy(n, root)
-        schedule: Any = Brackets(rungs)
+        in_splits = (self.min_splits, derive_seed(root, "splits"))
+        schedule: Any = Brackets(rungs, *in_splits)
         if self.asynchronous:
-            schedule = Asynchronous(rungs, self.factor)
+            schedule = Asynchronous(rungs, self.factor, *in_splits)
         return Proposal(
             strategy,
             schedule,
             Problem(space, n, resource.max_resources, data.n_splits),
             n_evaluations(rungs),
             self._pending(n),
-            Cost(rungs, resource.continues, schedule.in_order),
+            Cost(
+                rungs,
+                resource.continues,
+                schedule.in_order,
+                min_splits=self.min_splits,
+            ),
             AllFailed(rungs, resource.name),
             resource,
         )
@@ -284,7 +302,7 @@ class FidelitySearch(BaseSearch):
     def _announcement(self, proposal: Proposal) -> str:
         schedule: Any = proposal.schedule
         assert proposal.resource is not None
-        plan = _plan(schedule.rungs, proposal.resource, self.n_splits_)
+        plan = self._plan(schedule.rungs, proposal.resource, self.n_splits_)
         return f"{plan.summary}. `print(search.plan(X, y))` lists the rungs"
 
     @contextmanager
@@ -337,7 +355,3 @@ class FidelitySearch(BaseSearch):
         if journal is not None and self.checkpoints is None:
             with suppress(OSError):  # there may be those of others
                 checkpoints.path.parent.rmdir()
-
-
-def _plan(rungs: tuple[Rung, ...], resource: Resource, n_splits: int) -> Plan:
-    return Plan(rungs, resource.name, resource.continues, n_splits)

@@ -60,6 +60,12 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
         ``'n_samples'`` 2 rows for each split and class. It is more where samplers
         of imbalanced-learn, or a net's inner split, need more rows. ``'exhaust'`` makes
         the last rung come as near to `max_resources` as it can.
+    min_splits : int, default=None
+        Splits that candidates of the lowest rung are run on. On how many grows with the
+        resource, and in the last rung it is all: with 1 of 5 splits and 1 to 27 epochs
+        1, 3, 5 and 5. A candidate goes on where it paused on those that it was run on,
+        and begins on the others. All candidates come to the splits in the same random
+        order. None runs every rung on all. See the guide "What need not be trained".
     aggressive_elimination : bool, default=False
         Whether to repeat the first rung until there are so few candidates that the last
         rung has fewer than `factor`.
@@ -272,6 +278,7 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
         resource: str = "auto",
         max_resources: int | str = "auto",
         min_resources: int | str = "smallest",
+        min_splits: int | None = None,
         aggressive_elimination: bool = False,
         strategy: Any = "random",
         asynchronous: bool = False,
@@ -303,6 +310,7 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
             resource=resource,
             max_resources=max_resources,
             min_resources=min_resources,
+            min_splits=min_splits,
             strategy=strategy,
             asynchronous=asynchronous,
             n_pending=n_pending,

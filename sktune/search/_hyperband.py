@@ -59,6 +59,12 @@ class HyperbandSearchCV(FidelitySearch):
         The least that candidates are given. ``'smallest'`` is 1, and for
         ``'n_samples'`` 2 rows for each split and class. It is more where samplers
         of imbalanced-learn, or a net's inner split, need more rows.
+    min_splits : int, default=None
+        Splits that candidates of the lowest rung are run on. On how many grows with the
+        resource, and in the last rung it is all: with 1 of 5 splits and 1 to 27 epochs
+        1, 3, 5 and 5. A candidate goes on where it paused on those that it was run on,
+        and begins on the others. All candidates come to the splits in the same random
+        order. None runs every rung on all. See the guide "What need not be trained".
     n_rounds : int, default=1
         How often all brackets are run, each time with new candidates.
     strategy : {'random', 'bayes'} or strategy object, default='random'
@@ -257,6 +263,7 @@ class HyperbandSearchCV(FidelitySearch):
         resource: str = "auto",
         max_resources: int | str = "auto",
         min_resources: int | str = "smallest",
+        min_splits: int | None = None,
         n_rounds: int = 1,
         strategy: Any = "random",
         asynchronous: bool = False,
@@ -288,6 +295,7 @@ class HyperbandSearchCV(FidelitySearch):
             resource=resource,
             max_resources=max_resources,
             min_resources=min_resources,
+            min_splits=min_splits,
             strategy=strategy,
             asynchronous=asynchronous,
             n_pending=n_pending,

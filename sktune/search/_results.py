@@ -240,8 +240,13 @@ def _warn_of_end(search: Any, run: SearchRun) -> None:
 
 
 def _warn_of_best(search: Any) -> None:
-    """Where nobody came to the end, the best is one that was spared something."""
+    """Where nobody came to the end, the best is one that was spared something.
+
+    With rungs somebody does, unless the search was cut short, which is told by itself.
+    """
     results, best = search.cv_results_, getattr(search, "best_index_", None)
+    if "n_resources" in results:
+        return
     if best is None or callable(search.refit) or "n_splits_run" not in results:
         return
     n_run = int(results["n_splits_run"][best])

@@ -60,7 +60,8 @@ def format_results(
     if not was_run.all():
         _leave_out_what_was_not_run(results, rows, was_run)
     stops = getattr(search, "early_stopping", None) is not None
-    may_be_spared = stops or bool(getattr(search, "racing", False))
+    has_few = getattr(search, "min_splits", None) is not None
+    may_be_spared = stops or has_few or bool(getattr(search, "racing", False))
     if may_be_spared:
         results["n_splits_run"] = was_run.sum(axis=1)
     if stops:

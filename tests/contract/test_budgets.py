@@ -41,7 +41,8 @@ def test_no_time_at_all():
 
 @pytest.mark.parametrize("search", [SuccessiveHalvingSearchCV, HyperbandSearchCV])
 @pytest.mark.parametrize("total", [25, 40, 77])
-def test_resources_in_all(search, total, journal, monkeypatch):
+@pytest.mark.parametrize("min_splits", [None, 1])
+def test_resources_in_all(search, total, min_splits, journal, monkeypatch):
     calls = []
     partial_fit = SGDClassifier.partial_fit
 
@@ -60,6 +61,7 @@ def test_resources_in_all(search, total, journal, monkeypatch):
         refit=False,
         journal=journal,
         max_resources_total=total,
+        min_splits=min_splits,
     )
     n_all = one.plan().total_resources
     if n_all > total:

@@ -77,6 +77,19 @@ def test_who_is_spared_what(search, racing):
         assert spared.best_score_ == whole.best_score_
 
 
+@pytest.mark.parametrize("search", [grid, randomized])
+def test_scores_stand_in_the_columns_of_their_splits(search):
+    """Where splits are run in descending order, too."""
+    spared = fitted(search, random_state=1)
+    first, second, *_ = order_of(spared)
+    assert first > second
+    whole, was_run = (
+        fitted(search, racing=False, random_state=1),
+        ~np.isnan(table(spared)),
+    )
+    np.testing.assert_array_equal(table(spared)[was_run], table(whole)[was_run])
+
+
 def test_a_boolean_of_numpy_is_no_number():
     for racing in (True, False):
         assert_same_search(

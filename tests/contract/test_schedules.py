@@ -36,6 +36,8 @@ SCHEDULES = {
     "halving, aggressive": Brackets(halving(20, 3, 2, 9, aggressive_elimination=True)),
     "hyperband": Brackets(hyperband(3, 1, 9)),
     "hyperband, twice": Brackets(hyperband(2, 1, 4, n_rounds=2)),
+    "halving, on fewer splits": Brackets(halving(9, 3, 1, 9), 1, seed=1),
+    "hyperband, on fewer splits": Brackets(hyperband(2, 1, 4), 1),
     **ASYNCHRONOUS,
 }
 RACES = {

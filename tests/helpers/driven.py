@@ -18,6 +18,7 @@ ASYNCHRONOUS = {
         halving(20, 3, 2, 9, aggressive_elimination=True), 3
     ),
     "asynchronous hyperband": Asynchronous(hyperband(3, 1, 9), 3),
+    "asha, on fewer splits": Asynchronous(halving(9, 3, 1, 9), 3, 1, seed=1),
 }
 
 scores_to_come = st.lists(

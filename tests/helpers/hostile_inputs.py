@@ -422,6 +422,7 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], list[Any]]] = {
     "n_rounds": (("hyperband",), COUNTS),
     "checkpoints": (RUNGS, [3, b"x", True, [], NOT_THERE, DIRECTORY]),
     "max_resources_total": (RUNGS, [*COUNTS, 1, 50]),
+    "min_splits": (RUNGS, COUNTS),
     "initial_points": (
         ("randomized", "bayes"),
         [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import TIMEOUT_MAX
 from time import monotonic
 
@@ -43,7 +43,7 @@ class Budget:
         self._continues = continues
         self._is_replaying = is_replaying
         self._n_seen = 0
-        self._reached: dict[int, int] = {}
+        self._reached: dict[tuple[int, int], int] = {}  # by candidate and split
         self.spent = 0
         self.over: str | None = None  # the argument that has ended the search
 
@@ -62,12 +62,14 @@ class Budget:
     ) -> bool:
         """Whether a decision may be carried out after those that were."""
         for one in evaluations[self._n_seen :]:
-            self.spent += self._cost(one.candidate.id, one.n_resources or 0)
-            self._reached[one.candidate.id] = one.n_resources or 0
+            candidate, n_resources = one.candidate.id, one.n_resources or 0
+            self.spent += self._cost(candidate, n_resources, one.splits)
+            for split in one.splits:
+                self._reached[candidate, split] = n_resources
         self._n_seen = len(evaluations)
         if self.over is None and self._max_resources is not None:
             candidate = decision.candidate if isinstance(decision, Resume) else -1
-            cost = self._cost(candidate, decision.n_resources or 0)
+            cost = self._cost(candidate, decision.n_resources or 0, decision.splits)
             if self.spent + cost > self._max_resources:
                 self.over = "max_resources_total"
         return self.over is None and (self._is_replaying() or self.has_time())
@@ -75,6 +77,11 @@ class Budget:
     def __str__(self) -> str:
         return f"{self.over}={self._limits.get(self.over or '')!r}"
 
-    def _cost(self, candidate: int, n_resources: int) -> int:
-        before = self._reached.get(candidate, 0) if self._continues else 0
-        return self._n_splits * (n_resources - before)
+    def _cost(
+        self, candidate: int, n_resources: int, splits: Iterable[int] | None
+    ) -> int:
+        cost = 0
+        for split in range(self._n_splits) if splits is None else splits:
+            before = self._reached.get((candidate, split), 0) if self._continues else 0
+            cost += n_resources - before
+        return cost

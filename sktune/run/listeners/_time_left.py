@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sktune._types import Evaluation, Fit, FitOutcome, Observation
-from sktune.schedule import Place, Rung
+from sktune.schedule import Place, Rung, resources_of_a_candidate, splits_of
 
 # Of how many proposals the time is looked at: a surrogate slows down as it learns.
 _LATEST = 10
@@ -28,21 +28,23 @@ class Cost:
         Whether a rung begins when the one before is over.
     max_resources : int or None
         The most that fits on one split may spend together.
+    min_splits : int or None
+        Splits that the lowest rungs run on; None: all run on all.
     """
 
     rungs: tuple[Rung, ...] = ()
     continues: bool = False
     in_order: bool = True
     max_resources: float | None = None
+    min_splits: int | None = None
 
-    def steps(self) -> list[int]:
-        """What a candidate is given in each rung."""
-        steps, before = [], 0
-        for rung in self.rungs:
-            before = before if self.continues and rung.iter else 0
-            steps.append(rung.n_resources - before)
-            before = rung.n_resources
-        return steps
+    def splits(self, n_splits: int) -> list[int]:
+        """On how many splits a candidate is run in each rung."""
+        return list(splits_of(self.rungs, n_splits, self.min_splits).values())
+
+    def of_a_candidate(self, splits: Sequence[int]) -> list[int]:
+        """What a candidate is given in each rung, on its splits together."""
+        return resources_of_a_candidate(self.rungs, splits, continues=self.continues)
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,14 @@ class RefitCost:
 class _Seconds:
     """Seconds of fits, by what they were given."""
 
-    n: Counter[int] = field(default_factory=Counter)
-    total: Counter[int] = field(default_factory=Counter)
+    n: Counter[float] = field(default_factory=Counter)
+    total: Counter[float] = field(default_factory=Counter)
 
-    def add(self, step: int, seconds: float) -> None:
+    def add(self, step: float, seconds: float) -> None:
         self.n[step] += 1
         self.total[step] += seconds  # type: ignore[assignment]
 
-    def of(self, step: int) -> float | None:
+    def of(self, step: float) -> float | None:
         """Of one fit, by those that were given most nearly as much."""
         if not self.n:
             return None
@@ -120,7 +122,12 @@ class TimeLeft:
         self._n_pending = n_pending
         self._refit = refit
         self._seconds_allowed = seconds_allowed
-        self._steps = cost.steps()
+        self._n_splits_of = cost.splits(self.n_splits)
+        spent = cost.of_a_candidate(self._n_splits_of)
+        # What one fit of each rung is given, in the mean over its splits.
+        self._steps = [n / k for n, k in zip(spent, self._n_splits_of, strict=True)]
+        # The same spread over all splits.
+        self._costs = [n / self.n_splits for n in spent]
         places = (Place(rung.bracket, rung.iter) for rung in cost.rungs)
         self._index = {place: i for i, place in enumerate(places)}
         self._n_left = [rung.n_candidates for rung in cost.rungs]
@@ -131,9 +138,9 @@ class TimeLeft:
         self._fits, self._scored = _Seconds(), _Seconds()
         self._score_seconds = 0.0
         # Splits that candidates were run on: of those that have some left, each; of
-        # those that are through, all together.
+        # those that are through, all together, and how many were planned.
         self._n_run: dict[int, int] = {}
-        self._n_run_in_all = self._n_through = 0
+        self._n_run_in_all = self._n_planned_in_all = 0
         # Since each worker has had its first fit.
         self._since: float | None = None
         self._n_done = [0] * len(cost.rungs)
@@ -174,10 +181,11 @@ class TimeLeft:
     def on_evaluation(self, one: Evaluation, seen: Observation, now: float) -> bool:
         """All splits of a decision are in; whether the candidate has none left."""
         candidate, n_run = one.candidate, len(seen.scores)
+        place = Place(candidate.bracket, one.iter)
         self._n_run[candidate.id] = n_run
-        if n_run < self.n_splits:
+        if n_run < self._planned(place):
             return False
-        self._through(candidate.id, Place(candidate.bracket, one.iter), now)
+        self._through(candidate.id, place, now)
         return True
 
     def on_stop(self, candidate: int, now: float) -> bool:
@@ -189,12 +197,12 @@ class TimeLeft:
 
     def _through(self, candidate: int, place: Place, now: float) -> None:
         self._n_run_in_all += self._n_run.pop(candidate)
-        self._n_through += 1
+        self._n_planned_in_all += self._planned(place)
         i = self._index.get(place)
         if i is None:
             return
         self._n_left[i] = max(0, self._n_left[i] - 1)
-        self._spent += self._steps[i]
+        self._spent += self._costs[i]
         if self._since is not None:
             self._n_done[i] += 1
         elif self._n_workers is not None and self._n_fits >= self._n_workers:
@@ -235,11 +243,16 @@ class TimeLeft:
         n_workers = self._n_workers or 1
         return min(n_workers, len(self._slots)) if self._slots else n_workers
 
-    def _step(self, bracket: int, iteration: int) -> int:
+    def _step(self, bracket: int, iteration: int) -> float:
         i = self._index.get(Place(bracket, iteration))
         return 0 if i is None else self._steps[i]
 
-    def _of_fit(self, step: int) -> float:
+    def _planned(self, place: Place) -> int:
+        """Splits that a candidate is to be run on."""
+        i = self._index.get(place)
+        return self.n_splits if i is None else self._n_splits_of[i]
+
+    def _of_fit(self, step: float) -> float:
         scoring = self._score_seconds / max(1, self._fits.n.total())
         return (self._fits.of(step) or 0.0) + scoring
 
@@ -263,18 +276,18 @@ class TimeLeft:
         if self._cost.max_resources is None:
             return self._n_left
         left, allowed = self._cost.max_resources - self._spent, []
-        for n, step in zip(self._n_left, self._steps, strict=True):
-            n_here = min(n, max(0, int(left // step))) if step else n
-            left = left - n_here * step if n_here == n else 0
+        for n, cost in zip(self._n_left, self._costs, strict=True):
+            n_here = min(n, max(0, int(left // cost))) if cost else n
+            left = left - n_here * cost if n_here == n else 0
             allowed.append(n_here)
         return allowed
 
     @property
     def _share(self) -> float:
-        """Of the splits, how many a candidate is run on."""
-        if not self._n_through:
+        """Of the splits that are planned, how many a candidate is run on."""
+        if not self._n_planned_in_all:
             return 1.0
-        return self._n_run_in_all / (self._n_through * self.n_splits)
+        return self._n_run_in_all / self._n_planned_in_all
 
     def _modelled(self, counts: Sequence[int]) -> float:
         """Seconds that so many evaluations of each rung take."""
@@ -285,7 +298,7 @@ class TimeLeft:
 
     def _rounds(self, i: int, n_candidates: int) -> float:
         """How many times as long as one fit so many candidates of a rung take."""
-        at_once, n_splits = self._n_at_once, self.n_splits
+        at_once, n_splits = self._n_at_once, self._n_splits_of[i]
         if not self._cost.rungs[i].iter and self._n_pending is not None:
             if self._n_pending == 1:
                 return n_candidates * math.ceil(n_splits / at_once)

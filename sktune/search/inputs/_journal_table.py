@@ -31,7 +31,8 @@ def as_table(one: Any) -> Any:
 def table_of_journal(path: str | os.PathLike[str]) -> dict[str, Any]:
     """What `cv_results_` would hold of the candidates that are complete.
 
-    Of a search that races, those that were spared some splits are among them.
+    Of a search that races, those that were spared some splits are among them; of one
+    with rungs on fewer splits, those that were run on all of their rung.
 
     Parameters
     ----------
@@ -43,16 +44,21 @@ def table_of_journal(path: str | os.PathLike[str]) -> dict[str, Any]:
         Where there is no journal, or it is broken.
     """
     rows = read_fits(path)
-    races = bool(read_arguments(path).get("racing"))
-    fits = _by_evaluation(rows, partly=races)
+    arguments = read_arguments(path)
+    races = bool(arguments.get("racing"))
+    has_few = arguments.get("min_splits") is not None
+    fits = _by_evaluation(rows, partly=races or has_few)
+    if has_few:
+        fits = _complete_in_their_rung(fits)
     prefix = "param_"
     params = [
         {k.removeprefix(prefix): v for k, v in row.items() if k.startswith(prefix)}
         for row in (fit[min(fit)] for fit in fits)
     ]
     columns = _columns(fits, rows)
-    if races:
+    if races or has_few:
         columns["n_splits_run"] = [len(fit) for fit in fits]
+    if races:
         columns["stopped"] = [
             any(row.get("stopped") for row in fit.values()) for fit in fits
         ]
@@ -91,6 +97,16 @@ def _by_evaluation(
     n_splits = len({int(row["split"]) for row in rows})
     fits = [found[place] for place in sorted(found)]
     return [fit for fit in fits if partly or len(fit) == n_splits]
+
+
+def _complete_in_their_rung(fits: list[dict[int, Row]]) -> list[dict[int, Row]]:
+    """Those that were run on as many splits as any with the same resource."""
+    resources = [_number(next(iter(fit.values())).get("n_resources")) for fit in fits]
+    most: dict[float, int] = {}
+    for resource, fit in zip(resources, fits, strict=True):
+        most[resource] = max(most.get(resource, 0), len(fit))
+    pairs = zip(resources, fits, strict=True)
+    return [fit for resource, fit in pairs if len(fit) == most[resource]]
 
 
 def _columns(fits: Sequence[Mapping[int, Row]], rows: Sequence[Row]) -> dict[str, Any]:

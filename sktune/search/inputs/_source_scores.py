@@ -58,12 +58,17 @@ def scores_in(columns: Mapping[str, list[Any]], name: str) -> list[float | None]
     ]
     table = np.column_stack([numbers_in(columns, key) for key in [name, *of_splits]])
     failed: Array = ~np.isfinite(table).all(axis=1)
-    if "n_splits_run" in columns and of_splits:
+    has_rungs = "n_resources" in columns
+    if has_rungs and "n_splits_run" in columns:  # within a rung all run on the same
+        n_run = numbers_in(columns, "n_splits_run")
+        finite = np.isfinite(table[:, 1:]).sum(axis=1)
+        failed = ~np.isfinite(table[:, 0]) | (finite < n_run)
+    elif "n_splits_run" in columns and of_splits:
         n_run, ranks = numbers_in(columns, "n_splits_run"), np.full(len(table), np.nan)
         if f"rank_test_{metric}" in columns:
             ranks = numbers_in(columns, f"rank_test_{metric}")
         return _as_of_all_splits(table, n_run, ranks)
-    if f"rank_test_{metric}" in columns and "n_resources" not in columns:
+    if f"rank_test_{metric}" in columns and not has_rungs:
         ranks = numbers_in(columns, f"rank_test_{metric}")
         failed |= _out_of_rank(table[:, 0], ranks)
     # As rounded as those of the new search; a file may have changed the last digit.

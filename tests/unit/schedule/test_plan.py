@@ -135,3 +135,47 @@ def test_rows_of_a_subset():
     )
     with pytest.raises(ValueError, match=r"(?s)min_resources=30 .*min_resources=45"):
         search.fit(X, labels)
+
+
+@both
+@pytest.mark.parametrize("min_splits", [1, 2, 5])
+@pytest.mark.parametrize("continues", [True, False])
+def test_fits_and_resources_on_fewer_splits(search, min_splits, continues):
+    """Counted split by split, as far as each candidate comes."""
+    estimator, space = (net(max_epochs=9), SPACE)
+    if not continues:
+        estimator, space = DecisionTreeClassifier(), TREE
+    resource = {} if continues else {"resource": "max_depth", "max_resources": 9}
+    plan = search(estimator, space, min_splits=min_splits, **resource).plan()
+    n_fits = spent = 0
+    for bracket in {rung.bracket for rung in plan.rungs}:
+        rungs = [rung for rung in plan.rungs if rung.bracket == bracket]
+        for candidate in range(rungs[0].n_candidates):
+            reached = [0] * 5
+            for rung in rungs:
+                n = 5 if rung is rungs[-1] else min(5, min_splits * rung.n_resources)
+                for split in range(n if candidate < rung.n_candidates else 0):
+                    n_fits += 1
+                    spent += rung.n_resources - (reached[split] if continues else 0)
+                    reached[split] = rung.n_resources
+    assert (plan.n_fits, plan.total_resources) == (n_fits, spent)
+
+
+def test_splits_are_a_column_where_they_differ():
+    search = SuccessiveHalvingSearchCV(net(max_epochs=9), SPACE, min_splits=2)
+    plan = search.plan()
+    assert str(plan).splitlines() == [
+        "bracket  iter  candidates  max_epochs  splits",
+        "      0     0           9           1       2",
+        "      0     1           3           3       5",
+        "      0     2           1           9       5",
+        "9 candidates x 2 to 5 splits, continued from rung to rung: 38 fits, 87 "
+        "max_epochs",
+    ]
+    assert plan._repr_html_().count("<td>") == 5 * 3
+
+
+@both
+def test_more_splits_than_there_are(search):
+    with pytest.raises(ValueError, match=r"min_splits=4 is more than the 3 splits of"):
+        search(net(), SPACE, cv=3, min_splits=4).plan()
