@@ -50,6 +50,7 @@ FLOORS = {
 BESIDE = {  # room: all that it may import
     "inspection": {"search", "journal", "_errors"},
     "nets": {"_errors"},
+    "ensemble": set(),
 }
 ONLY_IN = {"joblib": "execution.dispatch"}
 LAZY = {"matplotlib", "skorch", "torch"}  # inside functions: `import sktune` is quick

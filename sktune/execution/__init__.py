@@ -23,8 +23,10 @@ from sktune.execution.estimators._resource import (
     warn_where_nothing_continues,
 )
 from sktune.execution.estimators._subsets import check_subsets, subsets
+from sktune.execution.fitting._kept_estimators import kept_estimator
 from sktune.execution.fitting._raised import first_raised
 from sktune.execution.fitting._refit import Refit
+from sktune.execution.fitting._unit import run_unit
 from sktune.execution.guards._interrupts import Interrupts, uninterrupted
 from sktune.execution.guards._memory_limit import check_limit
 from sktune.execution.guards._random_states import preserved_random_states
@@ -56,9 +58,11 @@ __all__ = [
     "find_curves",
     "find_resource",
     "first_raised",
+    "kept_estimator",
     "largest_stack",
     "preserved_random_states",
     "refuse_alike",
+    "run_unit",
     "silenced",
     "single_threaded",
     "smallest_resources",

@@ -75,6 +75,8 @@ class Job:
         rules.
     refit : str or bool
         The metric that decides, of several; True is the first.
+    kept : Checkpoints or None
+        Where fitted estimators are kept; None keeps none.
     """
 
     estimator: Any
@@ -103,6 +105,7 @@ class Job:
     max_stack: int | None = None
     curve_on: str | None = None
     refit: Any = True
+    kept: Checkpoints | None = None
 
     @cached_property
     def has_net(self) -> bool:

@@ -44,6 +44,7 @@ _FREE = (
     "fit_timeout",
     "fits_per_device",
     "journal",
+    "keep",
     "max_resources_total",
     "max_time",
     "n_jobs",

@@ -20,6 +20,7 @@ from sktune.run._proposal import Proposal
 from sktune.run._stack_keys import StackKeys
 from sktune.run.listeners._budget import Budget
 from sktune.run.listeners._callbacks import Callbacks
+from sktune.run.listeners._kept_candidates import KeptCandidates
 from sktune.run.listeners._progress import Progress
 from sktune.run.listeners._refit_metric import RefitMetric
 from sktune.run.listeners._time_left import RefitCost, TimeLeft
@@ -52,6 +53,8 @@ class SearchRun:
     pre_dispatch : int or str
     max_time : float or None
     max_resources_total : int or None
+    n_kept : int
+        Candidates whose fitted estimators are kept, where any are.
     budget : Budget
         What has been spent, from when the run has begun.
     progress : Progress
@@ -73,6 +76,7 @@ class SearchRun:
     pre_dispatch: int | str = "2*n_jobs"
     max_time: float | None = None
     max_resources_total: int | None = None
+    n_kept: int = 1
     budget: Budget = field(init=False)
     progress: Progress = field(init=False)
     evaluations: list[Evaluation] = field(init=False, default_factory=list)
@@ -177,6 +181,9 @@ class SearchRun:
         if proposal.problem.space is not None:
             strategy = SingleThreaded(strategy, self.progress.time_left.on_ask)
         listeners: list[Listener] = [_Forgetting(self.job), self.callbacks]
+        if self.job.kept is not None:
+            n_splits = len(self.job.splits)
+            listeners.append(KeptCandidates(self.job.kept, self.n_kept, n_splits))
         listeners += [self.metric, self.progress]
         if proposal.all_failed is not None:
             listeners.append(proposal.all_failed)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from numbers import Integral, Real
 from os import PathLike
@@ -27,6 +27,7 @@ from sktune.execution import (
     Interrupts,
     Job,
     check_limit,
+    checkpoints_in,
     largest_stack,
     preserved_random_states,
     refuse_alike,
@@ -43,6 +44,7 @@ from sktune.run import (
     rehearse,
 )
 from sktune.schedule import Flat
+from sktune.search._kept import write_kept
 from sktune.search._results import (
     forget,
     keeping_results,
@@ -72,6 +74,11 @@ class BaseSearch(_compat.BaseSearchCV):
         "stacked": ["boolean", _compat.StrOptions({"auto"})],
         "max_stack": [_compat.Interval(Integral, 1, None, closed="left"), None],
         "journal": [str, PathLike, None],
+        "keep": [
+            _compat.StrOptions({"best"}),
+            _compat.Interval(Integral, 1, None, closed="left"),
+            None,
+        ],
         "max_time": [_compat.Interval(Real, 0, None, closed="neither"), None],
     }
 
@@ -99,6 +106,7 @@ class BaseSearch(_compat.BaseSearchCV):
         stacked: bool | str,
         max_stack: int | None,
         return_train_score: bool,
+        keep: str | int | None,
         journal: Any,
         max_time: float | None,
     ) -> None:
@@ -121,6 +129,7 @@ class BaseSearch(_compat.BaseSearchCV):
         self.fit_memory = fit_memory
         self.stacked = stacked
         self.max_stack = max_stack
+        self.keep = keep
         self.journal = journal
         self.max_time = max_time
 
@@ -198,8 +207,14 @@ class BaseSearch(_compat.BaseSearchCV):
             # A subclass that brings a search of its own gets scikit-learn's `fit`.
             return super().fit(X, y, **params)
         early = EarlyWorkers(self.estimator, self.n_jobs)
-        with Interrupts() as interrupts, preserved_random_states(), early:
-            forget(self, "leases_", "paths_", "curves_")  # of a `fit` before
+        with (
+            Interrupts() as interrupts,
+            preserved_random_states(),
+            early,
+            nullcontext() if self.keep is None else checkpoints_in(None) as kept,
+        ):
+            # Of a `fit` before
+            forget(self, "leases_", "paths_", "curves_", "kept_")
             check_limit(self.fit_memory)
             data = read_data(self, self._searched(), X, y, params)
             self.n_splits_ = data.n_splits
@@ -217,12 +232,14 @@ class BaseSearch(_compat.BaseSearchCV):
                         self._begin(journal, root, proposal, data, splits, max_stack)
                     given = (data, splits, proposal, root, journal)
                     with self._job_options(*given) as options:
-                        options["max_stack"] = max_stack
+                        options |= {"max_stack": max_stack, "kept": kept}
                         keeper.run = run = self._run(*given, callbacks, options)
                         early.keep()
                         run.search(cut_short=keeper.keep)
                 interrupts.raise_again()
                 write_results(self, run, data.scorers)
+                if kept is not None:
+                    write_kept(self, run)
             if self.refit:
                 write_refit(self, run, data.placement_of_refit, callbacks)
             if run.job.placement is not None:
@@ -365,6 +382,7 @@ class BaseSearch(_compat.BaseSearchCV):
             pre_dispatch=self.pre_dispatch,
             max_time=self.max_time,
             max_resources_total=getattr(self, "max_resources_total", None),
+            n_kept=self.keep if isinstance(self.keep, int) else 1,
         )
 
     def _job(

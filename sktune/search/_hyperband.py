@@ -121,6 +121,9 @@ class HyperbandSearchCV(FidelitySearch):
         size of the data and, on a device, of its memory.
     return_train_score : bool, default=True
         Whether to score on the training part as well.
+    keep : "best" or int, default=None
+        Whether to keep the estimators that the best candidate, or so many of the best,
+        had for each split; they are in `kept_`. None keeps none.
     random_state : int, RandomState instance or None, default=None
         Seeds the choice of candidates, and every fit by candidate and split. None does
         both differently at each call.
@@ -197,6 +200,11 @@ class HyperbandSearchCV(FidelitySearch):
         own validation part, or "test", the test part of the split) and `stopped`
         (whether a rule has ended the training). See
         :func:`sktune.inspection.learning_curves`.
+    kept_ : list of KeptCandidate
+        With `keep`, the best candidates that were run on all splits, best first:
+        `candidate`, `params`, `score`, `estimators` (fitted on the training part of
+        each split) and ``out_of_fold(X)``, their predictions for the rows that each was
+        not trained on.
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
@@ -279,6 +287,7 @@ class HyperbandSearchCV(FidelitySearch):
         stacked: bool | str = False,
         max_stack: int | None = None,
         return_train_score: bool = True,
+        keep: str | int | None = None,
         random_state: Any = None,
         n_jobs: int | None = None,
         devices: Any = None,
@@ -310,6 +319,7 @@ class HyperbandSearchCV(FidelitySearch):
             stacked=stacked,
             max_stack=max_stack,
             return_train_score=return_train_score,
+            keep=keep,
             random_state=random_state,
             n_jobs=n_jobs,
             devices=devices,

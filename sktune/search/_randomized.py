@@ -122,6 +122,9 @@ class RandomizedSearchCV(FlatSearch):
         size of the data and, on a device, of its memory.
     return_train_score : bool, default=False
         Whether to score on the training part as well.
+    keep : "best" or int, default=None
+        Whether to keep the estimators that the best candidate, or so many of the best,
+        had for each split; they are in `kept_`. None keeps none.
     journal : str or path-like, default=None
         File that gets a line for every fit as it ends. If it is there already, the
         search continues where it was ended, by whatever: no fit in it is run again,
@@ -163,6 +166,11 @@ class RandomizedSearchCV(FlatSearch):
         own validation part, or "test", the test part of the split) and `stopped`
         (whether `early_stopping` has ended the training). See
         :func:`sktune.inspection.learning_curves`.
+    kept_ : list of KeptCandidate
+        With `keep`, the best candidates that were run on all splits, best first:
+        `candidate`, `params`, `score`, `estimators` (fitted on the training part of
+        each split) and ``out_of_fold(X)``, their predictions for the rows that each was
+        not trained on.
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
@@ -219,6 +227,7 @@ class RandomizedSearchCV(FlatSearch):
         stacked: bool | str = False,
         max_stack: int | None = None,
         return_train_score: bool = False,
+        keep: str | int | None = None,
         journal: Any = None,
         max_time: float | None = None,
     ) -> None:
@@ -242,6 +251,7 @@ class RandomizedSearchCV(FlatSearch):
             stacked=stacked,
             max_stack=max_stack,
             return_train_score=return_train_score,
+            keep=keep,
             journal=journal,
             max_time=max_time,
         )

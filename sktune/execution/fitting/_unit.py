@@ -15,6 +15,7 @@ from sktune._compat import num_samples
 from sktune._errors import FitMemoryError, InputError
 from sktune._types import Fit, FitOutcome, Scores, Unit, refit_metric
 from sktune.execution._job import Job
+from sktune.execution.fitting._kept_estimators import keep_estimator
 from sktune.execution.fitting._leased import Attempt, run_leased
 from sktune.execution.fitting._messages import print_end, print_start
 from sktune.execution.fitting._raised import pickled
@@ -111,6 +112,8 @@ def _outcome(task: Task, attempt: Attempt | None) -> FitOutcome | None:
         return None
     if not task.fit.pause or task.error is not None:
         task.states.drop()
+    if task.error is None:
+        keep_estimator(task)
     return outcome
 
 
