@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sktune._show_versions import show_versions
     from sktune.search import (
         BayesSearchCV,
         GridSearchCV,
@@ -21,16 +22,21 @@ __all__ = [
     "RandomizedSearchCV",
     "SuccessiveHalvingSearchCV",
     "__version__",
+    "show_versions",
 ]
 
 __version__ = "0.1.0.dev0"
 
 # Those that users may import from.
-_ROOMS = ("inspection", "nets", "schedule", "search", "space", "strategy")
+_ROOMS = ("ensemble", "inspection", "nets", "schedule", "search", "space", "strategy")
 
 
 def __getattr__(name: str) -> Any:
     # When first asked for: worker processes need a part of the package only.
+    if name == "show_versions":
+        from sktune._show_versions import show_versions
+
+        return show_versions
     if name in __all__:
         from sktune import search
 

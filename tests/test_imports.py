@@ -46,6 +46,7 @@ FLOORS = {
     "_random": 0,
     "_compat": 0,
     "_warnings": 0,
+    "_show_versions": 0,
 }
 BESIDE = {  # room: all that it may import
     "inspection": {"search", "journal", "_errors"},
