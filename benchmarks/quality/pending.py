@@ -41,7 +41,7 @@ AGAINST = [(TOLD, ONE), (TOLD, UNTOLD), (UNTOLD, ONE), (TOLD, "random")]
 def several(
     landscape: Landscape, seed: int, n: int, in_flight: int, told: bool
 ) -> dict[str, Any]:
-    observer = Observer(landscape, seed, 1)
+    observer = Observer(landscape, seed)
     searcher = Sktune(landscape.space, seed, n)
     flying: deque[Params] = deque()
     asked: list[Params] = []
@@ -149,6 +149,7 @@ def show(summary: dict[str, Any], n: int) -> None:
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     tasks.add_options(parser)
+    parser.set_defaults(noise="without")
     parser.add_argument("--seeds", type=int, default=5)
     args = parser.parse_args()
     if args.quick:

@@ -59,7 +59,7 @@ Rows = list[tuple[Params, float]]
 
 def source_search(landscape: Landscape, seed: int) -> Rows:
     """25 candidates of a search of its own, as they were observed."""
-    observer = Observer(landscape, seed, 2)
+    observer = Observer(landscape, seed)
     searcher = Sktune(landscape.space, 1000 + seed, N_SOURCE)
     rows = []
     for _ in range(N_SOURCE):
@@ -105,7 +105,7 @@ def unrelated(landscape: Landscape, seed: int) -> Rows:
         at = space.features(space.encode(params)[None])[0]
         return -float(((at - target) ** 2).sum())
 
-    other = Landscape("unrelated", landscape.space, score, 0.0, 0.01)
+    other = Landscape("unrelated", landscape.space, score, 0.0)
     return source_search(other, seed)
 
 

@@ -9,6 +9,7 @@ from report import markdown_table
 from analysis.summary import BASE, marks_of
 
 TITLES = {"all": "all", "seen": "seen", "held_out": "held out"}
+TITLES |= {f"noisy_{group}": f"{title} noisy" for group, title in TITLES.items()}
 
 
 def markdown(summary: dict[str, Any], landscapes: list[str], n: int) -> str:
@@ -45,7 +46,7 @@ def tests_table(summary: dict[str, Any], n: int) -> str:
     rows = []
     for name, by_group in summary["tests"].items():
         for group, by_mark in by_group.items():
-            if group == "seen":
+            if group.endswith("seen"):
                 continue
             for t in map(str, marks_of(n)):
                 if t not in by_mark:

@@ -10,7 +10,12 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-TITLES = {"all": "{} landscapes", "held_out": "{} of them held out"}
+TITLES = {
+    "all": "{} landscapes",
+    "held_out": "{} of them held out",
+    "noisy_all": "{} landscapes with noise",
+    "noisy_held_out": "{} with noise held out",
+}
 COLOURS = {
     "random": "#999999",
     "sktune Bayes": "#d62728",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from landscapes import HELD_OUT
+from landscapes import is_held_out, is_noisy
 from runs.trajectory import REFERENCE
 from scipy import stats
 
@@ -33,12 +33,21 @@ def regrets_of(runs: Runs) -> Regrets:
 
 
 def groups_of(landscapes: Iterable[str]) -> dict[str, list[str]]:
-    """All landscapes, those the strategy was made with, and those held out."""
+    """All landscapes, those the strategy was made with, and those held out.
+
+    Those with noise are groups of their own.
+    """
     names = list(landscapes)
+    exact = [name for name in names if not is_noisy(name)]
+    noisy = [name for name in names if is_noisy(name)]
+    return _halves(exact) | {f"noisy_{g}": some for g, some in _halves(noisy).items()}
+
+
+def _halves(names: list[str]) -> dict[str, list[str]]:
     found = {
         "all": names,
-        "seen": [name for name in names if name not in HELD_OUT],
-        "held_out": [name for name in names if name in HELD_OUT],
+        "seen": [name for name in names if not is_held_out(name)],
+        "held_out": [name for name in names if is_held_out(name)],
     }
     found = {group: some for group, some in found.items() if some}
     return {"all": names} if len(found) == 2 else found

@@ -1,4 +1,4 @@
-"""Real models: the cross-validated score of scikit-learn's, given their params.
+"""Real models: the scores of scikit-learn's on three splits, given their params.
 
 All data sets are those that scikit-learn ships with.
 """
@@ -42,17 +42,17 @@ def digits_sample() -> tuple[np.ndarray, np.ndarray]:
     return X[rows] / 16.0, y[rows]
 
 
-def accuracy(model: Any, X: np.ndarray, y: np.ndarray) -> float:
+def accuracy(model: Any, X: np.ndarray, y: np.ndarray) -> np.ndarray:
     folds = StratifiedKFold(3, shuffle=True, random_state=0)
-    return float(cross_val_score(model, X, y, cv=folds).mean())
+    return cross_val_score(model, X, y, cv=folds)
 
 
-def r2(model: Any) -> float:
+def r2(model: Any) -> np.ndarray:
     X, y = load_diabetes(return_X_y=True)
     y = (y - y.mean()) / y.std()
     folds = KFold(3, shuffle=True, random_state=0)
     values = cross_val_score(model, X, y, cv=folds, scoring="r2")
-    return float(np.maximum(values, -1e6).mean())
+    return np.maximum(values, -1e6)
 
 
 def mlp(model: Any, params: Params, **fixed: Any) -> Any:
@@ -63,17 +63,17 @@ def mlp(model: Any, params: Params, **fixed: Any) -> Any:
     return model(random_state=0, **own, **fixed)
 
 
-def svc_cancer(p: Params) -> float:
+def svc_cancer(p: Params) -> np.ndarray:
     X, y = load_breast_cancer(return_X_y=True)
     model = SVC(C=p["C"], gamma=p["gamma"], kernel=p["kernel"], max_iter=2000)
     return accuracy(make_pipeline(StandardScaler(), model), X, y)
 
 
-def mlp_digits(p: Params) -> float:
+def mlp_digits(p: Params) -> np.ndarray:
     return accuracy(mlp(MLPClassifier, p, max_iter=8), *digits_sample())
 
 
-def forest_wine(p: Params) -> float:
+def forest_wine(p: Params) -> np.ndarray:
     model = RandomForestClassifier(
         10,
         max_features=p["max_features"],
@@ -85,7 +85,7 @@ def forest_wine(p: Params) -> float:
     return accuracy(model, *load_wine(return_X_y=True))
 
 
-def pipeline_digits(p: Params) -> float:
+def pipeline_digits(p: Params) -> np.ndarray:
     models = {
         "logistic": lambda s: LogisticRegression(C=10.0 ** (s - 3), max_iter=50),
         "knn": lambda s: KNeighborsClassifier(1 + 3 * s),
@@ -97,7 +97,7 @@ def pipeline_digits(p: Params) -> float:
     return accuracy(make_pipeline(*steps, model), *digits_sample())
 
 
-def boosting_diabetes(p: Params, n_trees: Sequence[int]) -> list[float]:
+def boosting_diabetes(p: Params, n_trees: Sequence[int]) -> np.ndarray:
     """R2 after each number of trees: one fit serves a whole axis."""
     X, y = load_diabetes(return_X_y=True)
     found = []
@@ -110,10 +110,10 @@ def boosting_diabetes(p: Params, n_trees: Sequence[int]) -> list[float]:
         found.append(
             [1 - ((y[test] - stages[k - 1]) ** 2).sum() / total for k in n_trees]
         )
-    return [float(v) for v in np.mean(found, axis=0)]
+    return np.transpose(found)
 
 
-def boosting_cancer(p: Params, n_trees: Sequence[int]) -> list[float]:
+def boosting_cancer(p: Params, n_trees: Sequence[int]) -> np.ndarray:
     """Negative log loss after each number of trees."""
     X, y = load_breast_cancer(return_X_y=True)
     found = []
@@ -123,52 +123,52 @@ def boosting_cancer(p: Params, n_trees: Sequence[int]) -> list[float]:
         ).fit(X[train], y[train])
         stages = list(model.staged_predict_proba(X[test]))
         found.append([-log_loss(y[test], stages[k - 1]) for k in n_trees])
-    return [float(v) for v in np.mean(found, axis=0)]
+    return np.transpose(found)
 
 
-def svr_diabetes(p: Params) -> float:
+def svr_diabetes(p: Params) -> np.ndarray:
     return r2(make_pipeline(StandardScaler(), SVR(max_iter=5000, **p)))
 
 
-def mlp_cancer(p: Params) -> float:
+def mlp_cancer(p: Params) -> np.ndarray:
     X, y = load_breast_cancer(return_X_y=True)
     model = mlp(MLPClassifier, p, max_iter=6)
     return accuracy(make_pipeline(StandardScaler(), model), X, y)
 
 
-def tree_digits(p: Params) -> float:
+def tree_digits(p: Params) -> np.ndarray:
     return accuracy(DecisionTreeClassifier(random_state=0, **p), *digits_sample())
 
 
-def extra_diabetes(p: Params) -> float:
+def extra_diabetes(p: Params) -> np.ndarray:
     return r2(ExtraTreesRegressor(random_state=0, **p))
 
 
-def knn_digits(p: Params) -> float:
+def knn_digits(p: Params) -> np.ndarray:
     model = KNeighborsClassifier(p["n_neighbors"], weights=p["weights"], p=p["p"])
     steps = [SCALERS[p["scaler"]](), PCA(p["n_components"], random_state=0)]
     return accuracy(make_pipeline(*steps, model), *digits_sample())
 
 
-def sgd_cancer(p: Params) -> float:
+def sgd_cancer(p: Params) -> np.ndarray:
     X, y = load_breast_cancer(return_X_y=True)
     model = SGDClassifier(max_iter=5, tol=None, random_state=0, **p)
     return accuracy(make_pipeline(StandardScaler(), model), X, y)
 
 
-def ridge_diabetes(p: Params) -> float:
+def ridge_diabetes(p: Params) -> np.ndarray:
     return r2(make_pipeline(StandardScaler(), KernelRidge(**p)))
 
 
-def mlp_diabetes(p: Params) -> float:
+def mlp_diabetes(p: Params) -> np.ndarray:
     return r2(make_pipeline(StandardScaler(), mlp(MLPRegressor, p, max_iter=8)))
 
 
-def forest_digits(p: Params) -> float:
+def forest_digits(p: Params) -> np.ndarray:
     return accuracy(RandomForestClassifier(10, random_state=0, **p), *digits_sample())
 
 
-def many_digits(p: Params) -> float:
+def many_digits(p: Params) -> np.ndarray:
     """One of three models behind the same steps; most of 20 dimensions hardly matter.
 
     Too many to tabulate: it is fitted when it is asked for, so on few rows.

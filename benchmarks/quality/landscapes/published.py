@@ -10,6 +10,7 @@ from published_records import published_records
 from scipy import stats
 
 from landscapes.landscape import Landscape, Params
+from landscapes.noise import gaussian, one_repeat
 
 
 def published(data: Path) -> list[Landscape]:
@@ -30,7 +31,7 @@ def published(data: Path) -> list[Landscape]:
 
 
 def full_table(name: str, table: Any) -> Landscape:
-    """One seed is what is observed, the mean over seeds what counts."""
+    """The mean over repeats is what counts; one of them is what a noisy search sees."""
     values = np.asarray(table["values"], dtype=float)
     values = -np.log(values) if table["minimize"] else values
     mean = np.nanmean(values, axis=1)
@@ -40,15 +41,21 @@ def full_table(name: str, table: Any) -> Landscape:
     }
     shape = [len(nodes) for nodes in table["grid"].values()]
 
-    def score(p: Params) -> float:
+    def row(p: Params) -> int:
         at = [rows[key][p[key]] for key in rows]
-        return float(mean[np.ravel_multi_index(at, shape)])
+        return int(np.ravel_multi_index(at, shape))
 
-    noise = float(np.median(np.nanstd(values, axis=1)))
-    return Landscape(name, dict(table["grid"]), score, float(mean.max()), noise)
+    return Landscape(
+        name,
+        dict(table["grid"]),
+        lambda p: float(mean[row(p)]),
+        float(mean.max()),
+        {"repeats": one_repeat(name, lambda p: values[row(p)])},
+    )
 
 
 N_NEIGHBOURS = 6
+RESIDUAL_SHARE = 0.3  # of what a configuration left out is missed by: its noise
 
 
 def smoothed(name: str, curves: Any) -> Landscape:
@@ -70,11 +77,20 @@ def smoothed(name: str, curves: Any) -> Landscape:
     ceiling = np.nanquantile(loss, 0.6)  # what diverges, diverges
     y = -np.minimum(np.where(np.isfinite(loss), loss, ceiling), ceiling)
 
-    def score(p: Params) -> float:
-        u = np.array([float(space[key].cdf(p[key])) for key in space])
+    def smooth(u: np.ndarray, but: int | None = None) -> float:
         distance = ((U - u) ** 2).sum(axis=1)
+        if but is not None:
+            distance[but] = np.inf
         near = np.argpartition(distance, N_NEIGHBOURS)[:N_NEIGHBOURS]
         weight = 1.0 / (distance[near] + 1e-4)
         return float(weight @ y[near] / weight.sum())
 
-    return Landscape(name, space, score, float(y.max()))
+    def score(p: Params) -> float:
+        return smooth(np.array([float(space[key].cdf(p[key])) for key in space]))
+
+    def deviation() -> float:
+        held_out = np.array([smooth(u, but=i) for i, u in enumerate(U)])
+        return RESIDUAL_SHARE * float(np.sqrt(np.mean((held_out - y) ** 2)))
+
+    noisy = {"residual": gaussian(name, score, deviation)}
+    return Landscape(name, space, score, float(y.max()), noisy)

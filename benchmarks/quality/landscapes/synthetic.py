@@ -1,14 +1,17 @@
-"""The usual synthetic functions with noise, and mixed and conditional spaces."""
+"""The usual synthetic functions, and mixed and conditional spaces."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from landscapes.landscape import Landscape, Params
+from landscapes.landscape import Landscape, Params, Spaces
+from landscapes.noise import gaussian, range_of_draws
 
 
 def branin(p: Params) -> float:
@@ -155,6 +158,24 @@ def sparse_space() -> list[dict[str, Any]]:
     ]
 
 
+NOISE_LEVELS = (0.003, 0.01, 0.03)  # of the range from the median of draws to the best
+
+
+def of_levels(
+    name: str, space: Spaces, score: Callable[[Params], float], best: float
+) -> Landscape:
+    """With as much Gaussian noise as scores of cross-validation have."""
+
+    def deviation(level: float) -> float:
+        return level * range_of_draws(space, score, best)
+
+    noisy = {
+        f"{100 * level:g}%": gaussian(name, score, partial(deviation, level))
+        for level in NOISE_LEVELS
+    }
+    return Landscape(name, space, score, best, noisy)
+
+
 def synthetic() -> list[Landscape]:
     def unit(n: int) -> dict[str, Any]:
         return {f"x{j}": stats.uniform(0, 1) for j in range(n)}
@@ -190,15 +211,15 @@ def synthetic() -> list[Landscape]:
         },
     ]
     return [
-        Landscape("branin-2", unit(2), branin, -0.397887, noise=2.0),
-        Landscape("hartmann-6", unit(6), hartmann6, 3.32237, noise=0.05),
-        Landscape("ackley-4", unit(4), ackley4, 0.0, noise=0.2),
-        Landscape("rosenbrock-5", unit(5), rosenbrock5, 0.0, noise=0.1),
-        Landscape("mixed-7", mixed, mixed7, 0.0, noise=0.05),
-        Landscape("cosines-3", unit(3), cosines3, 0.3, noise=0.02),
-        Landscape("optimizers-5", optimizers, optimizers5, 0.0, noise=0.05),
-        Landscape("styblinski-5", unit(5), styblinski5, 39.16617, noise=2.0),
-        Landscape("levy-6", unit(6), levy6, 0.0, noise=0.1),
-        Landscape("sparse-20", sparse_space(), sparse20, 0.0, noise=0.1),
-        Landscape("branches-5", branches, branches5, 0.1, noise=0.02),
+        of_levels("branin-2", unit(2), branin, -0.397887),
+        of_levels("hartmann-6", unit(6), hartmann6, 3.32237),
+        of_levels("ackley-4", unit(4), ackley4, 0.0),
+        of_levels("rosenbrock-5", unit(5), rosenbrock5, 0.0),
+        of_levels("mixed-7", mixed, mixed7, 0.0),
+        of_levels("cosines-3", unit(3), cosines3, 0.3),
+        of_levels("optimizers-5", optimizers, optimizers5, 0.0),
+        of_levels("styblinski-5", unit(5), styblinski5, 39.16617),
+        of_levels("levy-6", unit(6), levy6, 0.0),
+        of_levels("sparse-20", sparse_space(), sparse20, 0.0),
+        of_levels("branches-5", branches, branches5, 0.1),
     ]

@@ -1,6 +1,7 @@
 """Real landscapes: cross-validated scores of scikit-learn models, tabulated once.
 
-A table is a grid of cross-validated scores on a data set that scikit-learn ships with.
+A table is a grid of cross-validated scores on a data set that scikit-learn ships with,
+split by split: the mean over splits is what counts, one split what a noisy search sees.
 Between the nodes of continuous axes the score is interpolated, so that strategies see a
 continuous space and a look-up costs nothing; lists are taken as they are, with all that
 is rugged about real scores. Several grids are a conditional space, one dict for each.
@@ -21,6 +22,7 @@ from scipy import stats
 
 from landscapes import models
 from landscapes.landscape import Landscape, Params
+from landscapes.noise import one_split
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ def listed(*values: Any) -> Axis:
     return Axis(list(values), list(values))
 
 
-def interpolate(table: np.ndarray, axes: Axes, params: Params) -> float:
+def interpolate(table: np.ndarray, axes: Axes, params: Params) -> np.ndarray:
+    """Scores by split (S,), of a table whose last axis are the splits."""
     for name, axis in axes.items():  # always the first axis that is left
         value = params[name]
         if axis.scale is None:
@@ -68,7 +71,7 @@ def interpolate(table: np.ndarray, axes: Axes, params: Params) -> float:
         i = min(int(np.searchsorted(at, x, side="right")) - 1, len(at) - 2)
         w = (x - at[i]) / (at[i + 1] - at[i])
         table = (1 - w) * table[i] + w * table[i + 1]
-    return float(table)
+    return table
 
 
 SCALER = listed(*models.SCALERS)
@@ -290,12 +293,13 @@ def tabulate_grid(table: Table, axes: Axes) -> np.ndarray:
             values: list[Any] = [table.score(row) for row in rows]
         else:
             values = [table.score(row, axes[table.free].nodes) for row in rows]
-    return np.array(values).reshape([len(axis.nodes) for axis in axes.values()])
+    shape = [len(axis.nodes) for axis in axes.values()]
+    return np.array(values).reshape([*shape, -1])
 
 
 def scores_of(name: str, cache: Path) -> list[np.ndarray]:
-    """The scores of a table, from `cache` if they are there."""
-    path = cache / f"{name}.npz"
+    """The scores of a table by split, from `cache` if they are there."""
+    path = cache / f"{name}-splits.npz"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(path, *tabulate(TABLES[name]))
@@ -303,7 +307,7 @@ def scores_of(name: str, cache: Path) -> list[np.ndarray]:
         return [stored[key] for key in stored.files]
 
 
-def look_up(grids: list[Axes], tables: list[np.ndarray], params: Params) -> float:
+def look_up(grids: list[Axes], tables: list[np.ndarray], params: Params) -> np.ndarray:
     for axes, table in zip(grids, tables, strict=True):
         fits = axes.keys() == params.keys() and all(
             axis.scale is not None or params[name] in axis.nodes
@@ -318,9 +322,14 @@ def tabulated(name: str, cache: Path) -> Landscape:
     """One table; a minute or so where `cache` does not have it."""
     grids, values = TABLES[name].grids, scores_of(name, cache)
     spaces = [{k: axis.dimension for k, axis in grid.items()} for grid in grids]
+
+    def by_split(params: Params) -> np.ndarray:
+        return look_up(grids, values, params)
+
     return Landscape(
         name,
         spaces if len(spaces) > 1 else spaces[0],
-        lambda p: look_up(grids, values, p),
-        max(float(table.max()) for table in values),
+        lambda p: float(by_split(p).mean()),
+        max(float(table.mean(axis=-1).max()) for table in values),
+        {"splits": one_split(by_split)},
     )

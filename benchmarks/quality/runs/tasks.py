@@ -11,13 +11,14 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from landscapes import landscapes
+from landscapes import is_noisy, landscapes
 from searchers import SLOW, searchers
 
 from runs import finished
 from runs.trajectory import REFERENCE, reference, trajectory
 
-QUICK = ("mixed-7", "branches-5")
+QUICK = ("mixed-7", "branches-5", "branches-5~1%")
+NOISE = {"without": (False,), "with": (True,), "both": (False, True)}
 
 
 class Task(NamedTuple):
@@ -55,6 +56,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--candidates", type=int, default=50)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--problems", nargs="*", help="names; all by default")
+    parser.add_argument(
+        "--noise", choices=NOISE, default="both", help="landscapes without it, with it"
+    )
     parser.add_argument("--report-only", action="store_true", help="run nothing")
     parser.add_argument("--quick", action="store_true", help="a minute of it")
 
@@ -62,7 +66,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def planned(args: argparse.Namespace, names: list[str]) -> list[Task]:
     """Seed by seed, so that all are equally far wherever the command is ended."""
     known = landscapes(args.cache, args.data)
-    chosen = [name for name in known if not args.problems or name in args.problems]
+    chosen = [name for name in known if args.problems and name in args.problems]
+    if not args.problems:
+        chosen = [name for name in known if is_noisy(name) in NOISE[args.noise]]
     seeds = {REFERENCE: 1} | {name: args.seeds for name in names}
     seeds |= {name: min(args.seeds, args.slow_seeds) for name in names if name in SLOW}
     tasks = [

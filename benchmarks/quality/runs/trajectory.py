@@ -14,7 +14,7 @@ N_REFERENCE = 200
 
 
 class Observer:
-    """Scores with noise, as a searcher is told them.
+    """Scores as a searcher is told them, with noise where the landscape has it.
 
     Attributes
     ----------
@@ -22,14 +22,15 @@ class Observer:
         Score without noise of the candidate that has looked best so far.
     """
 
-    def __init__(self, landscape: Landscape, *seed: int) -> None:
-        self.landscape = landscape
-        self.rng = np.random.default_rng(seed)
+    def __init__(self, landscape: Landscape, seed: int) -> None:
+        self.landscape, self.seed, self.n_seen = landscape, seed, 0
         self.incumbent = self.best_seen = -np.inf
 
     def observe(self, params: Params) -> float:
-        score = self.landscape.score(params)
-        seen = score + self.landscape.noise * self.rng.standard_normal()
+        seen = score = self.landscape.score(params)
+        if self.landscape.observe is not None:
+            seen = self.landscape.observe(params, self.seed, self.n_seen)
+        self.n_seen += 1
         if seen > self.best_seen:
             self.best_seen, self.incumbent = seen, float(score)
         return seen
@@ -39,7 +40,7 @@ def trajectory(
     landscape: Landscape, searcher: Searcher, seed: int, n: int
 ) -> dict[str, Any]:
     """Noise-free score of the incumbent after each candidate, and CPU ms for each."""
-    observer = Observer(landscape, seed, 1)
+    observer = Observer(landscape, seed)
     curve, cpu = [], []
     for _ in range(n):
         start = time.process_time()
