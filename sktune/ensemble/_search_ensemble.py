@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -92,21 +93,33 @@ class _SearchEnsemble(MetaEstimatorMixin, BaseEstimator):
         self.members_ = [kept[k] for k in chosen]
         self.weights_ = weights[chosen]
         self.estimators_ = [
-            [self._refitted(one.params, X, y)] if self.refit else one.estimators
+            self._refitted(one, X, y) if self.refit else one.estimators
             for one in self.members_
         ]
         if hasattr(self.search_, "n_features_in_"):
             self.n_features_in_ = self.search_.n_features_in_
         return self
 
-    def _refitted(self, params: Any, X: Any, y: Any) -> Any:
-        """A candidate on all rows, as searches refit their best."""
+    def _refitted(self, member: Any, X: Any, y: Any) -> list[Any]:
+        """A candidate on all rows, as searches refit their best.
+
+        A net that was well on the splits may still diverge on all rows. One such member
+        would make every prediction NaN.
+        """
         estimator = clone(self.search_.estimator)
-        estimator.set_params(**clone(params, safe=False))
+        estimator.set_params(**clone(member.params, safe=False))
         name = getattr(self.search_, "resource_", None)
         if name in estimator.get_params():
             estimator.set_params(**{str(name): self.search_.max_resources_})
-        return estimator.fit(X, y)
+        estimator.fit(X, y)
+        if np.isfinite(self._numbers(getattr(estimator, self._method)(X))).all():
+            return [estimator]
+        warnings.warn(
+            f"Refitted, {member!r} predicts NaN. It votes by the estimators of its "
+            "splits instead.",
+            stacklevel=3,
+        )
+        return list(member.estimators)
 
     def _learn(self, y: Any) -> None:
         """Keep what is to be known of y."""

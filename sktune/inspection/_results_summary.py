@@ -40,7 +40,7 @@ def results_summary(search: Any, n: int = 5, *, metric: str | None = None) -> st
     >>> search = GridSearchCV(tree, {"max_depth": [1, 2, 3]}, cv=3)
     >>> search = search.fit(*load_iris(return_X_y=True))
     >>> print(results_summary(search).splitlines()[0])
-    GridSearchCV of DecisionTreeClassifier: score 0.9733, ± 0.009428 over 3 splits
+    GridSearchCV of DecisionTreeClassifier: score 0.96, ± 0.01633 over 3 splits
     """
     scores, results = scores_of(search, metric), search.cv_results_
     best = int(scores.rank.argmin())

@@ -93,6 +93,27 @@ def test_members_that_are_refitted():
     np.testing.assert_array_equal(ensemble.weights_, voting.weights_)
 
 
+class Diverging(DecisionTreeRegressor):
+    """Predicts NaN where it has been fitted to all rows."""
+
+    def fit(self, X, y):
+        self.is_lost_ = len(X) > 300
+        return super().fit(X, y)
+
+    def predict(self, X):
+        return np.full(len(X), np.nan) if self.is_lost_ else super().predict(X)
+
+
+def test_a_member_that_diverges_when_it_is_refitted():
+    trees = Diverging(random_state=0)
+    search = GridSearchCV(trees, TREES, cv=3)
+    ensemble = SearchEnsembleRegressor(search, refit=True)
+    with pytest.warns(UserWarning, match="predicts NaN. It votes by the estimators"):
+        ensemble.fit(X, y.astype(float))
+    voting = SearchEnsembleRegressor(search).fit(X, y.astype(float))
+    np.testing.assert_array_equal(ensemble.predict(X), voting.predict(X))
+
+
 def test_nets_in_rungs():
     X, y = blobs()
     space = {"lr": [0.01, 0.1, 0.3, 1.0]}
