@@ -14,6 +14,7 @@ from sktune._types import (
     Params,
     Problem,
     Report,
+    SearchInfo,
     Unit,
 )
 
@@ -27,6 +28,11 @@ class Strategy(Protocol):
     It may offer ``begins_alike(problem, other)``: whether, told the same, it names the
     same first candidates in two problems that differ in `n_candidates`. Without it,
     a search that goes on with more candidates asks again for all that it has.
+
+    It may offer ``expect(state, candidates, number, pending, seed)``, for schedules
+    that are guided: a number for each of the candidates, which says what is to be
+    gained from training it to the end; `number` is the one that `ask` would name, told
+    the same. Greater is better, and -inf where `ask` would name none.
     """
 
     def init(self, problem: Problem) -> Any:
@@ -57,6 +63,17 @@ class StrategyAround:
     def tell(self, state: Any, observation: Observation) -> Any:
         return self._strategy.tell(state, observation)
 
+    def expect(
+        self,
+        state: Any,
+        candidates: Sequence[int],
+        number: int,
+        pending: Sequence[Params],
+        seed: int,
+    ) -> Sequence[float]:
+        expect: Any = self._strategy.expect  # type: ignore[attr-defined]
+        return expect(state, candidates, number, pending, seed)
+
     def __repr__(self) -> str:
         return repr(self._strategy)
 
@@ -66,6 +83,10 @@ class Schedule(Protocol):
 
     Sees ids and scores, and never params. Candidates are counted from 0 in the order
     in which they are started.
+
+    One with an attribute ``is_guided`` that is true is called with
+    ``next(state, expect)``: ``expect(candidates)`` is what the strategy expects of each
+    of these, and of the next new one.
     """
 
     @property
@@ -97,13 +118,29 @@ class Listener:
 
     Called in the process of the search only, in an order that does not depend on the
     number of workers where the schedule is in order.
+
+    Attributes
+    ----------
+    wants_replayed : bool
+        Whether to be told also of what a search that continues from its journal was
+        told of before it ended.
     """
+
+    wants_replayed: bool = False
+
+    def of_search(self, info: SearchInfo) -> Listener:
+        """The one that is told of this call of `fit`; by default itself.
+
+        One that keeps something of a search gives a fresh copy, since nested searches
+        share their listeners, and may run at the same time.
+        """
+        return self
 
     def on_begin(self) -> None:
         """Before the first decision."""
 
     def on_fit(self, fit: Fit, outcome: FitOutcome) -> None:
-        """One fit is done."""
+        """One fit is done; told when all splits of its decision are in."""
 
     def on_evaluation(self, evaluation: Evaluation, observation: Observation) -> None:
         """All splits of a decision are in."""
@@ -113,6 +150,12 @@ class Listener:
 
     def on_end(self, evaluations: Sequence[Evaluation]) -> None:
         """Nothing is left to decide, and nothing on its way."""
+
+    def on_close(self, search: Any, error: BaseException | None) -> None:
+        """`fit` is over, the refit included, with an error or without.
+
+        Told last of all, however the search ends, to those that a search was given.
+        """
 
 
 # -- who works ----------------------------------------------------------------------

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
 from sktune._errors import StrategyError
 from sktune._protocols import Listener, Schedule, Strategy, Workers
@@ -93,6 +94,7 @@ class Engine:
         self._strategy = strategy
         self._schedule = schedule
         self._workers = workers
+        self._is_guided = getattr(schedule, "is_guided", False)
         self._all_splits = tuple(range(problem.n_splits))
         self._root = root
         self._score = score
@@ -140,7 +142,7 @@ class Engine:
     def _decide(self) -> None:
         """Carry out decisions until the schedule has none."""
         while self._schedule.in_order or self._n_out < self._workers.n_workers:
-            decision, plan = self._schedule.next(self._plan)
+            decision, plan = self._next()
             match decision:
                 case None:
                     break
@@ -166,6 +168,22 @@ class Engine:
         for unit in self._units():
             self._workers.submit(unit)
 
+    def _next(self) -> tuple[Any, Any]:
+        """What the schedule decides next, and its state then."""
+        if not self._is_guided:
+            return self._schedule.next(self._plan)
+        return self._schedule.next(self._plan, self._expect)  # type: ignore[call-arg]
+
+    def _expect(self, candidates: Sequence[int]) -> Sequence[float]:
+        """What the strategy expects of candidates, and of the next new one."""
+        number = len(self._candidates)
+        seed = derive_seed(self._root, "ask", number)
+        expect: Any = self._strategy.expect  # type: ignore[attr-defined]
+        return expect(self._learnt, candidates, number, self._pending(), seed)
+
+    def _pending(self) -> list[Params]:
+        return [one.candidate.params for one in self._in_flight.values()]
+
     def _continues(self, decision: Start | Resume) -> bool:
         self.ended = self.ended or not self._may_go_on(decision, self.evaluations)
         return not self.ended
@@ -173,9 +191,8 @@ class Engine:
     def _ask(self, start: Start) -> Candidate | None:
         """The next candidate, if the strategy names one."""
         number = len(self._candidates) if start.candidate is None else start.candidate
-        pending: list[Params] = [e.candidate.params for e in self._in_flight.values()]
         seed = derive_seed(self._root, "ask", number)
-        params = self._strategy.ask(self._learnt, number, pending, seed)
+        params = self._strategy.ask(self._learnt, number, self._pending(), seed)
         if params is None:
             return None
         if not isinstance(params, Mapping) or not all(

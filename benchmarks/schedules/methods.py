@@ -12,7 +12,16 @@ import numpy as np
 from recorded import Task
 
 from sktune._protocols import Schedule, Strategy
-from sktune.schedule import Asynchronous, Brackets, Flat, Rung, halving, hyperband
+from sktune.schedule import (
+    Asynchronous,
+    Brackets,
+    Flat,
+    Rung,
+    Slices,
+    halving,
+    hyperband,
+    levels_between,
+)
 from sktune.strategy import Bayes, Listed
 
 FACTOR = 3
@@ -63,6 +72,10 @@ def asha(n_epochs: int, budget: float) -> Schedule:
     return Asynchronous(halving(int(budget), FACTOR, 1, n_epochs), FACTOR)
 
 
+def slices(n_epochs: int, budget: float) -> Schedule:
+    return Slices(levels_between(1, n_epochs), int(budget))
+
+
 METHODS: dict[str, Method] = {
     "random": Method(random, flat),
     "halving": Method(random, repeated_halving),
@@ -73,13 +86,14 @@ METHODS: dict[str, Method] = {
     "Bayes": Method(bayes, flat, n_pending=1),
     "halving with Bayes": Method(bayes, repeated_halving, n_pending=1),
     "Hyperband with Bayes": Method(bayes, repeated_hyperband, n_pending=1),
+    "freeze-thaw": Method(partial(bayes, surrogate="curves"), slices),
 }
 # Run where they are named.
 OTHERS: dict[str, Method] = {
     f"Hyperband with {surrogate}": Method(
         partial(bayes, surrogate=surrogate), repeated_hyperband, n_pending=1
     )
-    for surrogate in ("forest", "tpe")
+    for surrogate in ("forest", "tpe", "curves")
 }
 
 

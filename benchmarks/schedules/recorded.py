@@ -145,7 +145,7 @@ def _to_cube(values: np.ndarray, param: dict[str, Any]) -> np.ndarray:
 
 
 class OutOfBudget(Exception):
-    """The search has spent what it may."""
+    """The search has spent what it may, or has found the best that is recorded."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +184,7 @@ class RecordedWorkers:
         self._spent = 0.0
         self._now = 0.0
         self._halves: dict[tuple[int, int], list[float]] = {}
+        self._regrets = task.regrets()
         self.steps: list[Step] = []
 
     def submit(self, unit: Unit) -> None:
@@ -203,7 +204,8 @@ class RecordedWorkers:
             raise OutOfBudget
         reached = self._reached[fit.candidate, fit.split]
         loss = self.task.losses[self.rows[fit.candidate], fit.split, reached - 1]
-        self._record(fit, reached, loss)
+        if self._record(fit, reached, loss):
+            raise OutOfBudget
         return [(fit, FitOutcome({NAMELESS: -float(loss)}))]
 
     def _place(self, fit: Fit) -> None:
@@ -225,13 +227,17 @@ class RecordedWorkers:
         heapq.heappush(self._running, (end, self._count, fit, cost))
         self._count += 1
 
-    def _record(self, fit: Fit, reached: int, loss: float) -> None:
+    def _record(self, fit: Fit, reached: int, loss: float) -> bool:
+        """Whether this was the best there is, so that no regret changes any more."""
         halves = self._halves.setdefault((fit.candidate, reached), [])
         halves.append(loss)
         if len(halves) == self.task.losses.shape[1]:
             mean = float(np.mean(halves))
             step = Step(self._spent, self._now, fit.candidate, reached, mean)
             self.steps.append(step)
+            is_best = self._regrets[self.rows[fit.candidate]] == 0.0
+            return bool(is_best and reached == self.task.losses.shape[2])
+        return False
 
     def incumbents(self) -> Iterator[tuple[Step, float]]:
         """After each step, the regret of the best among those with most epochs."""

@@ -18,6 +18,7 @@ from sktune.schedule._rungs import (
     splits_of,
     total_resources,
 )
+from sktune.schedule._slices import SlicePlan, Slices, first_halving, levels_between
 from sktune.schedule._stop_rules import (
     EarlyStopping,
     Growth,
@@ -40,10 +41,14 @@ __all__ = [
     "Plan",
     "Racing",
     "Rung",
+    "SlicePlan",
+    "Slices",
     "exhausting_minimum",
+    "first_halving",
     "halving",
     "hyperband",
     "iterations",
+    "levels_between",
     "n_evaluations",
     "n_survivors",
     "resources_of_a_candidate",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from sktune._errors import SpaceError, did_you_mean
 from sktune._types import Observation, Params, Problem
+from sktune.strategy import _learning_curves as curves
 from sktune.strategy._acquisition import ACQUISITIONS, SampledAcquisition
 from sktune.strategy._arrays import Array
 from sktune.strategy._design import most_even_first, sobol
@@ -18,10 +19,15 @@ from sktune.strategy._forest import random_forest
 from sktune.strategy._gaussian_process import gaussian_process
 from sktune.strategy._maximize import Admissible, best_admissible, maximise
 from sktune.strategy._multi_fidelity import failed_at_every_rung
-from sktune.strategy._observations import EncodedObservation, most_informative
+from sktune.strategy._observations import (
+    EncodedObservation,
+    encoded,
+    in_order,
+    most_informative,
+)
 from sktune.strategy._partial_scores import comparable
 from sktune.strategy._parzen import parzen_estimator
-from sktune.strategy._surrogate import Surrogate, SurrogateInput
+from sktune.strategy._surrogate import Surrogate, SurrogateInput, SurrogateOutput
 from sktune.strategy._transfer import (
     MULTI_SOURCE_SURROGATES,
     encode_warm_start,
@@ -35,6 +41,7 @@ SURROGATES: dict[str, Surrogate] = {
     "gp": gaussian_process,
     "forest": random_forest,
     "tpe": parzen_estimator,
+    "curves": curves.learning_curves,
 }
 MAX_ENUMERATED = 2048  # finite spaces up to this size are looked at point by point
 MAX_SCANNED = 100_000
@@ -87,10 +94,12 @@ class Bayes:
     acquisition : {"log_ei", "pi", "ucb"}, default="log_ei"
         Log expected improvement, probability of improvement, or upper confidence bound.
         With "tpe" the first two are the same, and the third is refused.
-    surrogate : {"gp", "forest", "tpe"}, default="gp"
+    surrogate : {"gp", "forest", "tpe", "curves"}, default="gp"
         The model of the scores: a Gaussian process; a random forest, which is meant for
-        spaces that are large, conditional and mostly categorical; or the
-        tree-structured Parzen estimator.
+        spaces that are large, conditional and mostly categorical; the tree-structured
+        Parzen estimator; or, where there are rungs, a Gaussian process over learning
+        curves, which also says what paused candidates will come to. With it every
+        second candidate is spread evenly.
     initial_points : sequence of dict, default=()
         Candidates to try first, in this order.
 
@@ -113,7 +122,9 @@ class Bayes:
     Where a schedule trains candidates rung by rung, the surrogate is one over params
     and resource, learns from every rung, and proposes what is best to try at the
     largest resource; "tpe" learns from the highest rung that has three scores more than
-    the space has dimensions.
+    the space has dimensions. With "curves" hyperparameters are fitted again whenever
+    there are a fifth more scores, so that the order in which these are told plays a
+    part.
 
     After a warm start, the first candidate is the one of the greatest expected score;
     two that are spread evenly follow, which tell whether the other searches are of any
@@ -163,6 +174,7 @@ class Bayes:
             None if failed else float(observation.score),
             None if is_flat else observation.n_resources,
             scores={} if failed else dict(observation.scores),  # type: ignore[arg-type]
+            told=len(state.observations),
         )
         key = state.space.key(params), one.n_resources
         return replace(state, observations={**state.observations, key: one})
@@ -185,20 +197,20 @@ class Bayes:
             if space.key(params) not in taken:
                 return params
 
-        U_pending = np.array([space.encode(p) for p in pending]).reshape(
-            -1, space.n_dims
-        )
+        U_pending = encoded(space, pending)
         observed = (one.point for one in state.observations.values())
         seen = np.array([*observed, *U_pending]).reshape(-1, space.n_dims)
 
         def admissible(u: Array) -> bool:
+            if (seen == u).all(axis=1).any():
+                return False
             if plain and not (np.abs(seen - u) < SAME).all(axis=1).any():
                 return True
             params = space.decode(u)
             return space.key(params) not in taken and space.allows(params)
 
         u = None
-        if self._uses_surrogate(state, len(taken)):
+        if self._uses_surrogate(state, len(taken)) and not self._explores(candidate):
             u = self._maximise_acquisition(state, U_pending, admissible, seed)
             if u is not None and space.key(space.decode(u)) in taken:
                 u = None  # apart in a cube so narrow that they are one number
@@ -208,6 +220,37 @@ class Bayes:
         if u is None:
             return _any_left(space, taken)
         return space.decode(u)
+
+    def expect(
+        self,
+        state: BayesState,
+        candidates: Sequence[int],
+        number: int,
+        pending: Sequence[Params],
+        seed: int,
+    ) -> list[float]:
+        """What is to be gained from each of the candidates, trained to the end.
+
+        Of `number`, from the one that `ask` would name. Needs ``surrogate="curves"``.
+        """
+        params = None
+        if number in candidates:
+            params = self.ask(state, number, pending, seed)
+        n_taken = len({key for key, _ in state.observations}) + len(pending)
+        if not self._uses_surrogate(state, n_taken):  # new ones first
+            new = -math.inf if params is None else math.inf
+            return [new if c == number else 0.0 for c in candidates]
+        acquisition, _ = self._acquisition(state, encoded(state.space, pending), seed)
+        if not isinstance(acquisition, curves.CurveAcquisition):
+            raise TypeError(f"{self!r} knows no curves. Use surrogate='curves'.")
+        values = acquisition.of_candidates(candidates)
+        if params is not None:
+            u = state.space.encode(params)
+            new = (
+                math.inf if curves.explores(number) else acquisition.values(u[None])[0]
+            )
+            values[candidates.index(number)] = float(new)
+        return values
 
     def begins_alike(self, problem: Problem, other: Problem) -> bool:
         """Whether the first candidates of two problems are the same, told the same.
@@ -221,10 +264,16 @@ class Bayes:
         n_initial = self._n_initial(state.problem)
         n_warm = sum(not one.failed for one in state.warm_start)
         if n_warm < 2:
-            return n_taken >= n_initial and _has_scores(state)
+            largest = state.problem.max_resources
+            if self.surrogate == "curves":  # whose prior says what low rungs are worth
+                largest = None
+            return n_taken >= n_initial and _has_scores(state, largest)
         return not n_taken or n_taken >= max(
             n_initial - n_warm, min(n_initial, N_INITIAL_WARM)
         )
+
+    def _explores(self, candidate: int) -> bool:
+        return self.surrogate == "curves" and curves.explores(candidate)
 
     def _n_initial(self, problem: Problem) -> int:
         if self.n_initial is not None:
@@ -237,14 +286,7 @@ class Bayes:
     def _maximise_acquisition(
         self, state: BayesState, pending: Array, admissible: Admissible, seed: int
     ) -> Array | None:
-        max_resources = state.problem.max_resources
-        observations = [*_observed(state, max_resources), *state.warm_start]
-        if state.warm_start and self.surrogate not in MULTI_SOURCE_SURROGATES:
-            observations = to_common_scale(state.space, observations)
-        data = SurrogateInput(
-            state.space, observations, pending, self.acquisition, max_resources, seed
-        )
-        acquisition, anchors = SURROGATES[self.surrogate](data)
+        acquisition, anchors = self._acquisition(state, pending, seed)
         if isinstance(acquisition, SampledAcquisition):
             first = best_admissible(acquisition, acquisition.samples(), admissible, 1)
             if first:
@@ -253,6 +295,20 @@ class Bayes:
             first = best_admissible(acquisition, state.grid, admissible, 1)
             return first[0][1] if first else None
         return maximise(acquisition, np.array(anchors), admissible, seed)
+
+    def _acquisition(
+        self, state: BayesState, pending: Array, seed: int
+    ) -> SurrogateOutput:
+        max_resources = state.problem.max_resources
+        # "curves" chooses among many by itself.
+        most = list if self.surrogate == "curves" else most_informative
+        observations = [*_observed(state, max_resources, most), *state.warm_start]
+        if state.warm_start and self.surrogate not in MULTI_SOURCE_SURROGATES:
+            observations = to_common_scale(state.space, observations)
+        data = SurrogateInput(
+            state.space, observations, pending, self.acquisition, max_resources, seed
+        )
+        return SURROGATES[self.surrogate](data)
 
     def _check(self, problem: Problem) -> Space:
         space, max_resources = problem.space, problem.max_resources
@@ -286,13 +342,12 @@ class Bayes:
         return space
 
 
-def _has_scores(state: BayesState) -> bool:
+def _has_scores(state: BayesState, largest: int | None) -> bool:
     """Whether there are scores that say something.
 
     With rungs, one at the largest resource must be among them: until then nobody knows
     what the low rungs are worth.
     """
-    largest = state.problem.max_resources
     scored = [one for one in state.observations.values() if one.score is not None]
     if largest is not None and not any(
         one.n_resources in (None, largest) for one in scored
@@ -301,20 +356,16 @@ def _has_scores(state: BayesState) -> bool:
     return len(scored) >= 2
 
 
-def _observed(state: BayesState, max_resources: int | None) -> list[EncodedObservation]:
-    """What the surrogate learns from, by candidate and resource.
-
-    In this order no sum depends on which score came first.
-    """
+def _observed(
+    state: BayesState, max_resources: int | None, most: Any = most_informative
+) -> list[EncodedObservation]:
+    """What the surrogate learns from, by candidate and resource."""
     observations = list(state.observations.values())
     if max_resources is None:
         observations = comparable(observations, state.problem.n_splits)
     else:
         observations = failed_at_every_rung(state.observations, max_resources)
-    return sorted(
-        most_informative(observations),
-        key=lambda one: (one.candidate, one.n_resources or 0),
-    )
+    return in_order(most(observations))
 
 
 def _next_of_design(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,18 @@ MOST_DOUBT = 100.0  # variance of a y in which nothing can be read
 MIN_OWN_SCORES = 3  # scores of this search from which on its sources are judged
 
 
+class FinalPosterior(Protocol):
+    """What is expected of new candidates, by their features."""
+
+    def predict(self, F: Array) -> tuple[Array, Array]:
+        """Mean and variance (m,) of the scores of candidates (m, p)."""
+        ...
+
+    def predict_with_slopes(self, f: Array) -> tuple[float, float, Array, Array]:
+        """Of one candidate (p,), and their gradients by its features."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class GaussianProcessAcquisition:
     """The acquisition as a function of points (m, d) of a space.
@@ -51,7 +63,7 @@ class GaussianProcessAcquisition:
     """
 
     space: Space
-    posterior: gp.Posterior
+    posterior: FinalPosterior
     formula: AcquisitionFormula
     best: float
     target: tuple[float, ...] = ()

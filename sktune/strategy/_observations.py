@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from sktune._types import Params
 from sktune.strategy._arrays import Array
+
+if TYPE_CHECKING:
+    from sktune.space import Space
 
 MAX_OBSERVATIONS = 500
 
@@ -28,6 +35,8 @@ class EncodedObservation:
         By split, where that is known.
     variance : float
         What is in doubt of the score since it is of fewer splits than others.
+    told : int
+        How many observations of this search had been told before.
     """
 
     candidate: int
@@ -37,10 +46,16 @@ class EncodedObservation:
     source: int = 0
     scores: Mapping[int, float] = field(default_factory=dict)
     variance: float = 0.0
+    told: int = 0
 
     @property
     def failed(self) -> bool:
         return self.score is None
+
+
+def encoded(space: Space, candidates: Sequence[Params]) -> Array:
+    """Points of candidates, (k, d)."""
+    return np.array([space.encode(p) for p in candidates]).reshape(-1, space.n_dims)
 
 
 def most_informative(
@@ -63,3 +78,11 @@ def most_informative(
     half = MAX_OBSERVATIONS // 2
     rest = sorted(highest_first[half:], key=lambda one: one.candidate)
     return [*highest_first[:half], *rest[half - MAX_OBSERVATIONS :]]
+
+
+def in_order(observations: list[EncodedObservation]) -> list[EncodedObservation]:
+    """Observations by candidate and resource.
+
+    In this order no sum depends on which score came first.
+    """
+    return sorted(observations, key=lambda one: (one.candidate, one.n_resources or 0))

@@ -17,8 +17,10 @@ from sktune.schedule import (
     Flat,
     Growth,
     Racing,
+    Slices,
     halving,
     hyperband,
+    levels_between,
     total_resources,
 )
 from tests.helpers.driven import (
@@ -46,9 +48,21 @@ RACES = {
     "early stopping": Racing(5, None, Growth(), n_pending=2),
     "both": Racing(6, 2.33, Growth()),
 }
+SLICES = {
+    "freeze and thaw": Slices(levels_between(1, 9), 50, n_first=9),
+    "freeze and thaw, three at once": Slices(
+        levels_between(2, 20, halfway=False),
+        200,
+        n_first=3,
+        continues=False,
+        n_pending=3,
+        max_paused=2,
+    ),
+}
 SYNCHRONOUS = {n: s for n, s in SCHEDULES.items() if s.in_order and n != "flat"}
 RUNGS = {n: s for n, s in SCHEDULES.items() if n != "flat"}
-EVERY = {**SCHEDULES, **RACES}
+GOING_ON = {**RUNGS, **SLICES}
+EVERY = {**SCHEDULES, **RACES, **SLICES}
 
 
 @pytest.mark.parametrize("schedule", EVERY.values(), ids=EVERY)
@@ -66,7 +80,7 @@ def test_it_ends_and_leaves_nobody_paused(schedule, scores, order, n_workers, li
     assert len(drive.told) == sum(not isinstance(d, Stop) for d in drive.decisions)
 
 
-@pytest.mark.parametrize("schedule", RUNGS.values(), ids=RUNGS)
+@pytest.mark.parametrize("schedule", GOING_ON.values(), ids=GOING_ON)
 @given(scores=scores_to_come, n_workers=st.integers(1, 6))
 @settings(deadline=None, max_examples=40)
 def test_who_failed_does_not_go_on(schedule, scores, n_workers):

@@ -57,6 +57,7 @@ STRATEGIES: dict[str, Callable[[Space], Strategy]] = {
     "bayes-forest": lambda space: Bayes(surrogate="forest"),
     "bayes-tpe": lambda space: Bayes(surrogate="tpe", n_initial=3),
     "bayes-tpe-rungs": lambda space: Bayes(surrogate="tpe"),
+    "bayes-curves": lambda space: Bayes(surrogate="curves", n_initial=3),
     "bayes-warm": lambda space: Bayes(),
     "bayes-ucb": lambda space: Bayes(acquisition="ucb", n_initial=2),
 }
@@ -64,6 +65,7 @@ STRATEGIES: dict[str, Callable[[Space], Strategy]] = {
 PROBLEMS: dict[str, Callable[[Space], Problem]] = {
     "bayes-rungs": with_rungs,
     "bayes-tpe-rungs": with_rungs,
+    "bayes-curves": with_rungs,
     "bayes-warm": warm,
 }
 

@@ -396,3 +396,49 @@ def test_listeners_are_told_of_fits_in_the_order_of_decisions():
         ).run()
         orders.append(fits)
     assert orders[0] == orders[1] == orders[2] == sorted(orders[0])
+
+
+class Guided:
+    """Starts as long as more is expected of a new candidate than of any other."""
+
+    in_order, is_guided = True, True
+
+    def init(self, n_splits):
+        return 0
+
+    def next(self, state, expect=None):
+        values = expect([0, state])
+        if state < 5 and values[1] > values[0]:
+            return Start(), state + 1
+        return None, state
+
+    def tell(self, state, report):
+        return state
+
+    def close(self, state):
+        return state
+
+
+class Expecting(Counting):
+    """Expects less and less of new ones, and notes what it was told."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def expect(self, state, candidates, number, pending, seed):
+        self.calls.append((state, tuple(candidates), number, len(pending), seed))
+        return [0.0, 3.0 - number]
+
+
+def test_a_guided_schedule_knows_what_the_strategy_expects():
+    strategy = Expecting()
+    workers = Reordered(lambda n: 0)
+    engine = Engine(strategy, Guided(), Problem(None), workers, root=5, score=score)
+    assert len(engine.run()) == 3
+    states, candidates, numbers, pending, seeds = zip(*strategy.calls, strict=True)
+    assert states[0] == () and states[-1] == (0, 1, 2)
+    assert candidates == tuple((0, number) for number in numbers)
+    assert numbers[:4] == (0, 1, 2, 3) and pending[:4] == (0, 1, 2, 3)
+    # As `ask` would be: by the number of the candidate.
+    assert seeds == tuple(derive_seed(5, "ask", number) for number in numbers)
