@@ -71,7 +71,6 @@ def rungs(kind: Any, work: Work, seed: int, scoring: Any, **options: Any) -> Any
         resource=f"{net}__max_epochs",
         min_resources=1,
         max_resources=work.epochs,
-        factor=FACTOR,
         **options,
     )
 
@@ -95,13 +94,18 @@ def optuna_search(work: Work, seed: int, scoring: Any) -> Any:
 
 
 sklearn_random = partial(flat, sklearn.model_selection.RandomizedSearchCV)
+by_factor = partial(rungs, factor=FACTOR)
 sklearn_halving = partial(
-    rungs, sklearn.model_selection.HalvingRandomSearchCV, n_candidates=N_CANDIDATES
+    by_factor, sklearn.model_selection.HalvingRandomSearchCV, n_candidates=N_CANDIDATES
 )
 random = partial(flat, sktune.RandomizedSearchCV)
 bayes = partial(flat, sktune.BayesSearchCV)
-halving = partial(rungs, sktune.SuccessiveHalvingSearchCV, n_candidates=N_CANDIDATES)
-hyperband = partial(rungs, sktune.HyperbandSearchCV)
+halving = partial(
+    by_factor, sktune.SuccessiveHalvingSearchCV, n_candidates=N_CANDIDATES
+)
+hyperband = partial(by_factor, sktune.HyperbandSearchCV)
+# As much as Hyperband may spend, about.
+freeze_thaw = partial(rungs, sktune.FreezeThawSearchCV, n_iter=N_CANDIDATES // 3)
 STACKED = {"stacked": True}
 RACING = {"racing": True}
 GROWTH = {"early_stopping": "growth"}
@@ -136,6 +140,7 @@ METHODS = {
     "hyperband-bayes-stacked": Method(
         partial(hyperband, strategy="bayes", **STACKED), has_rungs=True
     ),
+    "freeze-thaw-stacked": Method(partial(freeze_thaw, **STACKED), has_rungs=True),
     "halving-few-splits-stacked": Method(
         partial(halving, **STACKED, **FEW_SPLITS), True, count="n_candidates"
     ),
