@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from sktune._show_versions import show_versions
     from sktune.search import (
         BayesSearchCV,
+        FreezeThawSearchCV,
         GridSearchCV,
         HyperbandSearchCV,
         RandomizedSearchCV,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BayesSearchCV",
+    "FreezeThawSearchCV",
     "GridSearchCV",
     "HyperbandSearchCV",
     "RandomizedSearchCV",
@@ -28,7 +30,16 @@ __all__ = [
 __version__ = "0.1.0.dev0"
 
 # Those that users may import from.
-_ROOMS = ("ensemble", "inspection", "nets", "schedule", "search", "space", "strategy")
+_ROOMS = (
+    "ensemble",
+    "inspection",
+    "listeners",
+    "nets",
+    "schedule",
+    "search",
+    "space",
+    "strategy",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ a score of None, and never a NaN that somebody has to notice.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -355,6 +355,35 @@ class Evaluation:
         splits = tuple(sorted({*self.splits, *other.splits}))
         outcomes = {**other.outcomes, **self.outcomes}
         return replace(self, splits=splits, outcomes=outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchInfo:
+    """What a listener is told of a search before its first fit.
+
+    Attributes
+    ----------
+    search : object
+        The search itself; its results are there when it is over.
+    id : str
+        32 hexadecimal digits. A search that is continued from its journal has the id
+        that it had, and any other call of `fit` one of its own.
+    n_splits : int
+    resource : str or None
+        What candidates are given more of; None where they get everything at once.
+    n_recorded : int
+        Fits that a journal has of it.
+    is_replaying : callable
+        ``is_replaying() -> bool``: whether what is told now was told before, by the
+        search that has written the journal.
+    """
+
+    search: Any
+    id: str
+    n_splits: int
+    resource: str | None = None
+    n_recorded: int = 0
+    is_replaying: Callable[[], bool] = lambda: False
 
 
 # -- what is known beforehand --------------------------------------------------------

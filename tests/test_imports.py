@@ -49,7 +49,8 @@ FLOORS = {
     "_show_versions": 0,
 }
 BESIDE = {  # room: all that it may import
-    "inspection": {"search", "journal", "_errors"},
+    "inspection": {"search", "journal", "space", "_errors"},
+    "listeners": {"_errors", "_protocols", "_types"},
     "nets": {"_errors"},
     "ensemble": set(),
 }
@@ -234,11 +235,17 @@ def test_imports_of_sktune():
 def test_every_import_is_declared():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    ours = [*extras["plot"], *extras["table"], *extras["memory"]]
-    declared = {
-        re.match(r"[\w-]+", requirement)[0].replace("scikit-learn", "sklearn")
+    ours = [
+        requirement
+        for name in ("plot", "table", "memory", "tensorboard", "mlflow", "wandb")
+        for requirement in extras[name]
+    ] + extras["optuna"]
+    modules = {"scikit-learn": "sklearn", "mlflow-skinny": "mlflow"}
+    names = (
+        re.match(r"[\w-]+", requirement)[0]
         for requirement in project["dependencies"] + ours
-    }
+    )
+    declared = {modules.get(name, name) for name in names}
     imported = {
         item.module.partition(".")[0]
         for module, path in module_files(ROOT / "sktune").items()

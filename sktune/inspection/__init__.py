@@ -11,6 +11,8 @@ from sktune.inspection._plot_rungs import plot_rungs
 from sktune.inspection._read_journal import read_journal
 from sktune.inspection._results_summary import results_summary
 from sktune.inspection._table import Table, best_candidates
+from sktune.inspection._to_frame import to_frame
+from sktune.inspection._to_optuna import to_optuna
 
 __all__ = [
     "FinalScore",
@@ -25,4 +27,6 @@ __all__ = [
     "plot_rungs",
     "read_journal",
     "results_summary",
+    "to_frame",
+    "to_optuna",
 ]

@@ -153,6 +153,8 @@ class ReplayedWorkers:
     n_recorded : int
     is_replaying : bool
         Whether what is recorded has not all been told.
+    tells_recorded : bool
+        Whether what was told last is recorded, and so was told before.
     """
 
     def __init__(
@@ -161,10 +163,12 @@ class ReplayedWorkers:
         self._workers = workers
         self._journal = journal
         self._recorded = RecordedUnits(recorded)
+        self._keys = frozenset(recorded)
+        self._run_again: set[FitKey] = set()  # of units that were recorded in part
         self._n_out = 0  # fits that the workers have
         self._has_begun = False
         self.n_recorded = len(recorded)
-        self.is_replaying = bool(recorded)
+        self.is_replaying = self.tells_recorded = bool(recorded)
         self._n_workers = self._recorded.n_workers
 
     @property
@@ -174,9 +178,15 @@ class ReplayedWorkers:
             return self._n_workers
         return int(self._workers.n_workers)
 
+    def was_recorded(self, fit: Fit) -> bool:
+        """Whether the outcome of a fit is out of the journal."""
+        key = key_of(fit)
+        return key in self._keys and key not in self._run_again
+
     def submit(self, unit: Unit) -> None:
         """Queue one unit."""
         if not self._recorded.take(unit):
+            self._run_again.update(map(key_of, unit))
             self._workers.submit(unit)
             self._n_out += len(unit)
 
@@ -184,8 +194,9 @@ class ReplayedWorkers:
         """The next unit that is recorded; else wait for some to end, and write them."""
         if told := self._recorded.tell():
             self._n_workers = self._recorded.n_workers
+            self.tells_recorded = True
             return told
-        self.is_replaying = False
+        self.is_replaying = self.tells_recorded = False
         if not self._has_begun and self._n_out:
             self._has_begun = True
             began = {"record": "session", "began": moment(), "pid": os.getpid()}

@@ -45,6 +45,7 @@ _FREE = (
     "fits_per_device",
     "journal",
     "keep",
+    "listeners",
     "max_resources_total",
     "max_time",
     "n_jobs",

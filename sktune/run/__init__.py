@@ -17,6 +17,7 @@ from sktune.run.listeners._refit_metric import (
     refit_metric_names,
 )
 from sktune.run.listeners._time_left import Cost
+from sktune.run.listeners._told import Told
 
 __all__ = [
     "MAX_PENDING",
@@ -27,6 +28,7 @@ __all__ = [
     "Proposal",
     "RefitMetric",
     "SearchRun",
+    "Told",
     "curves_of",
     "lease_rows",
     "leases_of",

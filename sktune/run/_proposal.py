@@ -24,9 +24,9 @@ class Proposal:
     Attributes
     ----------
     strategy, schedule, problem : as the engine takes them
-    n_evaluations : int
+    n_evaluations : int or None
         Rows of `cv_results_` that are expected; more than candidates where these are
-        resumed.
+        resumed. None where that is not known beforehand.
     n_pending : int or None
         As the engine takes it.
     cost : Cost
@@ -40,11 +40,20 @@ class Proposal:
     strategy: Strategy
     schedule: Schedule
     problem: Problem
-    n_evaluations: int
+    n_evaluations: int | None
     n_pending: int | None = None
     cost: Cost = field(default_factory=Cost)
     all_failed: AllFailed | None = None
     resource: Resource | None = None
+
+    def share(self, n_done: int) -> str:
+        """How many of its evaluations these are, in words."""
+        total = self.n_evaluations
+        return (
+            f"{n_done} evaluations"
+            if total is None
+            else f"{n_done} of {total} evaluations"
+        )
 
     @classmethod
     def flat(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from sktune._compat import num_samples
 from sktune._errors import JournalError
 from sktune._protocols import Listener, Strategy, StrategyAround
-from sktune._types import Evaluation, Params
+from sktune._types import Evaluation, Fit, Params, SearchInfo
 from sktune.engine import Engine
 from sktune.execution import Job, WorkerPool, single_threaded
 from sktune.journal import ReplayedWorkers, SearchJournal
@@ -24,6 +25,7 @@ from sktune.run.listeners._kept_candidates import KeptCandidates
 from sktune.run.listeners._progress import Progress
 from sktune.run.listeners._refit_metric import RefitMetric
 from sktune.run.listeners._time_left import RefitCost, TimeLeft
+from sktune.run.listeners._told import Told
 
 # Word for word scikit-learn's.
 NO_FITS = "No fits were performed. Was the CV iterator empty? Were there no candidates?"
@@ -44,6 +46,8 @@ class SearchRun:
     journal : SearchJournal or None
     metric : RefitMetric
     callbacks : Callbacks
+    told : Told
+        The listeners that the search was given.
     announcement : str
         What is going to be done, for who asks for it by `verbose`.
     refit : bool
@@ -69,6 +73,7 @@ class SearchRun:
     journal: SearchJournal | None
     metric: RefitMetric
     callbacks: Callbacks
+    told: Told
     announcement: str
     refit: bool = False
     verbose: int = 0
@@ -134,6 +139,9 @@ class SearchRun:
                     self.progress.recorded = (
                         f"{n} fits are known from {self.journal.path}"
                     )
+            self.told.begin(
+                self._info(replayed), lambda fits: self._was_told(fits, replayed)
+            )
             engine = self._engine(strategy, workers)
             self.evaluations = engine.evaluations
             try:
@@ -144,6 +152,30 @@ class SearchRun:
                     cut_short(reason)
                 raise
         self._check_rows()
+
+    def _info(self, replayed: ReplayedWorkers | None) -> SearchInfo:
+        """What listeners are told of the search beforehand."""
+        resource = self.proposal.resource
+        return SearchInfo(
+            self.told.search,
+            uuid.uuid4().hex if self.journal is None else self.journal.id,
+            len(self.job.splits),
+            None if resource is None else resource.name,
+            0 if replayed is None else replayed.n_recorded,
+        )
+
+    def _was_told(self, fits: Sequence[Fit], replayed: ReplayedWorkers | None) -> bool:
+        """Whether listeners heard of it from the search that has written the journal.
+
+        While it is replayed it is what it was when it ended: what could be told by then
+        was, and nothing else. Only where it has grown are fits that were told mixed
+        with new ones.
+        """
+        if replayed is None or self.journal is None:
+            return False
+        if self.journal.changed and fits:
+            return all(map(replayed.was_recorded, fits))
+        return replayed.tells_recorded
 
     def _progress(self) -> Progress:
         proposal, n_splits = self.proposal, len(self.job.splits)
@@ -184,7 +216,7 @@ class SearchRun:
         if self.job.kept is not None:
             n_splits = len(self.job.splits)
             listeners.append(KeptCandidates(self.job.kept, self.n_kept, n_splits))
-        listeners += [self.metric, self.progress]
+        listeners += [self.metric, self.progress, self.told]
         if proposal.all_failed is not None:
             listeners.append(proposal.all_failed)
         return Engine(
@@ -243,3 +275,17 @@ class SingleThreaded(StrategyAround):
             params = self._strategy.ask(state, candidate, pending, seed)
         self._on_ask(time.monotonic() - start)
         return params
+
+    def expect(
+        self,
+        state: Any,
+        candidates: Sequence[int],
+        number: int,
+        pending: Sequence[Params],
+        seed: int,
+    ) -> Sequence[float]:
+        start = time.monotonic()
+        with self._limited():
+            values = super().expect(state, candidates, number, pending, seed)
+        self._on_ask(time.monotonic() - start)
+        return values

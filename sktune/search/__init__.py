@@ -1,6 +1,7 @@
 """The searches that users import."""
 
 from sktune.search._bayes import BayesSearchCV
+from sktune.search._freeze_thaw import FreezeThawSearchCV
 from sktune.search._grid import GridSearchCV
 from sktune.search._halving import SuccessiveHalvingSearchCV
 from sktune.search._hyperband import HyperbandSearchCV
@@ -8,6 +9,7 @@ from sktune.search._randomized import RandomizedSearchCV
 
 __all__ = [
     "BayesSearchCV",
+    "FreezeThawSearchCV",
     "GridSearchCV",
     "HyperbandSearchCV",
     "RandomizedSearchCV",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from copy import deepcopy
+from copy import copy, deepcopy
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
@@ -41,6 +41,7 @@ from sktune.run import (
     Proposal,
     RefitMetric,
     SearchRun,
+    Told,
     rehearse,
 )
 from sktune.schedule import Flat
@@ -80,11 +81,16 @@ class BaseSearch(_compat.BaseSearchCV):
             None,
         ],
         "max_time": [_compat.Interval(Real, 0, None, closed="neither"), None],
+        "listeners": "no_validation",  # where they are read, with a better message
     }
 
     # Whether a generator as `random_state` draws the candidates as in scikit-learn, so
     # that nothing else may be drawn from it.
     _draws_candidates: ClassVar[bool] = False
+
+    # Arguments that clones share: they may hold what cannot be copied, are to hear of
+    # clones as well, or would have nothing to tell as a copy that is not fitted.
+    _shared: ClassVar[tuple[str, ...]] = ("listeners",)
 
     def __init__(
         self,
@@ -109,6 +115,7 @@ class BaseSearch(_compat.BaseSearchCV):
         keep: str | int | None,
         journal: Any,
         max_time: float | None,
+        listeners: Any,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -132,6 +139,13 @@ class BaseSearch(_compat.BaseSearchCV):
         self.keep = keep
         self.journal = journal
         self.max_time = max_time
+        self.listeners = listeners
+
+    def __sklearn_clone__(self) -> Any:
+        cloned = super(BaseSearch, self._without_shared()).__sklearn_clone__()
+        for name in self._shared:
+            setattr(cloned, name, getattr(self, name))
+        return cloned
 
     # -- hooks ---------------------------------------------------------------------
 
@@ -207,10 +221,12 @@ class BaseSearch(_compat.BaseSearchCV):
             # A subclass that brings a search of its own gets scikit-learn's `fit`.
             return super().fit(X, y, **params)
         early = EarlyWorkers(self.estimator, self.n_jobs)
+        told = Told(self)
         with (
             Interrupts() as interrupts,
             preserved_random_states(),
             early,
+            told,
             nullcontext() if self.keep is None else checkpoints_in(None) as kept,
         ):
             # Of a `fit` before
@@ -233,7 +249,7 @@ class BaseSearch(_compat.BaseSearchCV):
                     given = (data, splits, proposal, root, journal)
                     with self._job_options(*given) as options:
                         options |= {"max_stack": max_stack, "kept": kept}
-                        keeper.run = run = self._run(*given, callbacks, options)
+                        keeper.run = run = self._run(*given, callbacks, told, options)
                         early.keep()
                         run.search(cut_short=keeper.keep)
                 interrupts.raise_again()
@@ -363,11 +379,13 @@ class BaseSearch(_compat.BaseSearchCV):
         root: int,
         journal: SearchJournal | None,
         callbacks: Any,
+        told: Told,
         options: dict[str, Any],
     ) -> SearchRun:
         """The run of this `fit`."""
         job = self._job(data, splits, proposal, root, journal, options)
-        n_fits = proposal.n_evaluations * len(splits)
+        n_evaluations = proposal.n_evaluations
+        n_fits = None if n_evaluations is None else n_evaluations * len(splits)
         return SearchRun(
             job,
             proposal,
@@ -375,6 +393,7 @@ class BaseSearch(_compat.BaseSearchCV):
             journal,
             RefitMetric(self),
             Callbacks(self, callbacks, n_fits, job.caller is not None),
+            told,
             self._announcement(proposal),
             refit=bool(self.refit),
             verbose=self.verbose,
@@ -410,7 +429,7 @@ class BaseSearch(_compat.BaseSearchCV):
             self.return_train_score,
             self.verbose,
             proposal.problem.n_candidates,
-            caller=self if in_use else None,
+            caller=self._without_shared() if in_use else None,
             root=root,
             resource=proposal.resource,
             threads_of_a_net=threads_of_a_net() if is_repeatable else None,
@@ -422,6 +441,15 @@ class BaseSearch(_compat.BaseSearchCV):
             stacked=self.stacked,
             **options,
         )
+
+    def _without_shared(self) -> Any:
+        """A search that can be copied and sent to workers, whatever it was given."""
+        if all(getattr(self, name) is None for name in self._shared):
+            return self
+        bare = copy(self)
+        for name in self._shared:
+            setattr(bare, name, None)
+        return bare
 
     def _uses_callbacks(self) -> bool:
         """Whether the search or a part of its estimator has callbacks."""

@@ -59,13 +59,13 @@ class BayesSearchCV(FlatSearch):
         it is chosen. The result depends on `n_pending`, and never on `n_jobs`.
     initial_points : list of dict, default=None
         Candidates to try first; they count towards `n_iter`.
-    warm_start_from : fitted search, dict, DataFrame, path or list, default=None
+    warm_start_from : fitted search, dict, DataFrame, path, study or list, default=None
         Earlier searches to learn from, on other data or other splits maybe: fitted ones
         of sktune or scikit-learn, their `cv_results_`, data frames of these, paths of
-        journals, or a list of such. None of their candidates is run for it, or is in
-        `cv_results_`; the first candidate is the one that is expected to be best. They
-        need the refit metric of this search, and their parameters may differ. See the
-        guide "Warm start".
+        journals, studies of Optuna, or a list of such. None of their candidates is run
+        for it, or is in `cv_results_`; the first candidate is the one that is expected
+        to be best. They need the refit metric of this search, and their parameters may
+        differ. See the guide "Warm start".
     constraint : callable, default=None
         ``constraint(params) -> bool``; candidates for which it is false are never run.
     racing : bool or float, default=False
@@ -152,6 +152,11 @@ class BayesSearchCV(FlatSearch):
         Seconds after which no further fit is started. The best so far is the result
         then, refitted, with a warning; fits that are running are waited for. None is no
         limit.
+    listeners : sequence of Listener, default=None
+        What is told of every fit as its candidate is done, in this process: trackers of
+        :mod:`sktune.listeners` (TensorBoard, MLflow, Weights & Biases), or objects of
+        your own. One that raises is warned of and told no more; the search goes on.
+        See the guide "Tracking".
 
     Attributes
     ----------
@@ -236,6 +241,8 @@ class BayesSearchCV(FlatSearch):
         "warm_start_from": "no_validation",  # where it is read, with a better message
     }
 
+    _shared: ClassVar[tuple[str, ...]] = (*FlatSearch._shared, "warm_start_from")
+
     def __init__(
         self,
         estimator: Any,
@@ -268,6 +275,7 @@ class BayesSearchCV(FlatSearch):
         keep: str | int | None = None,
         journal: Any = None,
         max_time: float | None = None,
+        listeners: Any = None,
     ) -> None:
         super().__init__(
             estimator,
@@ -292,6 +300,7 @@ class BayesSearchCV(FlatSearch):
             keep=keep,
             journal=journal,
             max_time=max_time,
+            listeners=listeners,
         )
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -300,12 +309,6 @@ class BayesSearchCV(FlatSearch):
         self.n_pending = n_pending
         self.initial_points = initial_points
         self.warm_start_from = warm_start_from
-
-    def __sklearn_clone__(self) -> Any:
-        cloned = super().__sklearn_clone__()
-        # The clone of a fitted search is not fitted, and would have nothing to tell.
-        cloned.warm_start_from = self.warm_start_from
-        return cloned
 
     def _propose(self, data: Data, root: int) -> Proposal:
         space = Space(self.param_distributions, self.constraint)

@@ -176,6 +176,10 @@ class FidelitySearch(BaseSearch):
             ) from error
         n_splits = check_n_splits(n_splits, self.cv)
         fidelity = self._fidelity(X, y, n_splits)
+        return self._planned(fidelity, n_splits)
+
+    def _planned(self, fidelity: Fidelity, n_splits: int) -> Any:
+        """What is known beforehand."""
         return self._plan(self._rungs(fidelity), fidelity.resource, n_splits)
 
     def _plan(self, rungs: tuple[Rung, ...], resource: Resource, n_splits: int) -> Plan:
@@ -244,15 +248,9 @@ class FidelitySearch(BaseSearch):
             raise TypeError(
                 f"strategy={self.strategy.__name__} is a class. Give an instance of it."
             )
-        fidelity = self._fidelity(data.X, data.y, data.n_splits)
+        fidelity = self._fidelity_of(data)
         resource = fidelity.resource
-        warn_where_nothing_continues(
-            self.estimator, self.resource, resource, self._searched()
-        )
         rungs = self._rungs(fidelity)
-        self.resource_, self.continuation_ = resource.name, resource.continuation
-        self.max_resources_ = resource.max_resources
-        self.min_resources_ = fidelity.min_resources
         self._set_rungs(rungs)
         n = sum(rung.n_candidates for rung in rungs if rung.iter == 0)
         strategy, space = self._strategy(n, root)
@@ -275,6 +273,18 @@ class FidelitySearch(BaseSearch):
             AllFailed(rungs, resource.name),
             resource,
         )
+
+    def _fidelity_of(self, data: Data) -> Fidelity:
+        """Of this `fit`; sets the attributes that say so."""
+        fidelity = self._fidelity(data.X, data.y, data.n_splits)
+        resource = fidelity.resource
+        warn_where_nothing_continues(
+            self.estimator, self.resource, resource, self._searched()
+        )
+        self.resource_, self.continuation_ = resource.name, resource.continuation
+        self.max_resources_ = resource.max_resources
+        self.min_resources_ = fidelity.min_resources
+        return fidelity
 
     def _strategy(self, n_candidates: int, root: int) -> tuple[Any, Space | None]:
         """What names the candidates, and the space that it searches."""

@@ -132,6 +132,11 @@ class GridSearchCV(FlatSearch):
         Seconds after which no further fit is started. The best so far is the result
         then, refitted, with a warning; fits that are running are waited for. None is no
         limit.
+    listeners : sequence of Listener, default=None
+        What is told of every fit as its candidate is done, in this process: trackers of
+        :mod:`sktune.listeners` (TensorBoard, MLflow, Weights & Biases), or objects of
+        your own. One that raises is warned of and told no more; the search goes on.
+        See the guide "Tracking".
 
     Attributes
     ----------
@@ -220,6 +225,7 @@ class GridSearchCV(FlatSearch):
         keep: str | int | None = None,
         journal: Any = None,
         max_time: float | None = None,
+        listeners: Any = None,
     ) -> None:
         super().__init__(
             estimator,
@@ -244,6 +250,7 @@ class GridSearchCV(FlatSearch):
             keep=keep,
             journal=journal,
             max_time=max_time,
+            listeners=listeners,
         )
         self.param_grid = param_grid
 

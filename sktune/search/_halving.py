@@ -157,6 +157,11 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
         Most resources that all fits on all splits may spend together, without the
         refit; ``plan().total_resources`` is what they would. Where the next candidate
         would exceed it, the search ends as with `max_time`. None is no limit.
+    listeners : sequence of Listener, default=None
+        What is told of every fit as its candidate is done, in this process: trackers of
+        :mod:`sktune.listeners` (TensorBoard, MLflow, Weights & Biases), or objects of
+        your own. One that raises is warned of and told no more; the search goes on.
+        See the guide "Tracking".
 
     Attributes
     ----------
@@ -311,6 +316,7 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
         journal: Any = None,
         max_time: float | None = None,
         max_resources_total: int | None = None,
+        listeners: Any = None,
     ) -> None:
         super().__init__(
             estimator,
@@ -343,6 +349,7 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
             journal=journal,
             max_time=max_time,
             max_resources_total=max_resources_total,
+            listeners=listeners,
         )
         self.n_candidates = n_candidates
         self.aggressive_elimination = aggressive_elimination

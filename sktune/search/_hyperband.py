@@ -155,6 +155,11 @@ class HyperbandSearchCV(FidelitySearch):
         Most resources that all fits on all splits may spend together, without the
         refit; ``plan().total_resources`` is what they would. Where the next candidate
         would exceed it, the search ends as with `max_time`. None is no limit.
+    listeners : sequence of Listener, default=None
+        What is told of every fit as its candidate is done, in this process: trackers of
+        :mod:`sktune.listeners` (TensorBoard, MLflow, Weights & Biases), or objects of
+        your own. One that raises is warned of and told no more; the search goes on.
+        See the guide "Tracking".
 
     Attributes
     ----------
@@ -296,6 +301,7 @@ class HyperbandSearchCV(FidelitySearch):
         journal: Any = None,
         max_time: float | None = None,
         max_resources_total: int | None = None,
+        listeners: Any = None,
     ) -> None:
         super().__init__(
             estimator,
@@ -328,6 +334,7 @@ class HyperbandSearchCV(FidelitySearch):
             journal=journal,
             max_time=max_time,
             max_resources_total=max_resources_total,
+            listeners=listeners,
         )
         self.n_rounds = n_rounds
 

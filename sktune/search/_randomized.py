@@ -135,6 +135,11 @@ class RandomizedSearchCV(FlatSearch):
         Seconds after which no further fit is started. The best so far is the result
         then, refitted, with a warning; fits that are running are waited for. None is no
         limit.
+    listeners : sequence of Listener, default=None
+        What is told of every fit as its candidate is done, in this process: trackers of
+        :mod:`sktune.listeners` (TensorBoard, MLflow, Weights & Biases), or objects of
+        your own. One that raises is warned of and told no more; the search goes on.
+        See the guide "Tracking".
 
     Attributes
     ----------
@@ -230,6 +235,7 @@ class RandomizedSearchCV(FlatSearch):
         keep: str | int | None = None,
         journal: Any = None,
         max_time: float | None = None,
+        listeners: Any = None,
     ) -> None:
         super().__init__(
             estimator,
@@ -254,6 +260,7 @@ class RandomizedSearchCV(FlatSearch):
             keep=keep,
             journal=journal,
             max_time=max_time,
+            listeners=listeners,
         )
         self.param_distributions = param_distributions
         self.n_iter = n_iter

@@ -114,8 +114,8 @@ def _keep_results(search: Any, run: SearchRun, reason: BaseException) -> None:
         _say_interrupted(search, len(rows), run.proposal)
     elif rows:
         reason.add_note(
-            f"{type(search).__name__} ended early: {len(rows)} of "
-            f"{run.proposal.n_evaluations} evaluations are in cv_results_."
+            f"{type(search).__name__} ended early: {run.proposal.share(len(rows))} are "
+            "in cv_results_."
         )
 
 
@@ -221,8 +221,8 @@ def _say_interrupted(search: Any, n_done: int, proposal: Proposal) -> None:
     if search.journal is not None:
         rest = f"the next fit with journal={str(search.journal)!r} continues it"
     print(
-        f"{type(search).__name__} was interrupted: {n_done} of "
-        f"{proposal.n_evaluations} evaluations are in cv_results_; {rest}.",
+        f"{type(search).__name__} was interrupted: {proposal.share(n_done)} are in "
+        f"cv_results_; {rest}.",
         file=sys.stderr,
         flush=True,
     )
@@ -233,9 +233,8 @@ def _warn_of_end(search: Any, run: SearchRun) -> None:
     if search.journal is not None:
         rest = "Allow for more and call fit again: the journal continues."
     warn(
-        f"{run.budget} was spent after {len(run.rows)} of "
-        f"{run.proposal.n_evaluations} evaluations; the best of these is the "
-        f"result. {rest}"
+        f"{run.budget} was spent after {run.proposal.share(len(run.rows))}; the best "
+        f"of these is the result. {rest}"
     )
 
 

@@ -14,6 +14,8 @@ from tests.helpers.estimators import net
 from tests.helpers.journals import assert_same, cut
 from tests.helpers.with_rungs import DEPTH, NET_SPACE, Crossing, X, halving, y
 
+pytestmark = pytest.mark.one_end
+
 SPACE = {f"neuralnetclassifier__{name}": values for name, values in NET_SPACE.items()}
 MANY = {"a": [float(k) for k in range(27)]}
 

@@ -98,7 +98,7 @@ def test_the_number_of_candidates_decides_when_a_surrogate_is_asked():
     assert long.strategy._n_initial(long.problems[0]) == 4
 
 
-@every_surrogate
+@pytest.mark.parametrize("surrogate", ["gp", "forest", "tpe"])
 def test_a_flat_search_tells_its_own_strategy(surrogate, monkeypatch):
     problems, init = [], Bayes.init
     monkeypatch.setattr(

@@ -17,6 +17,7 @@ KILLS = {
     "stacked": 8,
     "threads": 6,
     "asynchronous": 6,
+    "freeze and thaw": 6,
 }
 
 

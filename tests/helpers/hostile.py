@@ -18,6 +18,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from sktune import (
     BayesSearchCV,
+    FreezeThawSearchCV,
     GridSearchCV,
     HyperbandSearchCV,
     RandomizedSearchCV,
@@ -31,9 +32,11 @@ CLASSES = {
     "bayes": BayesSearchCV,
     "halving": SuccessiveHalvingSearchCV,
     "hyperband": HyperbandSearchCV,
+    "freeze_thaw": FreezeThawSearchCV,
 }
 KINDS = tuple(CLASSES)
-RUNGS = ("halving", "hyperband")
+RUNGS = ("halving", "hyperband")  # that are fixed beforehand
+WITH_RESOURCES = (*RUNGS, "freeze_thaw")
 FLAT = ("grid", "randomized", "bayes")
 _OWN = {
     "grid": {},
@@ -41,6 +44,7 @@ _OWN = {
     "bayes": {"n_iter": 3},
     "halving": {"n_candidates": 2, "factor": 2},
     "hyperband": {"factor": 2},
+    "freeze_thaw": {"n_iter": 2},
 }
 
 FITS: list[int] = []

@@ -36,7 +36,16 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sktune.strategy import Bayes, Listed
-from tests.helpers.hostile import KINDS, N_SAMPLES, RUNGS, Given, Probe, data, make
+from tests.helpers.hostile import (
+    KINDS,
+    N_SAMPLES,
+    RUNGS,
+    WITH_RESOURCES,
+    Given,
+    Probe,
+    data,
+    make,
+)
 
 NAN, INF = float("nan"), float("inf")
 HUGE = 10**400  # no float holds it
@@ -349,7 +358,7 @@ REFITS: list[Any] = [
 
 
 ARGUMENTS: dict[str, tuple[tuple[str, ...], list[Any]]] = {
-    "n_iter": (("randomized", "bayes"), NUMBERS),
+    "n_iter": (("randomized", "bayes", "freeze_thaw"), NUMBERS),
     "n_candidates": (("halving",), [*NUMBERS, "all", "exhaust"]),
     "factor": (
         RUNGS,
@@ -375,7 +384,7 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], list[Any]]] = {
         ],
     ),
     "resource": (
-        RUNGS,
+        WITH_RESOURCES,
         [
             "",
             "nope",
@@ -392,8 +401,8 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], list[Any]]] = {
             ["n"],
         ],
     ),
-    "max_resources": (RUNGS, [*COUNTS, "max", 24, 25, 1]),
-    "min_resources": (RUNGS, [*COUNTS, "min", "exhaust", 24, 25, 1, 3]),
+    "max_resources": (WITH_RESOURCES, [*COUNTS, "max", 24, 25, 1]),
+    "min_resources": (WITH_RESOURCES, [*COUNTS, "min", "exhaust", 24, 25, 1, 3]),
     "aggressive_elimination": (("halving",), [1, "yes", None, np.bool_(True), True]),
     "strategy": (
         RUNGS,
@@ -418,10 +427,10 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], list[Any]]] = {
         ],
     ),
     "asynchronous": (RUNGS, ["yes", 1, None, np.bool_(True), True]),
-    "n_pending": (("bayes", *RUNGS), COUNTS),
+    "n_pending": (("bayes", *WITH_RESOURCES), COUNTS),
     "n_rounds": (("hyperband",), COUNTS),
-    "checkpoints": (RUNGS, [3, b"x", True, [], NOT_THERE, DIRECTORY]),
-    "max_resources_total": (RUNGS, [*COUNTS, 1, 50]),
+    "checkpoints": (WITH_RESOURCES, [3, b"x", True, [], NOT_THERE, DIRECTORY]),
+    "max_resources_total": (WITH_RESOURCES, [*COUNTS, 1, 50]),
     "min_splits": (RUNGS, COUNTS),
     "initial_points": (
         ("randomized", "bayes"),

@@ -5,6 +5,7 @@ from sklearn.datasets import load_iris
 
 from sktune import (
     BayesSearchCV,
+    FreezeThawSearchCV,
     GridSearchCV,
     HyperbandSearchCV,
     RandomizedSearchCV,
@@ -58,9 +59,17 @@ def hyperband(estimator, space, *, n_iter=4, **kwargs):
     )
 
 
-SEARCHES = [grid, randomized, bayes, halving, hyperband]
+def freeze_thaw(estimator, space, *, n_iter=4, **kwargs):
+    return FreezeThawSearchCV(
+        estimator,
+        space,
+        **{"n_iter": n_iter, "return_train_score": False, "random_state": 0, **kwargs},
+    )
+
+
+SEARCHES = [grid, randomized, bayes, halving, hyperband, freeze_thaw]
 SAMPLING = [randomized, bayes]
-WITH_RUNGS = [halving, hyperband]
+WITH_RUNGS = [halving, hyperband, freeze_thaw]
 
 every_search = pytest.mark.parametrize("search", SEARCHES)
 every_sampling_search = pytest.mark.parametrize("search", SAMPLING)

@@ -28,6 +28,7 @@ from torch.optim.lr_scheduler import StepLR
 
 from sktune import (
     BayesSearchCV,
+    FreezeThawSearchCV,
     HyperbandSearchCV,
     RandomizedSearchCV,
     SuccessiveHalvingSearchCV,
@@ -67,6 +68,9 @@ SEARCHES: dict[str, Any] = {
     ),
     "threads": lambda: SuccessiveHalvingSearchCV(
         stateful(), SPACE, n_candidates=6, factor=2, n_jobs=2
+    ),
+    "freeze and thaw": lambda: FreezeThawSearchCV(
+        stateful(), SPACE, n_iter=4, n_pending=2
     ),
     "asynchronous": lambda: SuccessiveHalvingSearchCV(
         stateful(), SPACE, n_candidates=6, factor=2, asynchronous=True

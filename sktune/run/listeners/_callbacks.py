@@ -18,13 +18,15 @@ class Callbacks(Listener):
     search : BaseSearchCV
     root : object
         Context of the whole `fit`.
-    n_fits : int
-        That are expected.
+    n_fits : int or None
+        That are expected; None where that is not known.
     in_use : bool
         Whether there are any; else fits are given no context.
     """
 
-    def __init__(self, search: Any, root: Any, n_fits: int, in_use: bool) -> None:
+    def __init__(
+        self, search: Any, root: Any, n_fits: int | None, in_use: bool
+    ) -> None:
         self._search = search
         self._in_use = in_use
         self._numbers = count()

@@ -21,8 +21,8 @@ class Progress(Listener):
 
     Parameters
     ----------
-    n_evaluations : int
-        Number of evaluations that the search will make.
+    n_evaluations : int or None
+        Number of evaluations that the search will make; None where it is not known.
     verbose : int
         Prints nothing at 0.
     time_left : TimeLeft
@@ -41,7 +41,7 @@ class Progress(Listener):
 
     def __init__(
         self,
-        n_evaluations: int,
+        n_evaluations: int | None,
         verbose: int,
         time_left: TimeLeft,
         announcement: str = "",
@@ -122,9 +122,12 @@ class Progress(Listener):
         score = "failed" if seen.failed else f"{seen.score:.4g}"
         best = self._best_so_far()
         params = ", ".join(f"{k}={_short(v)}" for k, v in one.candidate.params.items())
-        width = len(str(self._n_evaluations))
+        total = self._n_evaluations
+        done = f"{self._n_done}"
+        if total is not None:
+            done = f"{self._n_done:{len(str(total))}}/{total}"
         return (
-            f"[{self._n_done:{width}}/{self._n_evaluations}] score {score}"
+            f"[{done}] score {score}"
             f"{self._splits(seen)}{self._rung(one)}, best {best} | "
             f"{_duration(now - self._start)} gone, {left} left | {params}"
         )

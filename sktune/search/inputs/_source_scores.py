@@ -19,7 +19,7 @@ Array = NDArray[Any]
 
 FORMS = (
     "Give a fitted search, its cv_results_, a data frame of these, the path of a "
-    "journal, or a list of such."
+    "journal, a study of Optuna, or a list of such."
 )
 
 

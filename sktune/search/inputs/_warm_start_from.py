@@ -1,8 +1,8 @@
 """What `warm_start_from` holds, read as observations in the space that is searched.
 
-Another search comes as itself, as its `cv_results_`, as its journal, or as a data frame
-of either, be it one that was written to a file and read again: there, what is no number
-is text, and nothing, None and NaN are the same.
+Another search comes as itself, as its `cv_results_`, as its journal, as a study of
+Optuna, or as a data frame of the first three, be it one that was written to a file and
+read again: there, what is no number is text, and nothing, None and NaN are the same.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from sktune.search.inputs._source_scores import (
     score_column,
     scores_in,
 )
+from sktune.search.inputs._study_table import is_study, table_of_study
 from sktune.space import Dimension, Space, to_python
 
 # Of rungs, the highest one with as many scores is read.
@@ -95,7 +96,7 @@ def read_warm_start(
 
 def read_source(one: Any, metrics: Sequence[str]) -> Source:
     """The candidates of one other search, those of one rung if it had rungs."""
-    columns = _columns(one)
+    columns = _columns(one, metrics)
     name = score_column(columns, metrics)
     n_rows = len(columns[name])
     for key, column in columns.items():
@@ -114,7 +115,7 @@ def read_source(one: Any, metrics: Sequence[str]) -> Source:
     return Source([rows[i] for i in chosen], [scores[i] for i in chosen])
 
 
-def _columns(one: Any) -> dict[str, list[Any]]:
+def _columns(one: Any, metrics: Sequence[str]) -> dict[str, list[Any]]:
     """The columns of `cv_results_`, whatever they came in."""
     shown = reprlib.repr(one)
     if isinstance(one, type):
@@ -126,7 +127,9 @@ def _columns(one: Any) -> dict[str, list[Any]]:
             f"warm_start_from={shown} is no earlier search. {FORMS} As a journal: "
             f"{error}"
         ) from error
-    if hasattr(one, "cv_results_"):
+    if is_study(one):
+        one = table_of_study(one, metrics[0])
+    elif hasattr(one, "cv_results_"):
         one = one.cv_results_
     elif hasattr(one, "get_params"):
         raise WarmStartError(
