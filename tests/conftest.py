@@ -18,14 +18,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # What is decided, by code of our own on NumPy and SciPy, and whom it is told. The
 # oldest versions of these two are held by `reference/`, `property/` and whole searches.
 ONE_END = (
+    "tests/contract/test_kept.py",
+    "tests/contract/test_listeners.py",
     "tests/contract/test_racing.py",
     "tests/contract/test_schedules.py",
     "tests/contract/test_strategies.py",
     "tests/equivalence/test_a_greater_number.py",
     "tests/unit/ensemble/",
+    "tests/unit/inspection/",
     "tests/unit/listeners/",
     "tests/unit/schedule/",
-    "tests/unit/search/test_freeze_thaw.py",
+    "tests/unit/search/",
     "tests/unit/strategy/",
 )
 
