@@ -13,7 +13,8 @@ import numpy as np
 from reached import GOAL, REFERENCE, Compared
 
 # Okabe and Ito's colours, which the colour-blind tell apart. Peers are dashed; with
-# racing and early stopping the colour is that of the search without them.
+# racing and early stopping, or all splits in every rung, the colour is that of the
+# search without them.
 LINES = {
     REFERENCE: ("#000000", "--"),
     "sklearn-halving": ("#999999", "--"),
@@ -22,9 +23,11 @@ LINES = {
     "bayes-stacked": ("#CC79A7", "-"),
     "random-racing-growth-stacked": ("#56B4E9", "-."),
     "bayes-racing-growth-stacked": ("#CC79A7", "-."),
-    "halving-stacked": ("#009E73", "-"),
-    "hyperband-stacked": ("#0072B2", "-"),
-    "hyperband-bayes-stacked": ("#D55E00", "-"),
+    "halving-stacked": ("#009E73", ":"),
+    "hyperband-bayes-stacked": ("#D55E00", ":"),
+    "halving-few-splits-stacked": ("#009E73", "-"),
+    "hyperband-few-splits-stacked": ("#0072B2", "-"),
+    "hyperband-bayes-few-splits-stacked": ("#D55E00", "-"),
 }
 LIMITS = 0.004, 2.0
 
