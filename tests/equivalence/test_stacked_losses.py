@@ -6,11 +6,13 @@ import torch
 from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier, NeuralNetRegressor
 from torch import nn
 
+from sktune import GridSearchCV
 from tests.helpers.estimators import net
 from tests.helpers.stacked import (
     RATES,
     SPLITS,
     Smooth,
+    X,
     assert_same,
     close,
     states,
@@ -107,3 +109,37 @@ def test_losses_of_other_nets():
         if loss is nn.BCEWithLogitsLoss:
             binary.set_params(module__flat=True)
         assert_same(binary, y=(y > 0).astype(float))
+
+
+class OneAndMore(One):
+    def forward(self, X):
+        return self.layer(X), X
+
+
+class OfTheFirst(NeuralNetBinaryClassifier):
+    def get_loss(self, y_pred, *args, **kwargs):
+        return super().get_loss(y_pred[0], *args, **kwargs)
+
+
+def test_binary_classifiers_flatten_what_their_modules_say():
+    """skorch does, where the output has a row for each target."""
+    common = dict(max_epochs=3, batch_size=16, train_split=None, verbose=0)
+    target = (y > 0).astype(float)
+    assert_same(NeuralNetBinaryClassifier(One, **common), y=target)
+    estimator = OfTheFirst(OneAndMore, **common)
+    scores = []
+    for stacked in (False, True):
+        given = {"cv": 2, "scoring": "neg_log_loss", "random_state": 0}
+        search = GridSearchCV(estimator, {"lr": [0.01, 0.3]}, stacked=stacked, **given)
+        scores.append(search.fit(X, target).cv_results_["mean_test_score"])
+        sizes = {row["stacked"] for row in search.paths_ if row["split"] is not None}
+        assert sizes == ({4} if stacked else {1})
+    np.testing.assert_allclose(*scores, rtol=1e-9)
+
+
+def test_outputs_that_no_binary_classifier_takes():
+    common = dict(max_epochs=1, train_split=None, verbose=0)
+    wide = NeuralNetBinaryClassifier(Smooth, **common)
+    search = GridSearchCV(wide, {"lr": [0.1, 0.2]}, cv=2, stacked=True)
+    with pytest.raises(ValueError, match=r"shape \(n,\) or \(n, 1\), got \(.*, 3\)"):
+        search.fit(X, (y > 0).astype(float))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from skorch import NeuralNetBinaryClassifier
 from skorch.dataset import unpack_data
 from torch import Tensor
 
@@ -152,7 +153,7 @@ class BatchSteps:
                 self._numbers.undo()
                 self._chains[members] = None
         with torch.set_grad_enabled(self._training):
-            y_pred = self._model(members).run(self._numbers, X)
+            y_pred = self._inferred(self._model(members).run(self._numbers, X))
             if batch == 0 and self._training:
                 self._watch(members, y_pred, y)
             loss = self._loss.of(members, y_pred, y, X, self._training, self._numbers)
@@ -176,14 +177,32 @@ class BatchSteps:
     ) -> tuple[Tensor, Tensor]:
         self._model(members).draw_from(self._numbers)
         with torch.no_grad():
-            y_pred, backwards = chain.forward(X)
+            output, backwards = chain.forward(X)
+            y_pred = self._inferred(output)
             if batch == 0:
                 self._watch(members, y_pred, y)
             found = self._loss.with_gradients(members, y_pred, y, X, self._numbers)
             loss, gradients = found
             out = self._memory.part(members).room_for_gradients(chain.trained)
-            chain.backward(gradients, backwards, out)
+            chain.backward(gradients.reshape(output.shape), backwards, out)
         return loss, y_pred
+
+    def _inferred(self, outputs: Any) -> Any:
+        """Outputs of the modules, as `infer` of skorch's nets makes them.
+
+        For all but one kind of net they are so already.
+        """
+        if type(self._memory.nets[0]).infer is not NeuralNetBinaryClassifier.infer:
+            return outputs
+        first, *rest = outputs if isinstance(outputs, tuple) else (outputs,)
+        shape = tuple(first.shape[1:])  # of one net
+        if len(shape) > 2 or (len(shape) == 2 and shape[1] != 1):
+            raise ValueError(
+                f"Expected module output to have shape (n,) or (n, 1), got {shape} "
+                "instead"
+            )
+        first = first.reshape(len(first), -1)
+        return (first, *rest) if isinstance(outputs, tuple) else first
 
     def _watch(self, members: range, y_pred: Any, y: Any) -> None:
         for i, k in enumerate(members):

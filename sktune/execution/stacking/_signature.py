@@ -97,6 +97,7 @@ def signature(epoch: Epoch) -> Any:
         _shape_of_row(epoch.iterator),
         str(net.device),
         type(net).get_loss,
+        type(net).infer,
         shapes,
         buffers,
         layers,
