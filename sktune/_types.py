@@ -210,6 +210,13 @@ class FitOutcome:
         return self.score_error if self.fit_error is None else self.fit_error
 
     @property
+    def epochs(self) -> tuple[int, ...]:
+        """Those that the values of the curve are of."""
+        if self.curve_epochs is not None:
+            return self.curve_epochs
+        return tuple(range(1, len(self.curve or ()) + 1))
+
+    @property
     def failed(self) -> frozenset[str]:
         """The metrics without a finite test score."""
         return frozenset(m for m, s in self.test_scores.items() if not is_finite(s))

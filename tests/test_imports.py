@@ -49,10 +49,10 @@ FLOORS = {
     "_show_versions": 0,
 }
 BESIDE = {  # room: all that it may import
-    "inspection": {"search", "journal", "space", "_errors"},
+    "inspection": {"search", "journal", "space", "_errors", "_types"},
     "listeners": {"_errors", "_protocols", "_types"},
     "nets": {"_errors"},
-    "ensemble": set(),
+    "ensemble": {"_types"},
 }
 ONLY_IN = {"joblib": "execution.dispatch"}
 LAZY = {"matplotlib", "skorch", "torch"}  # inside functions: `import sktune` is quick

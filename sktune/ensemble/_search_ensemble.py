@@ -15,6 +15,7 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_is_fitted
 
+from sktune._types import refit_metric
 from sktune.ensemble._selection import Array, select
 
 
@@ -135,8 +136,7 @@ class _SearchEnsemble(MetaEstimatorMixin, BaseEstimator):
     def _score(self, mean: Array, y: Array) -> float:
         scorer = self.search_.scorer_
         if isinstance(scorer, dict):
-            refit = self.search.refit
-            scorer = scorer[refit if refit in scorer else next(iter(scorer))]
+            scorer = scorer[refit_metric(self.search.refit, scorer)]
         predicted = self._predicted(mean)
         if self.search_.scoring is None:
             return float(predicted.score(np.arange(len(y)), y))

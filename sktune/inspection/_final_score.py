@@ -10,6 +10,8 @@ from sklearn.base import is_classifier
 from sklearn.metrics import accuracy_score, check_scoring, r2_score
 from sklearn.utils.validation import check_is_fitted
 
+from sktune._types import refit_metric
+
 
 class FinalScore(NamedTuple):
     """A score, and where it may be expected on other rows of the same kind.
@@ -139,8 +141,7 @@ def _rows(X: Any, rows: Any) -> Any:
 def _scorer_of(search: Any) -> Any:
     scorer = getattr(search, "scorer_", None)
     if isinstance(scorer, dict):
-        names = list(scorer)
-        scorer = scorer[search.refit if search.refit in names else names[0]]
+        scorer = scorer[refit_metric(search.refit, scorer)]
     return check_scoring(search) if scorer is None else scorer
 
 

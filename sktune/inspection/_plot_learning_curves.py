@@ -94,16 +94,15 @@ def plot_learning_curves(search: Any, ax: Any = None) -> Any:
     -----
     Scores far below the others are cut off at the lower edge.
     """
-    by_candidate: dict[int, list[Mapping[str, Any]]] = {}
-    for curve in _curves_of(search):
-        by_candidate.setdefault(curve["candidate"], []).append(curve)
+    of_candidates = by_candidate(_curves_of(search))
     if ax is None:
         ax = new_axes("plot_learning_curves")
     best = _best_of(search)
     handles: dict[str, Any] = {}
     ends = []
-    for candidate, curves in by_candidate.items():
-        epochs, scores = _mean_curve(curves)
+    for candidate, curves in of_candidates.items():
+        mean = mean_curve(curves)
+        epochs, scores = list(mean), list(mean.values())
         is_stopped = any(curve["stopped"] for curve in curves)
         label = "stopped" if is_stopped else "trained to its end"
         label = "the best candidate" if candidate == best else label
@@ -126,7 +125,7 @@ def plot_learning_curves(search: Any, ax: Any = None) -> Any:
     ax.set_ylim(max(lowest, floor_of(np.array(ends))), highest)
     legend_above(ax, {label: handles[label] for label in _KINDS if label in handles})
     ax.set_xlabel("epoch")
-    on = {curve["on"] for curves in by_candidate.values() for curve in curves}
+    on = {curve["on"] for curves in of_candidates.values() for curve in curves}
     ax.set_ylabel(
         "score on the test part" if on == {"test"} else "score on the validation part"
     )
@@ -134,14 +133,21 @@ def plot_learning_curves(search: Any, ax: Any = None) -> Any:
     return ax
 
 
-def _mean_curve(curves: Sequence[Mapping[str, Any]]) -> tuple[list[int], list[float]]:
-    """Epochs, and means of the fits that came as far."""
+def by_candidate(curves: Sequence[Mapping[str, Any]]) -> dict[int, list[Any]]:
+    """Rows of `curves_`, those of a candidate together."""
+    found: dict[int, list[Any]] = {}
+    for curve in curves:
+        found.setdefault(curve["candidate"], []).append(curve)
+    return found
+
+
+def mean_curve(curves: Sequence[Mapping[str, Any]]) -> dict[int, float]:
+    """By epoch, the mean of those fits of a candidate that came as far."""
     points: dict[int, dict[int, float]] = {}
     for curve in curves:  # of a fit that went on, the latest has all
         for epoch, score in zip(curve["epochs"], curve["scores"], strict=True):
             points.setdefault(int(epoch), {})[curve["split"]] = score
-    epochs = sorted(points)
-    return epochs, [float(np.mean(list(points[epoch].values()))) for epoch in epochs]
+    return {k: float(np.mean(list(points[k].values()))) for k in sorted(points)}
 
 
 def _best_of(search: Any) -> int | None:

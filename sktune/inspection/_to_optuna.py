@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from sktune._errors import SpaceError, SpaceTypeError
+from sktune.inspection._plot_learning_curves import by_candidate, mean_curve
 from sktune.inspection._ranked_scores import RankedScores, scores_of
 from sktune.space import Dimension, Space
 
@@ -100,7 +101,8 @@ class _Trials:
 
     def __init__(self, search: Any, scores: RankedScores) -> None:
         self._results, self._scores = search.cv_results_, scores
-        self._curves = _mean_curves(getattr(search, "curves_", []))
+        of_candidates = by_candidate(getattr(search, "curves_", []))
+        self._curves = {c: mean_curve(curves) for c, curves in of_candidates.items()}
         self._distributions = _distributions(search)
         self._n_splits = int(search.n_splits_)
         self._most = max(_levels(scores), default=0)
@@ -153,19 +155,6 @@ class _Trials:
         found["std"] = float(self._scores.std[row])
         found["mean_fit_time"] = float(self._results["mean_fit_time"][row])
         return {k: v for k, v in found.items() if v is None or v == v}
-
-
-def _mean_curves(curves: Sequence[Mapping[str, Any]]) -> dict[int, dict[int, float]]:
-    """The mean learning curve of each candidate, by epoch."""
-    by_candidate: dict[int, dict[int, list[float]]] = {}
-    for curve in curves:
-        points = by_candidate.setdefault(curve["candidate"], {})
-        for epoch, score in zip(curve["epochs"], curve["scores"], strict=True):
-            points.setdefault(int(epoch), []).append(float(score))
-    return {
-        candidate: {epoch: float(np.mean(s)) for epoch, s in sorted(points.items())}
-        for candidate, points in by_candidate.items()
-    }
 
 
 # -- distributions -------------------------------------------------------------------

@@ -101,12 +101,11 @@ class CandidateLog:
         outcome = one.outcomes[split]
         if outcome.curve is None:
             return
-        epochs = outcome.curve_epochs or tuple(range(1, len(outcome.curve) + 1))
-        pairs = zip(epochs, outcome.curve, strict=True)
+        pairs = zip(outcome.epochs, outcome.curve, strict=True)
         curve = {epoch: float(v) for epoch, v in pairs if is_finite(v)}
         self._curves[split] = curve
         logged = self._epochs.get(split, 0)
-        self._epochs[split] = max([logged, *epochs])
+        self._epochs[split] = max([logged, *outcome.epochs])
         for epoch, value in curve.items():
             if epoch > logged:
                 yield Point(f"split{split}_curve", value, epoch)

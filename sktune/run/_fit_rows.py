@@ -60,10 +60,12 @@ def path_rows(outcome: FitOutcome, **of: Any) -> Rows:
 
 def curve_rows(outcome: FitOutcome, **of: Any) -> Rows:
     """The learning curve of a fit; nothing where there is none."""
-    curve, epochs = outcome.curve, outcome.curve_epochs
-    if curve is None:
+    if outcome.curve is None:
         return []
-    on = "train_split" if epochs is None else "test"
-    epochs = tuple(range(1, len(curve) + 1)) if epochs is None else epochs
-    told = {"epochs": epochs, "scores": curve, "on": on, "stopped": outcome.stopped}
+    told = {
+        "epochs": outcome.epochs,
+        "scores": outcome.curve,
+        "on": "train_split" if outcome.curve_epochs is None else "test",
+        "stopped": outcome.stopped,
+    }
     return [{**of, **told}]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -270,11 +271,8 @@ class SingleThreaded(StrategyAround):
     def ask(
         self, state: Any, candidate: int, pending: Sequence[Params], seed: int
     ) -> Params | None:
-        start = time.monotonic()
-        with self._limited():
-            params = self._strategy.ask(state, candidate, pending, seed)
-        self._on_ask(time.monotonic() - start)
-        return params
+        with self._timed():
+            return self._strategy.ask(state, candidate, pending, seed)
 
     def expect(
         self,
@@ -284,8 +282,12 @@ class SingleThreaded(StrategyAround):
         pending: Sequence[Params],
         seed: int,
     ) -> Sequence[float]:
+        with self._timed():
+            return super().expect(state, candidates, number, pending, seed)
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
         start = time.monotonic()
         with self._limited():
-            values = super().expect(state, candidates, number, pending, seed)
+            yield
         self._on_ask(time.monotonic() - start)
-        return values

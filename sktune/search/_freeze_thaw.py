@@ -248,7 +248,11 @@ class FreezeThawSearchCV(FidelitySearch):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **FidelitySearch._parameter_constraints,
+        **{
+            name: allowed
+            for name, allowed in FidelitySearch._parameter_constraints.items()
+            if name not in ("factor", "strategy", "asynchronous", "min_splits")
+        },
         "n_iter": [_compat.Interval(Integral, 1, None, closed="left")],
         "min_resources": [
             _compat.Interval(Integral, 1, None, closed="left"),
@@ -258,8 +262,8 @@ class FreezeThawSearchCV(FidelitySearch):
         "initial_points": [list, tuple, None],
         "warm_start_from": "no_validation",  # where it is read, with a better message
     }
-    for _name in ("factor", "strategy", "asynchronous", "min_splits"):
-        _parameter_constraints.pop(_name)
+
+    _shared: ClassVar[tuple[str, ...]] = (*FidelitySearch._shared, "warm_start_from")
 
     def __init__(
         self,
@@ -331,12 +335,6 @@ class FreezeThawSearchCV(FidelitySearch):
         self.n_iter = n_iter
         self.initial_points = initial_points
         self.warm_start_from = warm_start_from
-
-    def __sklearn_clone__(self) -> Any:
-        cloned = super().__sklearn_clone__()
-        # The clone of a fitted search is not fitted, and would have nothing to tell.
-        cloned.warm_start_from = self.warm_start_from
-        return cloned
 
     def _slices(self, fidelity: Fidelity) -> Slices:
         return Slices.within(

@@ -45,7 +45,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize
 from scipy.linalg import lapack, solve_triangular
 
 from sktune.strategy import _gp_regression as gp
@@ -189,20 +188,9 @@ class CurveLikelihood:
 
     def maximise(self, max_iter: int = 50) -> Array:
         """The best theta that L-BFGS-B finds from the mean of the prior."""
-
-        def negative(theta: Array) -> tuple[float, Array]:
-            value, gradient = self.log_posterior(theta)
-            return -value, -gradient
-
-        found = optimize.minimize(
-            negative,
-            moments(self.curves.n_dims)[0],
-            jac=True,
-            method="L-BFGS-B",
-            bounds=bounds(self.curves.n_dims),
-            options={"maxiter": max_iter, "ftol": 1e-6, "gtol": 1e-3},
-        )
-        return np.asarray(found.x)
+        start, _ = moments(self.curves.n_dims)
+        box = bounds(self.curves.n_dims)
+        return gp.maximum_of(self.log_posterior, [start], box, max_iter, tolerance=1e-6)
 
 
 @dataclass(frozen=True, slots=True)

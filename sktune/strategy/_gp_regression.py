@@ -37,6 +37,7 @@ References
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -186,24 +187,39 @@ class MarginalLikelihood:
     def maximise(self, starts: list[Array], max_iter: int = 50) -> Array:
         """The best theta that L-BFGS-B finds from any of the starts."""
         box = bounds(len(self.loc) - 2)
+        return maximum_of(self.log_posterior, starts, box, max_iter, tolerance=1e-7)
 
-        def negative(theta: Array) -> tuple[float, Array]:
-            value, gradient = self.log_posterior(theta)
-            return -value, -gradient
 
-        best, best_value = starts[0], math.inf
-        for start in starts:
-            found = optimize.minimize(
-                negative,
-                np.clip(start, box[:, 0], box[:, 1]),
-                jac=True,
-                method="L-BFGS-B",
-                bounds=box,
-                options={"maxiter": max_iter, "ftol": 1e-7, "gtol": 1e-3},
-            )
-            if found.fun < best_value:
-                best, best_value = found.x, found.fun
-        return best
+def maximum_of(
+    log_posterior: Callable[[Array], tuple[float, Array]],
+    starts: Sequence[Array],
+    box: Array,
+    max_iter: int,
+    tolerance: float,
+) -> Array:
+    """The best theta within a box (p, 2) that L-BFGS-B finds from any of the starts.
+
+    `log_posterior` gives the value and the gradient; a step that improves the value by
+    less than the relative `tolerance` is the last.
+    """
+
+    def negative(theta: Array) -> tuple[float, Array]:
+        value, gradient = log_posterior(theta)
+        return -value, -gradient
+
+    best, best_value = starts[0], math.inf
+    for start in starts:
+        found = optimize.minimize(
+            negative,
+            np.clip(start, box[:, 0], box[:, 1]),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=box,
+            options={"maxiter": max_iter, "ftol": tolerance, "gtol": 1e-3},
+        )
+        if found.fun < best_value:
+            best, best_value = found.x, found.fun
+    return best
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from sktune.strategy._curve_regression import (
 )
 from sktune.strategy._gaussian_process import GaussianProcessAcquisition, _subset
 from sktune.strategy._maximize import is_same
-from sktune.strategy._observations import EncodedObservation
+from sktune.strategy._observations import EncodedObservation, in_order
 from sktune.strategy._surrogate import SurrogateInput, SurrogateOutput, first_distinct
 from sktune.strategy._warp import blend
 
@@ -209,7 +209,7 @@ def _most_telling(seen: list[EncodedObservation]) -> list[EncodedObservation]:
         whole = len(curve) - 1 <= room
         chosen += curve if whole else curve[-1:]
         room -= len(curve) - 1 if whole else 0
-    return sorted(chosen, key=lambda one: (one.candidate, one.n_resources or 0))
+    return in_order(chosen)
 
 
 def _theta(data: SurrogateInput, seen: Sequence[EncodedObservation]) -> Array:

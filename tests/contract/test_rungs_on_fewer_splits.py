@@ -99,7 +99,6 @@ def test_as_many_as_there_are_is_all_of_them():
     assert set(same.cv_results_["n_splits_run"]) == {3}
 
 
-@pytest.mark.filterwarnings("ignore:Scoring failed")
 def test_who_fails_on_a_split_that_comes_later_is_never_best():
     """All but the worst two fail at a depth of 3, where there is a second split."""
     search = halving(

@@ -43,6 +43,7 @@ def halving():
 def grid():
     def make(estimator=None, space=SPACE, **kwargs):
         estimator = estimator or net(train_split=ValidSplit(3), verbose=0)
-        return GridSearchCV(estimator, space, cv=2, n_jobs=2, random_state=0, **kwargs)
+        given = {"cv": 2, "n_jobs": 2, "random_state": 0, **kwargs}
+        return GridSearchCV(estimator, space, **given)
 
     return make
