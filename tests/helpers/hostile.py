@@ -152,10 +152,11 @@ def check_results(search: Any) -> None:
     }
     metrics = [k.removeprefix("mean_test_") for k in results if "mean_test_" in k]
     assert search.multimetric_ == (metrics != ["score"]), metrics
+    n_run = splits_run(search)
     for metric in metrics:
         splits = [results[f"split{k}_test_{metric}"] for k in range(search.n_splits_)]
         with np.errstate(over="ignore", invalid="ignore"):
-            means = np.average(np.asarray(splits, dtype=float), axis=0)
+            means = means_of(np.asarray(splits, dtype=float), n_run)
         np.testing.assert_allclose(means, results[f"mean_test_{metric}"])
         ranks = results[f"rank_test_{metric}"]
         assert ranks.min() == 1 and ranks.max() <= n
@@ -170,6 +171,29 @@ def check_results(search: Any) -> None:
         check_best(search, metric)
     if search.refit:
         assert hasattr(search.best_estimator_, "fit")
+
+
+def splits_run(search: Any) -> Any:
+    """On how many splits each row was run: on all, unless there are `min_splits`."""
+    n_rows, n_splits = len(search.cv_results_["params"]), search.n_splits_
+    n_run = search.cv_results_.get("n_splits_run", np.full(n_rows, n_splits))
+    if getattr(search, "min_splits", None) is None:
+        assert (n_run == n_splits).all()
+    return n_run
+
+
+def means_of(scores: Any, n_run: Any) -> Any:
+    """Means (n_rows,) of scores (n_splits, n_rows): of the splits that were run.
+
+    The others are NaN; one NaN more is the score of a failure.
+    """
+    n_missing = np.isnan(scores).sum(axis=0)
+    means = np.average(scores, axis=0)
+    for row in np.flatnonzero(n_run < len(scores)):
+        assert n_missing[row] >= len(scores) - n_run[row]
+        if n_missing[row] == len(scores) - n_run[row]:
+            means[row] = np.nanmean(scores[:, row])
+    return means
 
 
 def check_best(search: Any, metric: str) -> None:
@@ -219,7 +243,7 @@ def check_outcome(outcome: Outcome) -> None:
     if error is None:
         check_results(search)
         if type(search.estimator) is Probe and search.max_time is None:
-            n_fits = len(search.cv_results_["params"]) * search.n_splits_
+            n_fits = int(splits_run(search).sum())
             assert outcome.n_fits == n_fits + bool(search.refit)
         return
     if OF_THE_USER not in str(error):

@@ -58,7 +58,7 @@ SCHEDULES = [
     lambda: LRScheduler(ExponentialLR, gamma=0.9),
     lambda: LRScheduler(
         OneCycleLR,
-        max_lr=0.006,
+        max_lr=0.002,
         total_steps=80,
         step_every="batch",
         cycle_momentum=False,
@@ -111,7 +111,9 @@ def test_twenty_epochs(names, optimizer, loss, schedule, batch_size, dtype):
     estimator = net(
         optimizer=optimizer,
         criterion=criterion,
-        lr=0.003,  # at more, some of these nets amplify what differs by rounding
+        # At more, some of these nets amplify what differs by rounding: two of attention
+        # in single precision, from 2e-6 to 6e-3 within four epochs at 0.003.
+        lr=0.001 if dtype == torch.float32 else 0.003,
         max_epochs=20,
         batch_size=batch_size,
         callbacks=None if schedule is None else [schedule()],
