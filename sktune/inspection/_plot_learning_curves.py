@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sktune.inspection._axes import BLUE, VERMILLION, floor_of, legend_above, new_axes
+from sktune.inspection._search_record import curve_of
 from sktune.inspection._table import Table
 from sktune.journal import read_fits
 
@@ -162,7 +163,7 @@ def _curves_of(search: Any) -> list[dict[str, Any]]:
     """The rows of `curves_`, of a search or of a journal."""
     curves = getattr(search, "curves_", [])
     if isinstance(search, str | os.PathLike):
-        curves = [_curve_of(fit) for fit in read_fits(search) if "curve" in fit]
+        curves = [curve_of(fit) for fit in read_fits(search) if "curve" in fit]
     if not curves:
         raise ValueError(
             f"{search!r} has no learning curves: no nets were trained, or none that "
@@ -170,16 +171,3 @@ def _curves_of(search: Any) -> list[dict[str, Any]]:
             "(early_stopping)."
         )
     return list(curves)
-
-
-def _curve_of(fit: Mapping[str, Any]) -> dict[str, Any]:
-    epochs = fit.get("curve_epochs")
-    return {
-        "candidate": fit["candidate"],
-        "split": fit["split"],
-        "n_resources": fit.get("n_resources"),
-        "epochs": epochs or range(1, len(fit["curve"]) + 1),
-        "scores": fit["curve"],
-        "on": "train_split" if epochs is None else "test",
-        "stopped": bool(fit.get("stopped")),
-    }

@@ -1,16 +1,19 @@
 """What is written down of a search, and how a search is continued from it."""
 
-from sktune.journal._fingerprints import fingerprint, is_same_json
+from sktune.journal._fingerprints import as_json, fingerprint, is_same_json
 from sktune.journal._replay import ReplayedWorkers
-from sktune.journal._schema import read_arguments, read_fits
+from sktune.journal._schema import environment, read_arguments, read_fits, read_header
 from sktune.journal._search_journal import SearchJournal, journal_in
 
 __all__ = [
     "ReplayedWorkers",
     "SearchJournal",
+    "as_json",
+    "environment",
     "fingerprint",
     "is_same_json",
     "journal_in",
     "read_arguments",
     "read_fits",
+    "read_header",
 ]

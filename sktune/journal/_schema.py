@@ -146,10 +146,14 @@ def read_fits(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     return rows
 
 
+def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The first record of a journal: which search it is of, and where it began."""
+    return dict(next(iter(read_records(path)), {}))
+
+
 def read_arguments(path: str | os.PathLike[str]) -> dict[str, Any]:
     """What the search of a journal was given, as JSON."""
-    first = next(iter(read_records(path)), {})
-    return dict(first.get("arguments") or {})
+    return dict(read_header(path).get("arguments") or {})
 
 
 def moment() -> str:

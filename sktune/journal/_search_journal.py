@@ -182,6 +182,8 @@ class SearchJournal:
             about = {"id": self.id, "began": moment(), **now}
             about["n_candidates"] = n_candidates
             about["max_stack"] = max_stack
+            # Any may be asked for later; readers rank by the one that was asked for.
+            about["refit"] = as_json(getattr(search, "refit", None))
             self._journal.begin({**about, **environment()})
         else:
             self._compare(now)

@@ -1,0 +1,363 @@
+"""What is shown of a search, whether it is fitted or known by its journal only."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy.stats
+
+from sktune._errors import did_you_mean
+from sktune.inspection._ranked_scores import scores_of
+from sktune.journal import as_json, environment, read_fits, read_header
+
+# Where a candidate is in a search with rungs.
+_PLACE = ("n_resources", "bracket", "iter")
+# Quantiles by which the scale of a distribution is told.
+_LEVELS = (0.01, 0.25, 0.5, 0.75, 0.99)
+# Numbers that go further are drawn on a log scale, if they are about even there.
+_FAR = 50.0
+
+
+@dataclass(frozen=True)
+class RecordedRow:
+    """A candidate at one resource: a row of `cv_results_`."""
+
+    candidate: int
+    params: Mapping[str, Any]  # plain: numbers, truth values, text, None
+    scores: Mapping[str, Mapping[int, float]]  # by metric and split that was run
+    fit_time: float  # seconds, mean over the splits that were run
+    failed: bool = False
+    stopped: bool = False
+    n_resources: float | None = None
+    bracket: int | None = None
+    iter: int | None = None
+
+    @property
+    def n_run(self) -> int:
+        """Number of splits that it was run on."""
+        return max(map(len, self.scores.values()), default=0)
+
+    def mean(self, metric: str) -> float:
+        """Mean score over the splits that were run; NaN where one failed."""
+        return _mean(list(self.scores.get(metric, {}).values()))
+
+    def std(self, metric: str) -> float:
+        """Standard deviation over the splits that were run."""
+        values = list(self.scores.get(metric, {}).values())
+        return float(np.std(values)) if values else math.nan
+
+
+@dataclass(frozen=True)
+class SearchRecord:
+    """All that is shown of a search."""
+
+    search: str  # name of its class
+    metrics: tuple[str, ...]
+    metric: str  # the one to rank by
+    rows: tuple[RecordedRow, ...]
+    best: int | None  # index of a row
+    n_splits: int
+    scales: Mapping[str, str]  # of each param: "log", "linear" or "category"
+    resource: str | None = None  # what candidates are given more of
+    curves: Sequence[Mapping[str, Any]] = ()  # as `curves_`
+    leases: Sequence[Mapping[str, Any]] = ()  # as `leases_`
+    fits: Sequence[Mapping[str, Any]] = ()  # of a journal, with tracebacks
+    arguments: Mapping[str, Any] = field(default_factory=dict)  # as JSON
+    versions: Mapping[str, Any] = field(default_factory=dict)
+    hardware: Mapping[str, Any] = field(default_factory=dict)
+    n_candidates: int | None = None  # that are planned; None where it is not known
+
+    @property
+    def ranked(self) -> list[int]:
+        """Indices of the rows that have a score, the best first.
+
+        Those that were given more, and judged by more splits, come first, since scores
+        at less are not comparable.
+        """
+        scored = [i for i, r in enumerate(self.rows) if math.isfinite(self._mean(i))]
+        ranked = sorted(scored, key=self._key, reverse=True)
+        if self.best in ranked:
+            ranked.remove(self.best)
+            ranked.insert(0, self.best)
+        return ranked
+
+    def _mean(self, i: int) -> float:
+        row = self.rows[i]
+        return math.nan if row.failed else row.mean(self.metric)
+
+    def _key(self, i: int) -> tuple[Any, ...]:
+        row = self.rows[i]
+        amount = row.n_resources or 0
+        # Of equals the first: sorted backwards, it needs the greater number.
+        return (not row.stopped, amount, row.n_run, self._mean(i), -i)
+
+
+def record_of(search: Any, metric: str | None = None) -> SearchRecord:
+    """Read a fitted search, or the journal of one that may still run.
+
+    Parameters
+    ----------
+    search : fitted search, or path of a journal
+    metric : str, default=None
+        The metric to rank by; by default the one that `refit` names, or the first.
+
+    Raises
+    ------
+    ValueError
+        For a metric that was not scored.
+    NotFittedError
+        For a search that is not fitted.
+    JournalError
+        Where there is no journal or it is broken.
+    """
+    if isinstance(search, str | os.PathLike):
+        return _of_journal(search, metric)
+    return _of_search(search, metric)
+
+
+def _of_search(search: Any, metric: str | None) -> SearchRecord:
+    scores = scores_of(search, metric)
+    results = search.cv_results_
+    metrics = _named(results, "mean_test_")
+    n_splits = int(search.n_splits_)
+    n_run = results.get("n_splits_run", [n_splits] * len(results["params"]))
+    best = getattr(search, "best_index_", None)
+    if metric is not None or best is None:
+        best = int(scores.rank.argmin())
+    rows = []
+    for i, params in enumerate(results["params"]):
+        place = {name: results[name][i].item() for name in _PLACE if name in results}
+        by_split = {m: _scores_of_row(results, m, i, n_splits) for m in metrics}
+        if n_run[i] < n_splits:  # of what was not run there is no score at all
+            by_split = {
+                m: {k: s for k, s in of.items() if not math.isnan(s)}
+                for m, of in by_split.items()
+            }
+        rows.append(
+            RecordedRow(
+                candidate=int(scores.candidate[i]),
+                params={name: _plain(value) for name, value in params.items()},
+                scores=by_split,
+                fit_time=float(results["mean_fit_time"][i]),
+                failed=not np.isfinite(scores.mean[i]),
+                stopped=bool("stopped" in results and results["stopped"][i]),
+                **place,
+            )
+        )
+    about = environment()
+    journal = getattr(search, "journal", None) or ""
+    given = getattr(search, "param_distributions", getattr(search, "param_grid", {}))
+    return SearchRecord(
+        search=type(search).__name__,
+        metrics=metrics,
+        metric=scores.metric,
+        rows=tuple(rows),
+        best=int(best) if np.isfinite(scores.mean[best]) else None,
+        n_splits=n_splits,
+        scales=_scales(given, rows),
+        resource=None if scores.n_resources is None else _resource_of(search),
+        curves=getattr(search, "curves_", ()),
+        leases=getattr(search, "leases_", None) or (),
+        fits=read_fits(journal) if os.path.isfile(journal) else (),
+        arguments=as_json(search.get_params(deep=False)),
+        versions=about["versions"],
+        hardware=about["hardware"],
+        n_candidates=len(np.unique(scores.candidate)),
+    )
+
+
+def _of_journal(path: str | os.PathLike[str], metric: str | None) -> SearchRecord:
+    header, fits = read_header(path), read_fits(path)
+    metrics = tuple(dict.fromkeys(m for fit in fits for m in _named(fit, "test_")))
+    if metric is not None and fits and metric not in metrics:
+        raise ValueError(
+            f"metric={metric!r} was not scored; this search has {list(metrics)}."
+            + did_you_mean(metric, metrics)
+        )
+    named = [header.get("refit"), header.get("refit_metric"), *metrics, "score"]
+    metric = metric or next(m for m in named if m in metrics or m == "score")
+    groups: dict[tuple[int, Any], list[dict[str, Any]]] = {}
+    for fit in fits:
+        groups.setdefault((fit["candidate"], fit.get("n_resources")), []).append(fit)
+    rows = tuple(_row_of_fits(group, metrics) for group in groups.values())
+    arguments = dict(header.get("arguments") or {})
+    given = arguments.get("param_distributions", arguments.get("param_grid", {}))
+    has_rungs = any(row.n_resources is not None for row in rows)
+    record = SearchRecord(
+        search=str(header.get("search", "search")).rpartition(".")[2],
+        metrics=metrics,
+        metric=metric,
+        rows=rows,
+        best=None,
+        n_splits=1 + max((fit["split"] for fit in fits), default=-1),
+        scales=_scales(given, rows),
+        resource=_short(arguments.get("resource")) if has_rungs else None,
+        curves=[curve_of(fit) for fit in fits if "curve" in fit],
+        leases=[_lease_of(fit) for fit in fits if "lease_device" in fit],
+        fits=fits,
+        arguments=arguments,
+        versions=header.get("versions") or {},
+        hardware=header.get("hardware") or {},
+        n_candidates=header.get("n_candidates"),
+    )
+    ranked = record.ranked
+    return SearchRecord(**{**vars(record), "best": ranked[0] if ranked else None})
+
+
+def curve_of(fit: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of `curves_`, of a fit in a journal."""
+    epochs = fit.get("curve_epochs")
+    return {
+        "candidate": fit["candidate"],
+        "split": fit["split"],
+        "n_resources": fit.get("n_resources"),
+        "epochs": epochs or range(1, len(fit["curve"]) + 1),
+        "scores": fit["curve"],
+        "on": "train_split" if epochs is None else "test",
+        "stopped": bool(fit.get("stopped")),
+    }
+
+
+def _lease_of(fit: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of `leases_`, of a fit in a journal."""
+    lease = {
+        name.removeprefix("lease_"): value
+        for name, value in fit.items()
+        if name.startswith("lease_")
+    }
+    return {"candidate": fit["candidate"], "split": fit["split"], **lease}
+
+
+def _row_of_fits(
+    fits: Sequence[Mapping[str, Any]], metrics: Sequence[str]
+) -> RecordedRow:
+    first = fits[0]
+    return RecordedRow(
+        candidate=first["candidate"],
+        params={
+            name.removeprefix("param_"): _plain(value)
+            for name, value in first.items()
+            if name.startswith("param_")
+        },
+        scores={
+            m: {fit["split"]: _number(fit.get(f"test_{m}")) for fit in fits}
+            for m in metrics
+        },
+        fit_time=_mean([_number(fit.get("fit_time")) for fit in fits]),
+        failed=any(fit["status"] == "failed" for fit in fits),
+        stopped=any(fit.get("stopped", False) for fit in fits),
+        **{k: first.get(k) for k in _PLACE if first.get("n_resources") is not None},
+    )
+
+
+def _named(names: Any, prefix: str) -> tuple[str, ...]:
+    return tuple(n.removeprefix(prefix) for n in names if n.startswith(prefix))
+
+
+def _scores_of_row(
+    results: Mapping[str, Any], metric: str, i: int, n_splits: int
+) -> dict[int, float]:
+    names = [f"split{k}_test_{metric}" for k in range(n_splits)]
+    return {k: float(results[n][i]) for k, n in enumerate(names) if n in results}
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if values else math.nan
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _plain(value: Any) -> Any:
+    """A param as a number, a truth value, text or None."""
+    if isinstance(value, Mapping) and "described" in value:  # in a journal
+        value = value["described"]
+    if hasattr(value, "item") and np.ndim(value) == 0:
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping) and "tuple" in value:
+        value = tuple(value["tuple"])
+    named = value if not isinstance(value, Mapping) else value.get("class")
+    name = getattr(named, "__name__", None)
+    return name or (named if isinstance(named, str) else repr(value))
+
+
+def _short(name: Any) -> str | None:
+    return None if name is None else str(name).rpartition("__")[2]
+
+
+def _resource_of(search: Any) -> str | None:
+    named = getattr(search, "resource_", getattr(search, "resource", "n_resources"))
+    return _short(named)
+
+
+def _scales(given: Any, rows: Sequence[RecordedRow]) -> dict[str, str]:
+    """On which scale each param is drawn."""
+    names = dict.fromkeys(name for row in rows for name in row.params)
+    return {
+        name: _scale(
+            [row.params[name] for row in rows if name in row.params],
+            list(_given_for(given, name)),
+        )
+        for name in names
+    }
+
+
+def _given_for(given: Any, name: str) -> Iterator[Any]:
+    """What a param is drawn from, in each of the spaces that have it."""
+    for space in given if isinstance(given, list | tuple) else [given]:
+        if isinstance(space, Mapping) and name in space:
+            yield space[name]
+
+
+def _scale(values: Sequence[Any], given: Sequence[Any]) -> str:
+    values = [v for v in values if v is not None]
+    is_numeric = all(isinstance(v, int | float) for v in values)
+    if not values or not is_numeric or any(isinstance(v, bool) for v in values):
+        return "category"
+    for one in given:
+        if (levels := _levels(one)) is not None:
+            return "log" if _is_log(levels) else "linear"
+    return "log" if _is_log(sorted(set(values))) else "linear"
+
+
+def _levels(given: Any) -> list[float] | None:
+    """Some quantiles of a distribution, or the values of a list of numbers."""
+    if isinstance(given, Mapping) and isinstance(given.get("distribution"), str):
+        law = getattr(scipy.stats, given["distribution"], None)
+        arguments = given.get("args", {})
+        arguments = arguments.get("tuple", ()) if isinstance(arguments, dict) else ()
+        try:
+            given = law(*arguments, **given.get("kwds", {}))  # type: ignore[misc]
+        except (TypeError, ValueError):
+            return None
+    quantile = getattr(given, "ppf", getattr(given, "icdf", None))
+    if quantile is not None:
+        return [float(quantile(level)) for level in _LEVELS]
+    if isinstance(given, list | tuple) or hasattr(given, "tolist"):
+        numbers = [v for v in np.asarray(given, dtype=object).tolist()]
+        if all(isinstance(v, int | float) for v in numbers):
+            return sorted(map(float, set(numbers)))
+    return None
+
+
+def _is_log(levels: Sequence[float]) -> bool:
+    """Whether positive numbers are more even in the logarithm."""
+    if len(levels) < 3 or levels[0] <= 0 or not np.isfinite(levels).all():
+        return False
+    if levels[-1] < _FAR * levels[0]:
+        return False
+    return _unevenness(np.log(levels)) < _unevenness(np.asarray(levels))
+
+
+def _unevenness(levels: Any) -> float:
+    """How far the median is from the middle, as a part of the range."""
+    middle = (levels[0] + levels[-1]) / 2
+    return float(abs(np.median(levels) - middle) / (levels[-1] - levels[0]))
