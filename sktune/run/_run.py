@@ -13,8 +13,8 @@ import numpy as np
 
 from sktune._compat import num_samples
 from sktune._errors import JournalError
-from sktune._protocols import Listener, Strategy, StrategyAround
-from sktune._types import Evaluation, Fit, Params, SearchInfo
+from sktune._protocols import Listener, Strategy, StrategyAround, Workers
+from sktune._types import Evaluation, Fit, FitOutcome, Params, SearchInfo, Unit
 from sktune.engine import Engine
 from sktune.execution import Job, WorkerPool, single_threaded
 from sktune.journal import ReplayedWorkers, SearchJournal
@@ -143,6 +143,7 @@ class SearchRun:
             self.told.begin(
                 self._info(replayed), lambda fits: self._was_told(fits, replayed)
             )
+            workers = _Watched(workers, self.progress.on_arrival)
             engine = self._engine(strategy, workers)
             self.evaluations = engine.evaluations
             try:
@@ -152,6 +153,8 @@ class SearchRun:
                 if is_own or not isinstance(reason, Exception) or not raises:
                     cut_short(reason)
                 raise
+            finally:
+                self.progress.close()
         self._check_rows()
 
     def _info(self, replayed: ReplayedWorkers | None) -> SearchInfo:
@@ -245,6 +248,27 @@ class SearchRun:
                 f"{self.budget} was spent before the first candidate was done. Allow "
                 f"for more than {len(self.job.splits)} fits."
             )
+
+
+class _Watched:
+    """Workers whose fits are told of as they come in, not in the order of decisions."""
+
+    def __init__(self, workers: Workers, on_arrival: Callable[[Fit], None]) -> None:
+        self._workers = workers
+        self._on_arrival = on_arrival
+
+    @property
+    def n_workers(self) -> int:
+        return self._workers.n_workers
+
+    def submit(self, unit: Unit) -> None:
+        self._workers.submit(unit)
+
+    def next_done(self) -> list[tuple[Fit, FitOutcome]]:
+        done = self._workers.next_done()
+        for fit, _ in done:
+            self._on_arrival(fit)
+        return done
 
 
 class _Forgetting(Listener):

@@ -105,8 +105,9 @@ class BayesSearchCV(FlatSearch):
     cv : int, cross-validation generator or iterable, default=None
         How to split; None is 5 folds, stratified for classifiers.
     verbose : int, default=0
-        1 prints progress and the time left; 2 and above what scikit-learn prints of
-        each fit. What nets print of their training is printed in the refit only.
+        1 shows a bar with the best so far and the time left, or prints lines where
+        nobody looks on; 2 and above print what scikit-learn prints of each fit. What
+        nets print of their training is printed in the refit only.
     pre_dispatch : int or str, default='2*n_jobs'
         Units of work that are sent to workers ahead of time.
     random_state : int, RandomState instance or None, default=None

@@ -139,8 +139,9 @@ class HyperbandSearchCV(FidelitySearch):
         Fits that may share one device at a time; "auto" measures how many its memory
         has room for. Fits beyond that wait.
     verbose : int, default=0
-        1 prints progress and the time left; 2 and above what scikit-learn prints of
-        each fit. What nets print of their training is printed in the refit only.
+        1 shows a bar with the best so far and the time left, or prints lines where
+        nobody looks on; 2 and above print what scikit-learn prints of each fit. What
+        nets print of their training is printed in the refit only.
     journal : str or path-like, default=None
         File that gets a line for every fit as it ends. If it is there already, the
         search continues where it was ended, by whatever: no fit in it is run again,

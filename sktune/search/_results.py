@@ -110,6 +110,7 @@ def _keep_results(search: Any, run: SearchRun, reason: BaseException) -> None:
             if any(run.metric.score(one) is not None for one in outcomes):
                 _choose(search, refit_metric)
     _write_fits(search, run)
+    run.progress.close()
     if isinstance(reason, KeyboardInterrupt):
         _say_interrupted(search, len(rows), run.proposal)
     elif rows:

@@ -1,30 +1,34 @@
-"""Lines that tell how a search is doing."""
+"""How a search is doing: a bar that is renewed, or lines."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 from sktune._protocols import Listener
 from sktune._types import Evaluation, Fit, FitOutcome, Observation
+from sktune.run.listeners._progress_bar import ProgressBar, has_screen
 from sktune.run.listeners._time_left import TimeLeft
 
-_SECONDS_BETWEEN_LINES = 1.0
+_SECONDS_BETWEEN_LINES = 3.0
 _NOTHING = (-1, float("-inf"))
 
 
 class Progress(Listener):
-    """Prints a line when a candidate is the best so far, else once a second at most.
+    """Tells how far a search is, how long it will take and what is best so far.
 
-    The best is the best among those with the most resources so far. What a journal
-    already has is not printed again.
+    In a terminal and in a notebook a bar is renewed. In a file, and where each fit
+    prints a line of its own, a line is printed when a candidate is the best so far,
+    else every few seconds at most. The best is the best among those with the most
+    resources so far. What a journal already has is not printed again.
 
     Parameters
     ----------
     n_evaluations : int or None
         Number of evaluations that the search will make; None where it is not known.
     verbose : int
-        Prints nothing at 0.
+        Prints nothing at 0, and lines in any case above 1.
     time_left : TimeLeft
     announcement : str
         What is going to be done.
@@ -52,11 +56,13 @@ class Progress(Listener):
         self.recorded = ""
         self._n_evaluations = n_evaluations
         self._verbose = verbose
+        self._bar = ProgressBar(clock) if verbose == 1 and has_screen() else None
         self._resource = resource.rpartition("__")[2]
         self._clock = clock
-        self._n_done = 0
-        self._has_begun = False
+        self._n_done = self._n_fits = 0
+        self._has_begun = self._is_complete = self._is_over = False
         self._best = _NOTHING
+        self._best_params = self._latest = ""
         self._start = self._last_line = clock()
         self.time_left = time_left
 
@@ -72,6 +78,13 @@ class Progress(Listener):
         self.time_left.begin(n_workers)
         if n_workers > 1:
             self._say(f"Starting {n_workers} workers")
+        self._renew_bar(at_once=True)
+
+    def on_arrival(self, fit: Fit) -> None:
+        """One fit is done; called at once, and so in an order that tells nothing."""
+        self._n_fits += 1
+        self.time_left.on_arrival(fit)
+        self._renew_bar()
 
     def on_fit(self, fit: Fit, outcome: FitOutcome) -> None:
         self.time_left.on_fit(fit, outcome)
@@ -82,13 +95,17 @@ class Progress(Listener):
         self._n_done += is_complete
         if self._verbose < 1:
             return
+        self._latest = self._rung(one)
         result = (
             one.n_resources or 0,
             float("-inf") if seen.failed else seen.score,
         )
         is_best = is_complete and not seen.failed and result > self._best
         if is_best:
-            self._best = result
+            self._best, self._best_params = result, _params(one, are_short=True)
+        if self._bar is not None:
+            self._renew_bar(at_once=is_best)
+            return
         is_last = is_complete and self._n_done == self._n_evaluations
         is_due = is_best or now - self._last_line >= _SECONDS_BETWEEN_LINES
         if is_last or (is_due and self._has_begun):
@@ -100,37 +117,74 @@ class Progress(Listener):
         if not self.time_left.on_stop(candidate, now):
             return
         self._n_done += 1
-        if self._n_done == self._n_evaluations:  # no evaluation says so
-            n, gone = self._n_evaluations, _duration(now - self._start)
+        self._renew_bar()
+        if self._bar is None and self._n_done == self._n_evaluations:
+            n, gone = self._n_evaluations, duration(now - self._start)
             self._say(f"[{n}/{n}] best {self._best_so_far()} | {gone} gone")
+
+    def on_end(self, evaluations: Sequence[Evaluation]) -> None:
+        is_known = self._n_evaluations is not None
+        self._is_complete = not is_known or self._n_done == self._n_evaluations
 
     def begin_refit(self, n_rows: int) -> None:
         """Say that the best candidate is refitted."""
+        self.close()
         seconds = self.time_left.of_refit()
         is_told = seconds is not None and seconds >= 1
-        about = f", about {_duration(seconds or 0.0)}" if is_told else ""
+        about = f", about {duration(seconds or 0.0)}" if is_told else ""
         self._say(f"Refitting the best candidate on all {n_rows} rows{about}")
+
+    def close(self) -> None:
+        """Nothing is told any more, or something else prints now."""
+        if self._bar is not None:
+            self._renew_bar(at_once=True)
+            self._is_over = True
+            self._bar.close()
+
+    # -- what is said --------------------------------------------------------------
 
     def _say(self, *lines: str) -> None:
         if self._verbose > 0:
             for line in lines:
-                print(line, flush=True)
+                if self._bar is None:
+                    print(line, flush=True)
+                else:
+                    self._bar.say(line)
+
+    def _renew_bar(self, *, at_once: bool = False) -> None:
+        if self._bar is not None and self._has_begun and not self._is_over:
+            share = 1.0 if self._is_complete else self.time_left.share_done()
+            self._bar.show(share, self._text(self._clock()), at_once=at_once)
+
+    def _text(self, now: float) -> str:
+        """What stands beside the bar; the narrower the screen, the more is cut off."""
+        n_left = self.time_left.n_fits_left()
+        is_known = self._n_evaluations is not None
+        fits = f"{self._n_fits}/{self._n_fits + n_left}" if is_known else self._n_fits
+        best = self._best_so_far()
+        gone = f"{duration(now - self._start)} gone"
+        params = f" | best: {self._best_params}" if self._best_params else ""
+        rung = f", now{self._latest}" if self._latest else ""
+        return (
+            f"{fits} fits, {self._left(now)} left, best {best} | {gone}{rung}{params}"
+        )
 
     def _line(self, one: Evaluation, seen: Observation, now: float) -> str:
-        seconds = self.time_left.seconds(now)
-        left = "?" if seconds is None else _duration(seconds)
         score = "failed" if seen.failed else f"{seen.score:.4g}"
-        best = self._best_so_far()
-        params = ", ".join(f"{k}={_short(v)}" for k, v in one.candidate.params.items())
         total = self._n_evaluations
         done = f"{self._n_done}"
         if total is not None:
             done = f"{self._n_done:{len(str(total))}}/{total}"
         return (
             f"[{done}] score {score}"
-            f"{self._splits(seen)}{self._rung(one)}, best {best} | "
-            f"{_duration(now - self._start)} gone, {left} left | {params}"
+            f"{self._splits(seen)}{self._rung(one)}, best {self._best_so_far()} | "
+            f"{duration(now - self._start)} gone, {self._left(now)} left | "
+            f"{_params(one)}"
         )
+
+    def _left(self, now: float) -> str:
+        seconds = self.time_left.seconds(now)
+        return "?" if seconds is None else duration(seconds)
 
     def _best_so_far(self) -> str:
         best = "none yet" if self._best == _NOTHING else f"{self._best[1]:.4g}"
@@ -147,6 +201,16 @@ class Progress(Listener):
         return f" at {self._resource}={one.n_resources} ({rung})"
 
 
+def _params(one: Evaluation, *, are_short: bool = False) -> str:
+    names = {name: name for name in one.candidate.params}
+    if are_short:
+        ends = Counter(name.rpartition("__")[2] for name in names)
+        shorter = {name: name.rpartition("__")[2] for name in names}
+        names |= {name: end for name, end in shorter.items() if ends[end] == 1}
+    params = one.candidate.params.items()
+    return ", ".join(f"{names[name]}={_short(value)}" for name, value in params)
+
+
 def _short(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
@@ -154,7 +218,8 @@ def _short(value: object) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds as people say it."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     if seconds < 6000:

@@ -130,8 +130,11 @@ class TimeLeft:
         self._costs = [n / self.n_splits for n in spent]
         places = (Place(rung.bracket, rung.iter) for rung in cost.rungs)
         self._index = {place: i for i, place in enumerate(places)}
+        self._iter: dict[int, int] = {}  # by candidate, of its last rung
         self._n_left = [rung.n_candidates for rung in cost.rungs]
         self._spent = 0.0
+        # By candidate that has splits left, what each of those that are in was given.
+        self._under_way: dict[int, list[float]] = {}
         self._n_workers: int | None = None  # until the first fit has been sent
         self._slots: set[tuple[object, ...]] = set()
         self._n_fits = 0
@@ -159,6 +162,12 @@ class TimeLeft:
             self._latest.append(seconds)
         if self._since is not None:
             self._asking += seconds
+
+    def on_arrival(self, fit: Fit) -> None:
+        """One fit is done, and will be told of when its turn comes."""
+        passed = self._passed(fit.candidate, Place(fit.bracket, fit.iter))
+        given = sum(self._steps[i] for i in passed) / self.n_splits
+        self._under_way.setdefault(fit.candidate, []).append(given)
 
     def on_fit(self, fit: Fit, outcome: FitOutcome) -> None:
         """One fit is done."""
@@ -196,17 +205,25 @@ class TimeLeft:
         return True
 
     def _through(self, candidate: int, place: Place, now: float) -> None:
+        self._under_way.pop(candidate, None)
         self._n_run_in_all += self._n_run.pop(candidate)
         self._n_planned_in_all += self._planned(place)
-        i = self._index.get(place)
-        if i is None:
-            return
-        self._n_left[i] = max(0, self._n_left[i] - 1)
-        self._spent += self._costs[i]
-        if self._since is not None:
-            self._n_done[i] += 1
-        elif self._n_workers is not None and self._n_fits >= self._n_workers:
+        passed = self._passed(candidate, place)
+        self._iter[candidate] = place.iter
+        for i in passed:
+            self._n_left[i] = max(0, self._n_left[i] - 1)
+            self._spent += self._costs[i]
+            if self._since is not None:
+                self._n_done[i] += 1
+        has_all_begun = self._n_workers is not None and self._n_fits >= self._n_workers
+        if passed and self._since is None and has_all_begun:
             self._since = now
+
+    def _passed(self, candidate: int, place: Place) -> list[int]:
+        """Rungs that a candidate was trained through since its last."""
+        first = self._iter.get(candidate, -1) + 1
+        places = (Place(place.bracket, k) for k in range(first, place.iter + 1))
+        return [self._index[one] for one in places if one in self._index]
 
     # -- what is said --------------------------------------------------------------
 
@@ -230,6 +247,21 @@ class TimeLeft:
             return None
         seconds = self._scored.of(self._refit.n_resources)
         return None if seconds is None else seconds * self._refit.share
+
+    def share_done(self) -> float:
+        """How much of all that the fits are given has been, from 0 to 1."""
+        under_way = sum(map(sum, self._under_way.values()))
+        costs = zip(self._allowed(), self._costs, strict=True)
+        left = max(0.0, sum(n * cost for n, cost in costs) - under_way)
+        done, left = self._spent * self._share + under_way, left * self._share
+        return done / (done + left) if done + left else 1.0
+
+    def n_fits_left(self) -> int:
+        """How many fits are left, about."""
+        n_left = zip(self._allowed(), self._n_splits_of, strict=True)
+        n_under_way = sum(map(len, self._under_way.values()))
+        n_planned = sum(n * k for n, k in n_left) - n_under_way
+        return round(max(0, n_planned) * self._share)
 
     # -- how it is found -----------------------------------------------------------
 

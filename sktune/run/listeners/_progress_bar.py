@@ -1,0 +1,85 @@
+"""One line that is renewed as a search goes on, in a terminal or a notebook."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+# Renewed more often nobody can read it.
+_SECONDS_BETWEEN = 0.1
+
+
+class ProgressBar:
+    """A bar that fills, and a text beside it.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds from any moment.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._bar: Any = None
+        self._last = -float("inf")
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        if self._bar is None:
+            print(line, flush=True)
+        else:
+            self._bar.write(line)
+
+    def show(self, share: float, text: str, *, at_once: bool = False) -> None:
+        """Renew the bar, unless that has just been done."""
+        now = self._clock()
+        if not at_once and now - self._last < _SECONDS_BETWEEN:
+            return
+        self._last = now
+        width = "" if _is_notebook() else ":20"
+        text = text.replace("{", "{{").replace("}", "}}")
+        bar_format = f"{{percentage:3.0f}}%|{{bar{width}}}| {text}"
+        if self._bar is None:
+            self._bar = _new_bar(initial=share, bar_format=bar_format)
+        # Never backwards: what is left is an estimate.
+        self._bar.n = min(1.0, max(share, self._bar.n))
+        self._bar.bar_format = bar_format
+        if not _is_notebook():  # it may have another size by now
+            self._bar.ncols, self._bar.nrows = shutil.get_terminal_size()
+        self._bar.refresh()
+
+    def close(self) -> None:
+        """Leave the bar as it is; what is printed next begins below it."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def has_screen() -> bool:
+    """Whether somebody looks on while it is printed: not where it goes to a file."""
+    return _is_notebook() or all(
+        getattr(stream, "isatty", bool)() for stream in (sys.stdout, sys.stderr)
+    )
+
+
+def _is_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    return type(shell).__name__ == "ZMQInteractiveShell"
+
+
+def _new_bar(**given: Any) -> Any:
+    # Its own counts and times know fits only, which are not alike.
+    if _is_notebook() and find_spec("ipywidgets") is not None:
+        from tqdm.notebook import tqdm as widget
+
+        return widget(total=1.0, **given)
+    from tqdm import tqdm
+
+    # Not as tqdm finds it, which shows nothing where a terminal does not tell its size.
+    ncols, nrows = shutil.get_terminal_size()
+    return tqdm(total=1.0, ncols=ncols, nrows=nrows, **given)
