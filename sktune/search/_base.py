@@ -224,7 +224,7 @@ class BaseSearch(_compat.BaseSearchCV):
         told = Told(self)
         with (
             Interrupts() as interrupts,
-            preserved_random_states(),
+            preserved_random_states() as callers,
             early,
             told,
             nullcontext() if self.keep is None else checkpoints_in(None) as kept,
@@ -240,9 +240,10 @@ class BaseSearch(_compat.BaseSearchCV):
                     root = self._root(journal)
                     # Before the splits, as in scikit-learn: they may share a generator.
                     proposal = self._propose(data, root)
-                    splits = draw_splits(
-                        data.cv, data.X, data.y, self.n_splits_, data.split_params
-                    )
+                    with callers.drawing():  # a splitter without a seed does, there
+                        splits = draw_splits(
+                            data.cv, data.X, data.y, self.n_splits_, data.split_params
+                        )
                     max_stack = self._max_stack(data, journal)
                     if journal is not None:
                         self._begin(journal, root, proposal, data, splits, max_stack)

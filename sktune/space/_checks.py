@@ -11,6 +11,7 @@ import numpy as np
 from sktune._errors import SpaceError, SpaceTypeError, did_you_mean
 from sktune._types import Params
 from sktune.space._distributions import is_distribution
+from sktune.space._foreign import refuse_foreign
 from sktune.space._values import to_python
 
 # Listed values are held in tables; longer ones would take minutes to write.
@@ -57,15 +58,10 @@ def _check_entry(name: Any, given: Any) -> None:
             f"Parameter names are strings, got: {name!r} of type "
             f"{type(name).__name__}. Write it as the estimator's set_params takes it."
         )
+    check_kind(name, given)
     if is_distribution(given):
         return  # looked at more closely where it is read
     shape = given.shape if isinstance(given, np.ndarray) else (None,)
-    if not isinstance(given, Iterable) or len(shape) == 0:
-        raise SpaceTypeError(
-            f"Parameter grid for parameter {name!r} is not iterable or a distribution "
-            f"(value={given}). Put a single value in a list, [value]; freeze a "
-            "distribution of scipy.stats."
-        )
     unordered = isinstance(given, (str, bytes, Mapping, Set))
     if unordered or not isinstance(given, Sized):
         raise SpaceTypeError(
@@ -88,6 +84,19 @@ def _check_entry(name: Any, given: Any) -> None:
         raise SpaceError(
             f"Parameter grid for parameter {name!r} need to be a non-empty sequence, "
             f"got: {given!r}. Give at least one value, or leave the parameter out."
+        )
+
+
+def check_kind(name: str, given: Any) -> None:
+    """Refuse what is neither a distribution nor several values."""
+    refuse_foreign(name, given)
+    if is_distribution(given):
+        return
+    if not isinstance(given, Iterable) or (hasattr(given, "ndim") and given.ndim == 0):
+        raise SpaceTypeError(
+            f"Parameter grid for parameter {name!r} is not iterable or a distribution "
+            f"(value={given}). Put a single value in a list, [value]; freeze a "
+            "distribution of scipy.stats."
         )
 
 

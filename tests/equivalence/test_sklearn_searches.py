@@ -119,6 +119,19 @@ def test_a_generator_that_the_splitter_shares():
     assert_same_search(*fitted)
 
 
+def test_a_splitter_without_a_seed_draws_from_numpys_own_state():
+    scores = []
+    for module in (sktune, theirs):
+        np.random.seed(3)
+        search = module.GridSearchCV(SVC(), {"C": [1.0]}, cv=KFold(3, shuffle=True))
+        for _ in range(2):
+            search.fit(X, y)
+            scores.append([search.cv_results_[f"split{k}_test_score"] for k in (0, 1)])
+    ours, ours_again, as_theirs, _ = scores  # their fits draw from it as well
+    assert ours == as_theirs
+    assert ours != ours_again
+
+
 def test_values_are_pythons_own():
     space = {"C": np.logspace(-1, 1, 3), "degree": np.arange(2, 4)}
     search = sktune.RandomizedSearchCV(SVC(), space, n_iter=4, random_state=0)

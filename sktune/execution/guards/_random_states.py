@@ -39,10 +39,27 @@ def seed_everything(seed: int) -> None:
             torch.cuda.manual_seed_all(seed)
 
 
+class CallersStates:
+    """What the caller's global generators go back to."""
+
+    def __init__(self) -> None:
+        self.python = random.getstate()
+        self.numpy = np.random.get_state()
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """For what the caller wants to be drawn from their numpy: it moves on."""
+        np.random.set_state(self.numpy)
+        try:
+            yield
+        finally:
+            self.numpy = np.random.get_state()
+
+
 @contextmanager
-def preserved_random_states() -> Iterator[None]:
+def preserved_random_states() -> Iterator[CallersStates]:
     """Leave the caller's global random states as they were."""
-    python_state, numpy_state = random.getstate(), np.random.get_state()
+    callers = CallersStates()
     # A net that was pickled in a way that imports torch late is torch's first use here:
     # then there is no state of the caller's to be kept.
     torch = sys.modules.get("torch")
@@ -52,12 +69,12 @@ def preserved_random_states() -> Iterator[None]:
     if torch is not None and torch.cuda.is_initialized():
         cuda_states = torch.cuda.get_rng_state_all()
     try:
-        yield
+        yield callers
     finally:
         # Another thread may be in the middle of a fit.
         with nullcontext() if _in_main_thread() else _GLOBAL_RANDOMNESS:
-            random.setstate(python_state)
-            np.random.set_state(numpy_state)
+            random.setstate(callers.python)
+            np.random.set_state(callers.numpy)
             if torch is not None:
                 torch.set_rng_state(torch_state)
                 if cuda_states is not None:

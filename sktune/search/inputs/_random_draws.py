@@ -8,12 +8,11 @@ from numbers import Integral
 from sys import maxsize
 from typing import Any
 
-import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.utils import check_random_state
 
 from sktune._errors import SpaceError, SpaceTypeError
-from sktune.space import Space, allows, as_sampled, subspaces_of, to_python
+from sktune.space import Space, allows, as_sampled, check_kind, subspaces_of, to_python
 
 # Draws for each candidate that is wanted before a constraint is taken to refuse all.
 MAX_DRAWS = 1_000
@@ -181,11 +180,7 @@ def _sampled_dicts(param_distributions: Any) -> list[Any]:
 
 def _sampled(name: str, values: Any) -> Any:
     """One entry of `param_distributions` in a form that scikit-learn draws from."""
-    if isinstance(values, np.ndarray) and values.ndim == 0:
-        raise SpaceTypeError(
-            f"Parameter grid for parameter {name!r} needs to be a list or a numpy "
-            f"array with a length, but got {values!r}. Wrap a single value in a list."
-        )
+    check_kind(name, values)
     if isinstance(values, Sized) and len(values) == 0:
         raise SpaceError(
             f"Parameter grid for parameter {name!r} need to be a non-empty sequence, "
