@@ -156,6 +156,22 @@ class Reconstruction(nn.MSELoss):
         return super().forward(output, target.expand_as(output))
 
 
+@pytest.mark.parametrize("dtype", ["int64", "int32", "uint8", "float32", "bool"])
+def test_targets_of_pandas(dtype):
+    targets = pd.Series(y, index=np.arange(len(y))[::-1]).astype(dtype)
+    rows, arrays = (DataLoader(Dataset(X, targets), batch_size=7) for _ in range(2))
+    assert cut_from_arrays(arrays) is None
+    for one, other in zip(rows, arrays, strict=True):
+        assert one[1].dtype == other[1].dtype
+        assert torch.equal(one[1], other[1])
+
+
+def test_a_series_trains_as_its_array():
+    assert_same(net(iterator_train__shuffle=True), X, pd.Series(y))
+    words = pd.Series(y.astype(str))
+    assert "dtype" in cut_from_arrays(DataLoader(Dataset(X, words), batch_size=7))
+
+
 def test_without_a_y():
     plain = NeuralNet(Linear, Reconstruction, module__n_outputs=4, train_split=None)
     assert_same(plain.set_params(max_epochs=2), X, None)

@@ -9,6 +9,7 @@ the same bit by bit. What is not known to be the same is left as it is.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -168,6 +169,9 @@ def _column(values: Any, name: str) -> Cut:
     if isinstance(values, Mapping) and not hasattr(values, "convert_to_tensors"):
         columns = {key: _column(value, name) for key, value in values.items()}
         return lambda rows: {key: cut(rows) for key, cut in columns.items()}
+    pandas = sys.modules.get("pandas")  # else nobody can have made a series
+    if pandas is not None and type(values) is pandas.Series:
+        return _column(values.to_numpy(), name)
     raise _NoArray(f"{name} is a {type(values).__name__}")
 
 
