@@ -5,8 +5,10 @@ import warnings
 import numpy as np
 import pytest
 import sklearn.model_selection as theirs
+import torch
 from scipy.stats import loguniform, randint, uniform
 from sklearn import config_context
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, make_scorer
@@ -16,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
+from skorch import NeuralNetRegressor
 from torch import nn
 
 import sktune
@@ -30,6 +33,14 @@ X, y = X[order], y[order]
 groups = np.arange(len(y)) % 7
 GRID = {"C": [0.1, 1, 10.0], "kernel": ["linear", "rbf"]}
 DRAWS = {"C": loguniform(1e-2, 1e2), "gamma": loguniform(1e-3, 1e1)}
+
+
+class SeededRegressor(NeuralNetRegressor):
+    """As `SeededNet`, for numbers."""
+
+    def fit(self, X, y=None, **fit_params):
+        torch.manual_seed(0)
+        return super().fit(X, y, **fit_params)
 
 
 def two_metrics(estimator, X, y):
@@ -224,6 +235,26 @@ def test_nets_that_seed_themselves():
     theirs_ = theirs.GridSearchCV(pipeline, grid, cv=2).fit(X, y)
     assert_same_search(ours, theirs_)
     np.testing.assert_array_equal(ours.predict_proba(X), theirs_.predict_proba(X))
+
+
+def test_a_net_whose_target_is_transformed():
+    """Its batches are cut from arrays, as those of a net alone are."""
+    data = np.random.default_rng(0).normal(size=(90, 4)).astype("f4")
+    targets = np.exp(data[:, :1] / 2)
+    net = SeededRegressor(nn.Linear, module__in_features=4, module__out_features=1)
+    net.set_params(train_split=None, verbose=0, max_epochs=3)
+    model = TransformedTargetRegressor(net, func=np.log, inverse_func=np.exp)
+    ours, theirs_ = (
+        module.GridSearchCV(
+            make_pipeline(StandardScaler(), model),
+            {"transformedtargetregressor__regressor__lr": [0.01, 0.1]},
+            cv=3,
+        ).fit(data, targets)
+        for module in (sktune, theirs)
+    )
+    assert_same_search(ours, theirs_)
+    assert {path["batches"] for path in ours.paths_} == {"arrays"}
+    np.testing.assert_array_equal(ours.predict(data), theirs_.predict(data))
 
 
 def test_multilabel():

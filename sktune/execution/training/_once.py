@@ -9,7 +9,7 @@ from typing import Any
 
 from sktune._errors import EstimatorError
 from sktune.execution.estimators._callback_files import find_writers, write_into
-from sktune.execution.estimators._last_steps import fits_a_clone
+from sktune.execution.estimators._last_steps import fits_a_clone, last_of
 from sktune.execution.estimators._nets import is_net
 from sktune.execution.estimators._parameter_paths import last_step, prefix_of_last
 from sktune.execution.training._listening import (
@@ -35,13 +35,13 @@ def train_once(
     give_folder(task, stack, estimator)
     may_be_stopped = task.fit.stop_rule is not None or task.job.curve_on is not None
     net, fit = last_step(estimator), estimator.fit
-    if may_be_stopped:
-        path = prefix_of_last(estimator).split("__")[:-1]
-        if fits_a_clone(estimator, path):
-            # Nobody could listen to the clone that its `fit` makes of the net.
-            prefix = fit_prefix(task, estimator, path, X, y, fit_params)
-            net, (X, y, fit_params) = prefix
-            fit = net.fit
+    path = prefix_of_last(estimator).split("__")[:-1]
+    if is_net(last_of(estimator, path)) and fits_a_clone(estimator, path):
+        # The clone that its `fit` makes of the net could be given no batches, and
+        # nobody could listen to it.
+        prefix = fit_prefix(task, estimator, path, X, y, fit_params)
+        net, (X, y, fit_params) = prefix
+        fit = net.fit
     give_batches(task, stack, net)
     if may_be_stopped:
         if not is_net(net):
