@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import scipy.stats
+from sklearn.utils.validation import check_is_fitted
 
 from sktune._errors import did_you_mean
 from sktune.inspection._ranked_scores import scores_of
+from sktune.inspection._words import words_of
 from sktune.journal import as_json, environment, read_fits, read_header
 
 # Where a candidate is in a search with rungs.
@@ -36,6 +38,7 @@ class RecordedRow:
     n_resources: float | None = None
     bracket: int | None = None
     iter: int | None = None
+    score_time: float = math.nan  # as `fit_time`
 
     @property
     def n_run(self) -> int:
@@ -97,7 +100,9 @@ class SearchRecord:
         return (not row.stopped, amount, row.n_run, self._mean(i), -i)
 
 
-def record_of(search: Any, metric: str | None = None) -> SearchRecord:
+def record_of(
+    search: Any, metric: str | None = None, *, with_fits: bool = True
+) -> SearchRecord:
     """Read a fitted search, or the journal of one that may still run.
 
     Parameters
@@ -105,6 +110,8 @@ def record_of(search: Any, metric: str | None = None) -> SearchRecord:
     search : fitted search, or path of a journal
     metric : str, default=None
         The metric to rank by; by default the one that `refit` names, or the first.
+    with_fits : bool, default=True
+        Whether `fits` of a fitted search are read from its journal, which may be long.
 
     Raises
     ------
@@ -117,13 +124,15 @@ def record_of(search: Any, metric: str | None = None) -> SearchRecord:
     """
     if isinstance(search, str | os.PathLike):
         return _of_journal(search, metric)
-    return _of_search(search, metric)
+    return _of_search(search, metric, with_fits)
 
 
-def _of_search(search: Any, metric: str | None) -> SearchRecord:
-    scores = scores_of(search, metric)
+def _of_search(search: Any, metric: str | None, with_fits: bool) -> SearchRecord:
+    check_is_fitted(search, "cv_results_")
     results = search.cv_results_
     metrics = _named(results, "mean_test_")
+    named = search.refit if isinstance(search.refit, str) else None
+    scores = scores_of(search, metric or (named if named in metrics else metrics[0]))
     n_splits = int(search.n_splits_)
     n_run = results.get("n_splits_run", [n_splits] * len(results["params"]))
     best = getattr(search, "best_index_", None)
@@ -146,11 +155,13 @@ def _of_search(search: Any, metric: str | None) -> SearchRecord:
                 fit_time=float(results["mean_fit_time"][i]),
                 failed=not np.isfinite(scores.mean[i]),
                 stopped=bool("stopped" in results and results["stopped"][i]),
+                score_time=float(results["mean_score_time"][i]),
                 **place,
             )
         )
     about = environment()
     journal = getattr(search, "journal", None) or ""
+    fits = read_fits(journal) if with_fits and os.path.isfile(journal) else []
     given = getattr(search, "param_distributions", getattr(search, "param_grid", {}))
     return SearchRecord(
         search=type(search).__name__,
@@ -161,9 +172,10 @@ def _of_search(search: Any, metric: str | None) -> SearchRecord:
         n_splits=n_splits,
         scales=_scales(given, rows),
         resource=None if scores.n_resources is None else _resource_of(search),
-        curves=getattr(search, "curves_", ()),
+        curves=getattr(search, "curves_", None)
+        or [curve_of(fit) for fit in fits if "curve" in fit],
         leases=getattr(search, "leases_", None) or (),
-        fits=read_fits(journal) if os.path.isfile(journal) else (),
+        fits=fits,
         arguments=as_json(search.get_params(deep=False)),
         versions=about["versions"],
         hardware=about["hardware"],
@@ -196,7 +208,9 @@ def _of_journal(path: str | os.PathLike[str], metric: str | None) -> SearchRecor
         best=None,
         n_splits=1 + max((fit["split"] for fit in fits), default=-1),
         scales=_scales(given, rows),
-        resource=_short(arguments.get("resource")) if has_rungs else None,
+        resource=_resource_of_fits(arguments.get("resource"), fits)
+        if has_rungs
+        else None,
         curves=[curve_of(fit) for fit in fits if "curve" in fit],
         leases=[_lease_of(fit) for fit in fits if "lease_device" in fit],
         fits=fits,
@@ -251,6 +265,7 @@ def _row_of_fits(
         fit_time=_mean([_number(fit.get("fit_time")) for fit in fits]),
         failed=any(fit["status"] == "failed" for fit in fits),
         stopped=any(fit.get("stopped", False) for fit in fits),
+        score_time=_mean([_number(fit.get("score_time")) for fit in fits]),
         **{k: first.get(k) for k in _PLACE if first.get("n_resources") is not None},
     )
 
@@ -277,20 +292,23 @@ def _number(value: Any) -> float:
 def _plain(value: Any) -> Any:
     """A param as a number, a truth value, text or None."""
     if isinstance(value, Mapping) and "described" in value:  # in a journal
-        value = value["described"]
+        return words_of(value["described"])
     if hasattr(value, "item") and np.ndim(value) == 0:
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, Mapping) and "tuple" in value:
-        value = tuple(value["tuple"])
-    named = value if not isinstance(value, Mapping) else value.get("class")
-    name = getattr(named, "__name__", None)
-    return name or (named if isinstance(named, str) else repr(value))
+    return words_of(as_json(value))
 
 
 def _short(name: Any) -> str | None:
     return None if name is None else str(name).rpartition("__")[2]
+
+
+def _resource_of_fits(given: Any, fits: Sequence[Mapping[str, Any]]) -> str | None:
+    """What a journal says of it; of "auto" that nets are given epochs."""
+    if given != "auto":
+        return _short(given)
+    return "max_epochs" if "reached" in fits[0] else "n_resources"
 
 
 def _resource_of(search: Any) -> str | None:

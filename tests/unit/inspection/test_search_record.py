@@ -11,6 +11,8 @@ from scipy.stats import Uniform, loguniform, randint, uniform
 from sklearn.datasets import load_iris
 from sklearn.exceptions import FitFailedWarning, NotFittedError
 from sklearn.linear_model import SGDClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sktune import (
@@ -132,6 +134,40 @@ def test_candidates_that_failed(tmp_path):
         assert [row.failed for row in record.rows] == [False, True]
         assert record.ranked == [0]
     assert "alpha" in record.fits[-1]["fit_error"]
+
+
+def test_classes_and_estimators_as_params(tmp_path):
+    steps = [("scale", StandardScaler()), ("sgd", SGDClassifier(random_state=0))]
+    space = {"scale": [StandardScaler(), MinMaxScaler(), None], "sgd__alpha": [0.1]}
+    search = GridSearchCV(
+        Pipeline(steps), space, cv=2, journal=tmp_path / "journal.jsonl"
+    ).fit(X, Y)
+    for record in map(record_of, (search, search.journal)):
+        assert [row.params["scale"] for row in record.rows] == [
+            "StandardScaler(copy=True, with_mean=True, with_std=True)",
+            "MinMaxScaler(clip=False, copy=True, feature_range=(0, 1))",
+            None,
+        ]
+        assert record.scales["scale"] == "category"
+
+
+def test_of_several_metrics_the_first_where_none_is_named(tmp_path):
+    search = GridSearchCV(
+        DecisionTreeClassifier(random_state=0),
+        {"max_depth": [1, 2]},
+        cv=2,
+        scoring=["f1_macro", "accuracy"],
+        refit=False,
+        journal=tmp_path / "journal.jsonl",
+    ).fit(X, Y)
+    a, b = record_of(search), record_of(search.journal)
+    assert a.metric == b.metric == "f1_macro"
+    assert (a.best, a.rows[1].scores) == (b.best, b.rows[1].scores) and a.best == 1
+
+
+def test_fits_are_left_in_a_journal(fitted):
+    record = record_of(fitted("flat"), with_fits=False)
+    assert record.fits == [] and len(record.rows) == 5
 
 
 @pytest.mark.parametrize("n_lines", [1, 2, 3, 5])
