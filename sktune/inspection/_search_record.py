@@ -23,6 +23,8 @@ _PLACE = ("n_resources", "bracket", "iter")
 _LEVELS = (0.01, 0.25, 0.5, 0.75, 0.99)
 # Numbers that go further are drawn on a log scale, if they are about even there.
 _FAR = 50.0
+# Arguments that are not told of: they may be large, and hold what is to stay secret.
+_LEFT_OUT = ("listeners", "warm_start_from")
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ def _of_search(search: Any, metric: str | None, with_fits: bool) -> SearchRecord
                 **place,
             )
         )
-    about = environment()
+    about, given_to = environment(), search.get_params(deep=False)
     journal = getattr(search, "journal", None) or ""
     fits = read_fits(journal) if with_fits and os.path.isfile(journal) else []
     given = getattr(search, "param_distributions", getattr(search, "param_grid", {}))
@@ -176,7 +178,7 @@ def _of_search(search: Any, metric: str | None, with_fits: bool) -> SearchRecord
         or [curve_of(fit) for fit in fits if "curve" in fit],
         leases=getattr(search, "leases_", None) or (),
         fits=fits,
-        arguments=as_json(search.get_params(deep=False)),
+        arguments=as_json({k: v for k, v in given_to.items() if k not in _LEFT_OUT}),
         versions=about["versions"],
         hardware=about["hardware"],
         n_candidates=len(np.unique(scores.candidate)),

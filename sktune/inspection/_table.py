@@ -24,7 +24,7 @@ class Table(list[dict[str, Any]]):
     def __repr__(self) -> str:
         header = list(dict.fromkeys(key for row in self for key in row))
         lines = [
-            _short_names(header),
+            short_names(header),
             *([_text(row.get(key, "")) for key in header] for row in self),
         ]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -108,7 +108,7 @@ def _fit_time(search: Any, scores: RankedScores, row: int) -> float:
     return float(seconds[pieces].sum())
 
 
-def _short_names(names: Sequence[str]) -> list[str]:
+def short_names(names: Sequence[str]) -> list[str]:
     """The ends of names in which they differ."""
     short = {name: name for name in names}
     for name in names:

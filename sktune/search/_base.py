@@ -46,6 +46,7 @@ from sktune.run import (
 )
 from sktune.schedule import Flat
 from sktune.search._kept import write_kept
+from sktune.search._report import Reported
 from sktune.search._results import (
     forget,
     keeping_results,
@@ -58,7 +59,7 @@ from sktune.search.inputs._splits import draw_splits
 from sktune.strategy import Listed
 
 
-class BaseSearch(_compat.BaseSearchCV):
+class BaseSearch(Reported, _compat.BaseSearchCV):
     """`fit` of every search. Subclasses say what is searched, and how.
 
     A subclass defines ``__init__``, with its own arguments beside the common ones, and
