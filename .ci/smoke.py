@@ -1,7 +1,10 @@
 """What an installed sktune must do, outside of its checkout."""
 
+import subprocess
 import sys
 from importlib.resources import files
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -30,4 +33,15 @@ for search in (
 ):
     assert search.fit(X, y).best_score_ > 0.5
 sktune.show_versions()
+command = Path(sys.executable).with_name("sktune")
+told = subprocess.check_output([command, "--version"], text=True)
+assert told == f"sktune {sktune.__version__}\n", told
+with TemporaryDirectory() as folder:
+    journal, page = Path(folder, "search.jsonl"), Path(folder, "search.html")
+    search = sktune.GridSearchCV(net, {"lr": [0.1]}, cv=2, journal=journal).fit(X, y)
+    search.to_html(page)
+    first = page.read_text(encoding="utf-8")
+    subprocess.run([command, "report", journal, "-o", page], check=True)
+    for text in (first, page.read_text(encoding="utf-8")):
+        assert "prefers-color-scheme" in text and "aria-sort" in text
 sys.exit(0)
