@@ -2,7 +2,15 @@
 
 from sktune.strategy._acquisition import ACQUISITIONS
 from sktune.strategy._bayesian_optimization import SURROGATES, Bayes
+from sktune.strategy._fitted_surrogate import FittedSurrogate
 from sktune.strategy._listed import Listed
 from sktune.strategy._partial_scores import as_of_all_splits
 
-__all__ = ["ACQUISITIONS", "SURROGATES", "Bayes", "Listed", "as_of_all_splits"]
+__all__ = [
+    "ACQUISITIONS",
+    "SURROGATES",
+    "Bayes",
+    "FittedSurrogate",
+    "Listed",
+    "as_of_all_splits",
+]

@@ -302,7 +302,7 @@ class Bayes:
         max_resources = state.problem.max_resources
         # "curves" chooses among many by itself.
         most = list if self.surrogate == "curves" else most_informative
-        observations = [*_observed(state, max_resources, most), *state.warm_start]
+        observations = [*observed(state, max_resources, most), *state.warm_start]
         if state.warm_start and self.surrogate not in MULTI_SOURCE_SURROGATES:
             observations = to_common_scale(state.space, observations)
         data = SurrogateInput(
@@ -356,7 +356,7 @@ def _has_scores(state: BayesState, largest: int | None) -> bool:
     return len(scored) >= 2
 
 
-def _observed(
+def observed(
     state: BayesState, max_resources: int | None, most: Any = most_informative
 ) -> list[EncodedObservation]:
     """What the surrogate learns from, by candidate and resource."""
@@ -373,7 +373,7 @@ def _next_of_design(
 ) -> Array | None:
     """The admissible point that best completes an even design."""
     space = state.space
-    by_candidate = {one.candidate: one.point for one in _observed(state, None)}
+    by_candidate = {one.candidate: one.point for one in observed(state, None)}
     design = np.array([*by_candidate.values(), *pending]).reshape(-1, space.n_dims)
     U = sobol(space.n_dims, LOG2_DESIGN_POOL, seed)
     rng = np.random.default_rng(seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -91,20 +91,20 @@ class GaussianProcessAcquisition:
 
     def features(self, U: Array) -> Array:
         """Features (m, p) of snapped points."""
-        return _with_target(self.space.features(U), self.target)
+        return with_target(self.space.features(U), self.target)
 
 
 def gaussian_process(data: SurrogateInput) -> SurrogateOutput:
     """The acquisition by a Gaussian process, and the points of the highest means."""
     space, formula = data.space, ACQUISITIONS[data.acquisition]
     fitted = fitted_to_useful_sources(data)
-    posterior = _posterior(data, fitted)
+    posterior = posterior_of(data, fitted)
     target = fitted.feature_map.target
     # Pending points included: what they are expected to bring is no gain any more.
     points = np.concatenate([fitted.points(fitted.own), data.pending])
     if not len(points):  # nothing to beat yet: what the sources lead one to expect
         points, formula = fitted.points(~fitted.own), posterior_mean
-    mu, _ = posterior.predict(_with_target(space.features(points), target))
+    mu, _ = posterior.predict(with_target(space.features(points), target))
     acquisition = GaussianProcessAcquisition(
         space, posterior, formula, float(mu.max()), target
     )
@@ -186,13 +186,19 @@ class FittedGP:
     subset: Indices
 
     @classmethod
-    def of(cls, data: SurrogateInput, sources: tuple[int, ...]) -> FittedGP:
+    def of(
+        cls,
+        data: SurrogateInput,
+        sources: tuple[int, ...],
+        transform: Callable[[Array], Array] | None = None,
+    ) -> FittedGP:
+        """Fitted to what `transform` makes of scores; by default what leads best."""
         feature_map = FeatureMap(data.space, data.max_resources, sources)
         observations = of_sources(data.observations, sources)
         scored = [one for one in observations if not one.failed]
         own = np.array([not one.source for one in scored], dtype=bool)
         is_flat = data.max_resources is None
-        y = transform_by_source(scored, warp if is_flat else blend)
+        y = transform_by_source(scored, transform or (warp if is_flat else blend))
         F = feature_map.features(scored)
         doubt = _doubt(scored, y)
         limit = MAX_SCORES if is_flat else MAX_RUNG_SCORES
@@ -269,7 +275,7 @@ def fitted_to_useful_sources(data: SurrogateInput) -> FittedGP:
     return each[useful[0]] if useful else without
 
 
-def _posterior(data: SurrogateInput, fitted: FittedGP) -> gp.Posterior:
+def posterior_of(data: SurrogateInput, fitted: FittedGP) -> gp.Posterior:
     """The posterior given all, failures and pending candidates among them."""
     feature_map, F, y = fitted.feature_map, fitted.F, fitted.y
     groups, theta = feature_map.groups, fitted.theta
@@ -308,7 +314,7 @@ def _subset(y: Array, limit: int) -> Indices:
     return np.sort(np.concatenate([best_first[:half], rest[evenly]]))
 
 
-def _with_target(F: Array, target: tuple[float, ...]) -> Array:
+def with_target(F: Array, target: tuple[float, ...]) -> Array:
     """F (m, p) and a further column for each feature of the target."""
     if not target:
         return F

@@ -12,7 +12,7 @@ from sktune._errors import SpaceError
 from sktune._types import Observation, Params, Problem
 from sktune.space import Space
 from sktune.strategy import Bayes
-from sktune.strategy._bayesian_optimization import _observed
+from sktune.strategy._bayesian_optimization import observed
 from sktune.strategy._observations import MAX_OBSERVATIONS
 from tests.helpers.asked import least_gap, searched
 
@@ -162,7 +162,7 @@ def test_what_the_surrogate_bears_is_bounded() -> None:
     for number, (x, y) in enumerate(rng.random((n, 2)).tolist()):
         seen = Observation(number, {"x": x, "y": y}, {0: scores[number]})
         state = strategy.tell(state, seen)
-    kept = _observed(state, None)
+    kept = observed(state, None)
     assert len(kept) == MAX_OBSERVATIONS
     assert {n - 1, n - 2} <= {one.candidate for one in kept}
     best = sorted(scores)[-MAX_OBSERVATIONS // 2 :]

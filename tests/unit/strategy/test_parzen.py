@@ -12,7 +12,7 @@ from scipy import special, stats
 from sktune._types import Observation, Params, Problem
 from sktune.space import Space
 from sktune.strategy import Bayes
-from sktune.strategy._bayesian_optimization import _observed
+from sktune.strategy._bayesian_optimization import observed as known
 from sktune.strategy._observations import EncodedObservation
 from sktune.strategy._parzen import (
     NARROWEST,
@@ -245,7 +245,7 @@ def test_a_failure_counts_once_however_many_rungs_it_passed() -> None:
             score = None if (number, r) == (4, 9) else float(number)
             state = strategy.tell(state, Observation(number, params, {0: score}, r))
     acquisition, _ = parzen_estimator(
-        data_of(state.space, _observed(state, 9), max_resources=9)
+        data_of(state.space, known(state, 9), max_resources=9)
     )
     failed = tuple(state.space.encode(points[4]))
     assert rows(acquisition.bad).count(failed) == 1
