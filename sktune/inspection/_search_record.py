@@ -198,7 +198,10 @@ def _of_journal(path: str | os.PathLike[str], metric: str | None) -> SearchRecor
     groups: dict[tuple[int, Any], list[dict[str, Any]]] = {}
     for fit in fits:
         groups.setdefault((fit["candidate"], fit.get("n_resources")), []).append(fit)
-    rows = tuple(_row_of_fits(group, metrics) for group in groups.values())
+    rows = tuple(
+        _row_of_fits(group, metrics)
+        for group in sorted(groups.values(), key=_place_in_table)
+    )
     arguments = dict(header.get("arguments") or {})
     given = arguments.get("param_distributions", arguments.get("param_grid", {}))
     has_rungs = any(row.n_resources is not None for row in rows)
@@ -214,7 +217,7 @@ def _of_journal(path: str | os.PathLike[str], metric: str | None) -> SearchRecor
         if has_rungs
         else None,
         curves=[curve_of(fit) for fit in fits if "curve" in fit],
-        leases=[_lease_of(fit) for fit in fits if "lease_device" in fit],
+        leases=_leases_of(fits),
         fits=fits,
         arguments=arguments,
         versions=header.get("versions") or {},
@@ -239,14 +242,30 @@ def curve_of(fit: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _lease_of(fit: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of `leases_`, of a fit in a journal."""
-    lease = {
-        name.removeprefix("lease_"): value
-        for name, value in fit.items()
-        if name.startswith("lease_")
-    }
-    return {"candidate": fit["candidate"], "split": fit["split"], **lease}
+def _leases_of(fits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of `leases_`, of fits in a journal, the earliest first."""
+    rows = []
+    for fit in fits:
+        last = {
+            name.removeprefix("lease_"): value
+            for name, value in fit.items()
+            if name.startswith("lease_")
+        }
+        if "device" not in last:
+            continue
+        first = last.pop("retry_of", None)  # under which it ran out of memory
+        of = {name: fit.get(name) for name in ("candidate", "split", "n_resources")}
+        rows += [
+            {**of, **lease, "out_of_memory": lease is not last}
+            for lease in ([last] if first is None else [first, last])
+        ]
+    return sorted(rows, key=lambda row: row["start"])
+
+
+def _place_in_table(fits: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
+    """In which order rows are in `cv_results_`, whatever ended first."""
+    names = ("bracket", "iter", "candidate")
+    return tuple(int(fits[0].get(name) or 0) for name in names)
 
 
 def _row_of_fits(

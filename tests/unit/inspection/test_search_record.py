@@ -22,7 +22,7 @@ from sktune import (
     RandomizedSearchCV,
     SuccessiveHalvingSearchCV,
 )
-from sktune.inspection._search_record import _scale, record_of
+from sktune.inspection._search_record import _leases_of, _scale, record_of
 
 X, Y = load_iris(return_X_y=True)
 SPACE = {
@@ -101,6 +101,7 @@ def test_search_and_journal(name, fitted):
     search = fitted(name)
     a, b = record_of(search), record_of(search.journal)
     assert by_place(a) == by_place(b)
+    assert list(by_place(a)) == list(by_place(b))
     assert a.rows[a.best].candidate == b.rows[b.best].candidate
     for same in ("search", "metrics", "metric", "n_splits", "scales", "resource"):
         assert getattr(a, same) == getattr(b, same)
@@ -218,6 +219,19 @@ def test_scales_of_what_is_no_number():
     assert _scale([None, None], []) == "category"
     assert _scale([1e-4, None, 1e-2, 1.0], []) == "log"
     assert math.isnan(record_of_nothing().mean("score"))
+
+
+def test_leases_of_a_journal():
+    """What ran out of memory was tried again under another lease."""
+    fit = {"candidate": 3, "split": 1, "n_resources": None}
+    lease = {"lease_device": "cuda:0", "lease_start": 5.0, "lease_end": 7.0}
+    retry = {"lease_retry_of": {"device": "cuda:1", "start": 1.0, "end": 4.0}}
+    rows = _leases_of([fit | lease | retry, fit | {"status": "ok"}])
+    assert [(r["device"], r["start"], r["out_of_memory"]) for r in rows] == [
+        ("cuda:1", 1.0, True),
+        ("cuda:0", 5.0, False),
+    ]
+    assert {r["candidate"] for r in rows} == {3}
 
 
 def record_of_nothing():
