@@ -23,12 +23,6 @@ class RankedScores:
     candidate: np.ndarray
 
 
-def resource_of(search: Any) -> str:
-    """Name of what candidates are given more of, as short as it may be."""
-    named = getattr(search, "resource_", getattr(search, "resource", "n_resources"))
-    return str(named).rpartition("__")[2]
-
-
 def scores_of(search: Any, metric: str | None) -> RankedScores:
     """Scores by one metric; by default the one that `refit` names."""
     check_is_fitted(search, "cv_results_")
@@ -72,3 +66,12 @@ def scores_of(search: Any, metric: str | None) -> RankedScores:
         n_resources=n_resources,
         candidate=np.asarray(results.get("candidate", np.arange(len(mean)))),
     )
+
+
+def floor_of(means: np.ndarray) -> float:
+    """Lowest score to draw to scale: a few bad candidates must not flatten the rest."""
+    means = means[np.isfinite(means)]
+    if not means.size:
+        return 0.0
+    quarter, best = np.quantile(means, 0.25), means.max()
+    return float(max(means.min(), quarter - (best - quarter)))

@@ -25,7 +25,7 @@ class Table(list[dict[str, Any]]):
         header = list(dict.fromkeys(key for row in self for key in row))
         lines = [
             short_names(header),
-            *([_text(row.get(key, "")) for key in header] for row in self),
+            *([text_of(row.get(key, "")) for key in header] for row in self),
         ]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         return "\n".join(
@@ -122,7 +122,7 @@ def short_names(names: Sequence[str]) -> list[str]:
     return list(short.values())
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     text = getattr(value, "__name__", None) or " ".join(str(value).split())

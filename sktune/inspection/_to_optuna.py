@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sktune._errors import SpaceError, SpaceTypeError
-from sktune.inspection._plot_learning_curves import by_candidate, mean_curve
+from sktune.inspection._learning_curves import by_candidate, mean_curve
 from sktune.inspection._ranked_scores import RankedScores, scores_of
 from sktune.space import Dimension, Space
 

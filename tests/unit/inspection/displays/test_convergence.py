@@ -8,9 +8,15 @@ from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV
 from sklearn.svm import SVC
 
-from sktune.inspection import plot_convergence
+from sktune.inspection import ConvergenceDisplay, plot_convergence
+from sktune.inspection._search_record import RecordedRow, SearchRecord
+from sktune.inspection.displays._convergence import _best_so_far
 
 X, y = load_iris(return_X_y=True)
+
+
+def labels_of(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 class TestPlotConvergence:
@@ -83,3 +89,38 @@ class TestPlotConvergence:
         monkeypatch.setitem(sys.modules, "matplotlib", None)
         with pytest.raises(ImportError, match=r'pip install "sktune\[plot\]"'):
             plot_convergence(search)
+
+
+class TestConvergenceDisplay:
+    def test_best_so_far_of_data(self):
+        mean = [0.2, np.nan, 0.5, 0.4]
+        display = ConvergenceDisplay(mean=mean).plot()
+        [best] = [
+            line for line in display.ax_.lines if line.get_label() == "best so far"
+        ]
+        np.testing.assert_array_equal(best.get_ydata(), [0.2, 0.2, 0.5, 0.5])
+
+    def test_what_ran_on_fewer_splits_is_no_best(self):
+        """A race spares a candidate the hard splits; its mean is no mean of all."""
+        rows = tuple(
+            RecordedRow(i, {}, {"score": dict(enumerate(scores))}, 0.0)
+            for i, scores in enumerate([[0.5, 0.5], [0.9], [0.6, 0.6]])
+        )
+        record = SearchRecord("S", ("score",), "score", rows, 2, 2, {})
+        assert _best_so_far(record) == [0.5, 0.5, 0.6]
+
+    def test_there_may_be_no_scores(self, all_failed, begun):
+        display = ConvergenceDisplay.from_search(all_failed)
+        assert labels_of(display.ax_) == ["candidate, failed"]
+        assert display.ax_.texts[-1].get_text() == "no candidate has a score"
+        display = ConvergenceDisplay.from_search(begun)
+        assert display.ax_.get_legend() is None
+        assert "has been scored yet" in display.ax_.texts[-1].get_text()
+
+    def test_what_is_drawn_of_a_thousand_is_faint(self):
+        mean = np.random.default_rng(0).random(1000)
+        display = ConvergenceDisplay(mean=mean, std=mean / 10).plot()
+        points = display.ax_.containers[1]
+        assert points.lines[0].get_alpha() < 0.3
+        [handle, *_] = display.ax_.get_legend().get_lines()
+        assert handle.get_alpha() in (None, 1.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,20 @@ import numpy as np
 # Colours that everybody can tell apart (Okabe and Ito, "Color universal design").
 BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#009E73"
 COLORS = (BLUE, "#E69F00", GREEN, "#CC79A7", "#56B4E9", VERMILLION, "#8C8C00")
+# Of scores, from low to high; it is told apart in grey, too.
+SCORES = "viridis"
+# How the best candidate is marked among points.
+STAR: dict[str, Any] = {
+    "marker": "*",
+    "s": 170,
+    "color": "#E69F00",
+    "edgecolor": "black",
+    "linewidth": 0.8,
+    "zorder": 5,
+}
 
 
-def new_axes(name: str) -> Any:
+def new_axes(name: str, size: tuple[float, float] | None = None) -> Any:
     """Axes in a figure of their own; `name` is the function that needs them."""
     try:
         from matplotlib import pyplot
@@ -21,12 +32,36 @@ def new_axes(name: str) -> Any:
         raise ImportError(
             f'{name} needs matplotlib: pip install "sktune[plot]"'
         ) from error
-    return pyplot.subplots(layout="constrained")[1]
+    return pyplot.subplots(layout="constrained", figsize=size)[1]
+
+
+def panels(
+    name: str, ax: Any, size: tuple[float, float], n_rows: int, n_columns: int
+) -> tuple[Any, Any]:
+    """Axes of a legend, and a grid of axes, in the place of `ax` or in a new figure."""
+    if ax is None:
+        ax = new_axes(name, size)
+    place = ax.get_subplotspec()
+    if place is None:
+        raise ValueError(
+            f"ax={ax!r} has no place in a grid, and {name} has several panels. Give "
+            "axes of pyplot.subplots, or leave ax out."
+        )
+    ax.set_axis_off()
+    # Above them there is room for a legend.
+    top, below = place.subgridspec(2, 1, height_ratios=[0.001, 1.0])
+    legend = ax.figure.add_subplot(top)
+    legend.set_axis_off()
+    grid = below.subgridspec(n_rows, n_columns)
+    axes = np.empty((n_rows, n_columns), dtype=object)
+    for i, j in np.ndindex(axes.shape):
+        axes[i, j] = ax.figure.add_subplot(grid[i, j])
+    return legend, axes
 
 
 def legend_above(ax: Any, handles: dict[str, Any], ncols: int = 2) -> None:
     """What is what, by its label, where it hides nothing."""
-    ax.legend(
+    legend = ax.legend(
         handles.values(),
         handles.keys(),
         loc="lower left",
@@ -34,14 +69,14 @@ def legend_above(ax: Any, handles: dict[str, Any], ncols: int = 2) -> None:
         ncols=ncols,
         frameon=False,
     )
+    for handle in legend.legend_handles:  # one of many that are faint
+        if hasattr(handle, "set_alpha"):
+            handle.set_alpha(1.0)
 
 
-def floor_of(means: np.ndarray) -> float:
-    """Lowest score to draw to scale: a few bad candidates must not flatten the rest."""
-    if not means.size:
-        return 0.0
-    quarter, best = np.quantile(means, 0.25), means.max()
-    return float(max(means.min(), quarter - (best - quarter)))
+def fading(n: int, most: float = 0.7, least: float = 0.15) -> float:
+    """How opaque each of n things is, of which many overlap."""
+    return float(np.clip(most * (60 / max(n, 1)) ** 0.5, least, most))
 
 
 def mark_at_the_edge(
@@ -90,3 +125,21 @@ def mark_at_the_edge(
                     color=VERMILLION,
                 )
     return handles
+
+
+def no_scores(ax: Any, n: int) -> None:
+    """Frame for a search in which nothing has a score: there is no scale to show."""
+    ax.set_ylim(0, 1)
+    ax.set_yticks([])
+    what = "no candidate has a score" if n else "no candidate has been scored yet"
+    ax.text(0.5, 0.5, what, transform=ax.transAxes, ha="center", color="0.4")
+
+
+def cut(text: str, width: int = 22) -> str:
+    """Text that fits beside others."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def thinned(ticks: Sequence[Any], most: int) -> Sequence[Any]:
+    """Not more than so many of them, the last among them."""
+    return list(ticks)[:: -(-len(ticks) // most) or 1]

@@ -5,7 +5,11 @@ import pytest
 from skorch.dataset import ValidSplit
 
 from sktune import GridSearchCV, HyperbandSearchCV
-from sktune.inspection import learning_curves, plot_learning_curves
+from sktune.inspection import (
+    LearningCurvesDisplay,
+    learning_curves,
+    plot_learning_curves,
+)
 from tests.helpers.estimators import blobs, net
 
 X, y = blobs()
@@ -75,3 +79,52 @@ def test_there_are_none(tmp_path):
     plain = GridSearchCV(net(max_epochs=1, verbose=0), {"lr": [0.1]}, cv=3)
     with pytest.raises(ValueError, match="has no learning curves"):
         learning_curves(plain.fit(X, y))
+    with pytest.raises(ValueError, match=r"GridSearchCV has no learning curves"):
+        LearningCurvesDisplay.from_search(plain)
+
+
+def curve(candidate, n_resources, scores, split=0):
+    return {
+        "candidate": candidate,
+        "split": split,
+        "n_resources": n_resources,
+        "epochs": range(1, len(scores) + 1),
+        "scores": scores,
+        "on": "test",
+        "stopped": False,
+    }
+
+
+def labels_of(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_rungs_pauses_and_failures():
+    curves = [
+        curve(0, 1, [0.1]),
+        curve(0, 3, [0.1, 0.4, 0.6]),
+        curve(1, 1, [0.05]),
+        curve(2, 1, [0.2]),
+        curve(2, 3, [0.2, 0.3, np.nan]),
+    ]
+    display = LearningCurvesDisplay(curves=curves, best=0, failed=[2, 3]).plot()
+    assert labels_of(display.ax_) == [
+        "the best candidate",
+        "trained to its end",
+        "paused, and not resumed",
+        "paused, and resumed",
+        "2 failed, 1 without a curve",
+    ]
+    rungs, pauses, failed = display.ax_.collections
+    assert [path[0, 0] for path in rungs.get_segments()] == [1, 3]
+    np.testing.assert_allclose(pauses.get_offsets(), [[1, 0.1], [1, 0.2]])
+    np.testing.assert_allclose(failed.get_offsets(), [[2, 0.3]])
+
+
+def test_the_winner_of_a_journal_is_that_of_its_search(stopped):
+    a, b = map(LearningCurvesDisplay.from_search, (stopped, stopped.journal))
+    assert a.best == b.best == stopped.best_index_
+    assert a.plot(b.ax_) is a
+    assert a.ax_ is b.ax_
+    with pytest.raises(ValueError, match="Did you mean 'score'"):
+        LearningCurvesDisplay.from_search(stopped, metric="scor")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sktune.inspection import plot_convergence, plot_rungs
+from sktune.inspection import RungsDisplay, plot_convergence, plot_rungs
 
 
 def n_below(ax, label="candidate, further down"):
@@ -69,7 +69,7 @@ def test_many_brackets_are_no_legend(hyperband):
     results = dict(hyperband.cv_results_)
     results["bracket"] = results["candidate"]
     many = type(hyperband)(hyperband.estimator, {}, resource="odd")
-    many.cv_results_ = results
+    many.cv_results_, many.n_splits_ = results, 2
     assert "candidates" in legend_of(plot_rungs(many))
     assert len(legend_of(plot_rungs(many))) == 3
 
@@ -77,3 +77,21 @@ def test_many_brackets_are_no_legend(hyperband):
 def test_rungs_of_a_search_without(search):
     with pytest.raises(ValueError, match=r"no rungs to plot.*plot_convergence"):
         plot_rungs(search)
+
+
+def test_lines_go_up_whatever_ended_first():
+    display = RungsDisplay(
+        candidate=[0, 1, 0, 0], n_resources=[9, 1, 1, 3], mean=[0.9, 0.2, 0.1, 0.5]
+    ).plot()
+    np.testing.assert_array_equal(display.ax_.lines[0].get_xdata(), [1, 3, 9])
+    np.testing.assert_array_equal(display.ax_.lines[0].get_ydata(), [0.1, 0.5, 0.9])
+
+
+def test_rungs_of_which_all_have_failed():
+    display = RungsDisplay(candidate=[0, 1], n_resources=[1, 1], mean=[np.nan] * 2)
+    display.plot().figure_.canvas.draw()
+    assert legend_of(display.ax_) == ["candidate, failed"]
+    assert [text.get_text() for text in display.ax_.texts] == [
+        "2",
+        "no candidate has a score",
+    ]

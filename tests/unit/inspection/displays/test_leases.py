@@ -4,7 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from sktune.inspection import device_use, plot_leases
+from sktune import GridSearchCV
+from sktune.inspection import LeasesDisplay, device_use, plot_leases
+from tests.helpers.estimators import Score, blobs
 
 
 def leased(*rows):
@@ -90,3 +92,25 @@ def test_a_search_without_leases(search):
     for show in (device_use, plot_leases):
         with pytest.raises(ValueError, match=r"no leases to show.*devices='auto'"):
             show(search)
+
+
+def test_many_slots_make_a_high_figure():
+    rows = [("cuda:0", slot, 0.0, 1.0, 0) for slot in range(40)]
+    display = LeasesDisplay.from_search(leased(*rows))
+    assert display.figure_.get_size_inches()[1] > 10
+    display.figure_.canvas.draw()
+
+
+def test_of_a_journal(tmp_path):
+    path = tmp_path / "search.jsonl"
+    search = GridSearchCV(
+        Score(), {"a": [0.1, 0.2]}, cv=2, devices="cpu", journal=path, refit=False
+    )
+    with pytest.warns(UserWarning, match="nothing to place"):
+        search.fit(*blobs(30))
+    assert device_use(path) == device_use(search)
+    assert LeasesDisplay.from_search(path).leases == search.leases_
+    plain = GridSearchCV(Score(), {"a": [0.1]}, cv=2, journal=tmp_path / "plain.jsonl")
+    plain.fit(*blobs(30))
+    with pytest.raises(ValueError, match=r"plain\.jsonl' has no leases to show"):
+        plot_leases(plain.journal)
