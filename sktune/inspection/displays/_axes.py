@@ -24,6 +24,12 @@ STAR: dict[str, Any] = {
 }
 
 
+# About, in the default font.
+_POINTS_OF_A_LETTER, _POINTS_OF_A_MARK = 5.2, 35.0
+# A legend may be wider than its axes are before they are laid out.
+_SPARE = 1.15
+
+
 def new_axes(name: str, size: tuple[float, float] | None = None) -> Any:
     """Axes in a figure of their own; `name` is the function that needs them."""
     try:
@@ -60,7 +66,13 @@ def panels(
 
 
 def legend_above(ax: Any, handles: dict[str, Any], ncols: int = 2) -> None:
-    """What is what, by its label, where it hides nothing."""
+    """What is what, by its label, where it hides nothing.
+
+    Axes beside others are narrow; a legend that is wider would make them narrower yet.
+    """
+    room = ax.get_window_extent().width / ax.figure.dpi * 72 * _SPARE
+    while ncols > 1 and _width_of_legend(list(handles), ncols) > room:
+        ncols -= 1
     legend = ax.legend(
         handles.values(),
         handles.keys(),
@@ -72,6 +84,14 @@ def legend_above(ax: Any, handles: dict[str, Any], ncols: int = 2) -> None:
     for handle in legend.legend_handles:  # one of many that are faint
         if hasattr(handle, "set_alpha"):
             handle.set_alpha(1.0)
+
+
+def _width_of_legend(labels: Sequence[str], ncols: int) -> float:
+    """In points, about; columns are filled one after the other."""
+    n_rows = -(-len(labels) // ncols)
+    columns = [labels[k : k + n_rows] for k in range(0, len(labels), n_rows or 1)]
+    longest = [max(map(len, column)) for column in columns]
+    return sum(n * _POINTS_OF_A_LETTER + _POINTS_OF_A_MARK for n in longest)
 
 
 def fading(n: int, most: float = 0.7, least: float = 0.15) -> float:

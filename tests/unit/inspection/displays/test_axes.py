@@ -7,7 +7,7 @@ import pytest
 from matplotlib import pyplot
 
 from sktune import inspection
-from sktune.inspection.displays._axes import fading, panels, thinned
+from sktune.inspection.displays._axes import fading, legend_above, panels, thinned
 
 DISPLAYS = {
     name: getattr(inspection, name)
@@ -163,3 +163,19 @@ def test_many_fade_and_few_labels_stay():
     assert thinned(range(25), 10)[0] == 0
     assert len(thinned(range(25), 10)) <= 10
     assert thinned([], 10) == []
+
+
+def test_a_legend_does_not_squeeze_axes_that_stand_beside_others():
+    figure, axes = pyplot.subplots(1, 2, figsize=(8, 4.5), layout="constrained")
+    for ax in axes:
+        labels = (
+            "candidate, mean \u00b1 std over splits",
+            "best so far",
+            "further down",
+        )
+        legend_above(ax, {label: ax.plot([0, 1])[0] for label in labels})
+    figure.canvas.draw()
+    assert min(ax.get_position().width for ax in axes) > 0.35
+    wide = pyplot.subplots(layout="constrained")[1]
+    legend_above(wide, {label: wide.plot([0, 1])[0] for label in labels})
+    assert wide.get_legend()._ncols == 2
