@@ -213,9 +213,7 @@ def _of_journal(path: str | os.PathLike[str], metric: str | None) -> SearchRecor
         best=None,
         n_splits=1 + max((fit["split"] for fit in fits), default=-1),
         scales=_scales(given, rows),
-        resource=_resource_of_fits(arguments.get("resource"), fits)
-        if has_rungs
-        else None,
+        resource=_short(header.get("resource")) if has_rungs else None,
         curves=[curve_of(fit) for fit in fits if "curve" in fit],
         leases=_leases_of(fits),
         fits=fits,
@@ -323,13 +321,6 @@ def _plain(value: Any) -> Any:
 
 def _short(name: Any) -> str | None:
     return None if name is None else str(name).rpartition("__")[2]
-
-
-def _resource_of_fits(given: Any, fits: Sequence[Mapping[str, Any]]) -> str | None:
-    """What a journal says of it; of "auto" that nets are given epochs."""
-    if given != "auto":
-        return _short(given)
-    return "max_epochs" if "reached" in fits[0] else "n_resources"
 
 
 def _resource_of(search: Any) -> str | None:

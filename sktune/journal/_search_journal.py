@@ -138,6 +138,7 @@ class SearchJournal:
         precision: Mapping[str, str],
         n_candidates: int | None = None,
         max_stack: int | None = None,
+        resource: str | None = None,
     ) -> None:
         """Write the first record, or see that it is of this very search.
 
@@ -155,6 +156,8 @@ class SearchJournal:
             How many candidates there will be at most.
         max_stack : int or None
             How many nets are trained as one at most.
+        resource : str or None
+            The parameter that candidates are given more of, or "n_samples".
         """
         arguments = search.get_params(deep=False)
         random_state = arguments.get("random_state")
@@ -182,6 +185,7 @@ class SearchJournal:
             about = {"id": self.id, "began": moment(), **now}
             about["n_candidates"] = n_candidates
             about["max_stack"] = max_stack
+            about["resource"] = resource
             # Any may be asked for later; readers rank by the one that was asked for.
             about["refit"] = as_json(getattr(search, "refit", None))
             self._journal.begin({**about, **environment()})

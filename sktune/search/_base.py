@@ -368,7 +368,9 @@ class BaseSearch(Reported, _compat.BaseSearchCV):
             data.settings.precision(),
             proposal.problem.n_candidates,
         )
-        journal.begin(self, root, prints, metric, precision, n_candidates, max_stack)
+        resource = None if proposal.resource is None else proposal.resource.name
+        about = (precision, n_candidates, max_stack, resource)
+        journal.begin(self, root, prints, metric, *about)
         if journal.changed:
             rehearse(proposal, root, journal, RefitMetric(self).score)
             journal.go_on()
