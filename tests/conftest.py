@@ -16,14 +16,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # What is decided, by code of our own on NumPy and SciPy, and whom it is told. The
-# oldest versions of these two are held by `reference/`, `property/` and whole searches.
+# oldest versions of these two are held by `reference/`, `property/` and whole searches,
+# and those of what stacks are made of by `equivalence/`.
 ONE_END = (
     "tests/contract/test_kept.py",
     "tests/contract/test_listeners.py",
     "tests/contract/test_racing.py",
     "tests/contract/test_schedules.py",
+    "tests/contract/test_stacked.py",
     "tests/contract/test_strategies.py",
     "tests/equivalence/test_a_greater_number.py",
+    "tests/unit/advice/",
     "tests/unit/ensemble/",
     "tests/unit/inspection/",
     "tests/unit/listeners/",

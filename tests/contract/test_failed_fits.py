@@ -56,7 +56,10 @@ def test_all_fail(search):
 
 
 @every_search
-@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "n_jobs",
+    [1, pytest.param(2, marks=[pytest.mark.slow, pytest.mark.one_end])],
+)
 def test_error_score_raise(search, n_jobs):
     space = {"a": [0.0, 0.3], "bad": [(0.3,)]}
     fitted = search(Score(), space, n_iter=2, cv=2, error_score="raise", n_jobs=n_jobs)
