@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,7 @@ from scipy.stats import loguniform
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from sktune._errors import did_you_mean
 from sktune._random import derive_seed, fresh_root
 from sktune.advice._last_net import last_net
 from sktune.execution.guards._random_states import (
@@ -24,6 +28,8 @@ from sktune.inspection._table import short_names
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 # A fall of the loss that is smaller than its own noise is none: this many times.
 _CLEAR = 3.0
+# Nor is one that may be rounding, of numbers with seven digits.
+_ROUNDING = 1e-5
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class LRCurve:
     factor : float
         How sure that is: single seeds have their lowest loss at the same rate, times or
         by this (one standard deviation).
+    begins_late : bool
+        Whether the loss falls from the first rate on.
     """
 
     label: str
@@ -56,6 +64,7 @@ class LRCurve:
     steepest: float
     lowest: float
     factor: float
+    begins_late: bool = False
 
     @property
     def suggestion(self) -> float:
@@ -100,12 +109,17 @@ class LRRangeTest:
         ValueError
             Where the loss never falls, so that nothing is suggested.
         """
+        if variant not in range(len(self.curves)):
+            raise ValueError(
+                f"variant={variant!r} is none of the {len(self.curves)} that were "
+                "swept; they count from 0."
+            )
         curve = self.curves[variant]
         if not math.isfinite(curve.suggestion):
             low, high = self.learning_rates[[0, -1]]
             raise ValueError(
                 f"The loss never falls between lr={low:.3g} and lr={high:.3g}: nothing "
-                "is to be suggested. See whether the net learns at all, at any rate."
+                "is to be suggested. Widen the range, or see whether the net learns."
             )
         return loguniform(curve.suggestion / 10, curve.lowest)
 
@@ -183,7 +197,7 @@ def lr_range_test(
         Batches of a sweep; 100 by default, epochs follow each other where one has
         fewer.
     n_epochs : float, default=None
-        The same in epochs, in place of `n_steps`.
+        The same in epochs of the first variant, in place of `n_steps`.
     n_seeds : int, default=3
         Sweeps of each variant, with other weights and batches.
     smoothing : float, default=0.6
@@ -241,28 +255,84 @@ def lr_range_test(
     >>> 0.01 < found.suggestion < 3
     True
     """
+    variants = list(variants)
     _check(variants, min_lr, max_lr, n_steps, n_epochs, n_seeds, smoothing, stop_factor)
+    _check_names(fit_params)
     root = fresh_root()
     if random_state is not None:
         root = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-    curves, rates = [], np.empty(0)
+    curves = []
     with preserved_random_states():
+        nets = []  # all of them, before the first is swept
         for given in variants:
             with own_random_states(derive_seed(root, "lr range test")):
-                of_variant = _with(estimator, given)
-                net, X_net, y_net, params = last_net(of_variant, X, y, fit_params)
+                one = last_net(clone(estimator).set_params(**given), X, y, fit_params)
+                clone(one[0]).initialize()
+                _check_rate(one[0])
+                nets.append(one)
+        with own_random_states(derive_seed(root, "lr range test")):
+            n = n_steps or _steps_in(*nets[0][:3], n_epochs)
+        rates = np.geomspace(min_lr, max_lr, n)
+        for given, (net, X_net, y_net, params) in zip(variants, nets, strict=True):
             losses, sizes = [], np.empty(0)
             for seed in range(n_seeds):
                 with own_random_states(derive_seed(root, "lr range test", seed)):
-                    n = n_steps or _steps_in(net, X_net, y_net, n_epochs)
-                    rates = np.geomspace(min_lr, max_lr, n)
                     sweep = _Sweep(rates, smoothing, stop_factor)
                     losses.append(sweep.losses_of(net, X_net, y_net, params))
                     if len(sweep.n_rows) > len(sizes):  # alike but for where they end
                         sizes = np.array(sweep.n_rows, dtype=float)
             found = (np.array(losses), smoothing, sizes)
             curves.append(_curve(_label(given), rates, *found))
+    for curve in curves:
+        _warn_of_edges(curve, rates)
     return LRRangeTest(rates, tuple(curves))
+
+
+def _check_names(fit_params: Mapping[str, Any]) -> None:
+    """An argument that is misspelt would be handed to `fit`."""
+    own = list(inspect.signature(lr_range_test).parameters)
+    for name in fit_params:
+        if hint := did_you_mean(name, own):
+            raise TypeError(f"lr_range_test() has no argument {name!r}.{hint}")
+
+
+def _check_rate(net: Any) -> None:
+    """The rates of all optimizers have to follow the net's `lr`."""
+    if not isinstance(net.lr, int | float) or not net.lr > 0:
+        raise ValueError(
+            f"lr={net.lr!r} of the net must be a number above 0: rates of groups of "
+            "parameters are told from it."
+        )
+    initialized = clone(net).initialize()
+    if not initialized._optimizers:
+        raise TypeError(
+            f"{type(net).__name__} has no optimizer that skorch knows: set it as "
+            "self.optimizer_ in initialize_optimizer, so that its rate can be changed."
+        )
+    for name in initialized._optimizers:
+        own = f"{name}__lr"
+        if own in net.get_params(deep=False) or own in vars(net):
+            raise ValueError(
+                f"{own}={getattr(net, own)!r} is set, so that lr has no effect in the "
+                "net. Remove it, and set lr."
+            )
+
+
+def _warn_of_edges(curve: LRCurve, rates: Floats) -> None:
+    """Where the range ends before the curve has told all."""
+    near_the_end = rates[-2 - len(rates) // 30]
+    if np.isfinite(curve.smoothed[-1]) and curve.lowest >= near_the_end:
+        warnings.warn(
+            f"The loss of the net ({curve.label}) is still falling at "
+            f"max_lr={rates[-1]:.3g}: raise it. What is suggested may be too low.",
+            stacklevel=3,
+        )
+    elif curve.begins_late:
+        warnings.warn(
+            f"The loss of the net ({curve.label}) falls from the first batch on, at "
+            f"min_lr={rates[0]:.3g}: lower it. What is suggested may be too high.",
+            stacklevel=3,
+        )
 
 
 def _check(
@@ -275,7 +345,9 @@ def _check(
     smoothing: float,
     stop_factor: float,
 ) -> None:
-    if not 0 < min_lr < max_lr < math.inf:
+    ends = (min_lr, max_lr)
+    are_numbers = all(isinstance(one, Real) for one in ends)
+    if not are_numbers or not 0 < min_lr < max_lr < math.inf:
         raise ValueError(
             f"min_lr={min_lr!r} must be above 0 and below max_lr={max_lr!r}."
         )
@@ -284,12 +356,16 @@ def _check(
             f"n_steps={n_steps!r} and n_epochs={n_epochs!r} say the same thing: give "
             "one of them."
         )
-    if n_steps is not None and n_steps < 10:
-        raise ValueError(f"n_steps={n_steps!r} must be at least 10 to show a curve.")
+    counts = {"n_steps": (n_steps, 10), "n_seeds": (n_seeds, 1)}
+    for name, (count, least) in counts.items():
+        if name == "n_steps" and count is None:
+            continue
+        if not isinstance(count, Integral) or count < least:
+            raise ValueError(
+                f"{name}={count!r} must be an integer of at least {least}."
+            )
     if n_epochs is not None and not n_epochs > 0:
         raise ValueError(f"n_epochs={n_epochs!r} must be above 0.")
-    if n_seeds < 1:
-        raise ValueError(f"n_seeds={n_seeds!r} must be at least 1.")
     if not 0 <= smoothing < 1:
         raise ValueError(f"smoothing={smoothing!r} must be from 0 to below 1.")
     if not stop_factor > 0:
@@ -299,10 +375,6 @@ def _check(
             f"variants={variants!r} must be a list of dicts of params, such as "
             "[{'optimizer__weight_decay': 0.01}]."
         )
-
-
-def _with(estimator: Any, params: Mapping[str, Any]) -> Any:
-    return clone(estimator).set_params(**params)
 
 
 def _label(params: Mapping[str, Any]) -> str:
@@ -346,31 +418,40 @@ def _curve(
     n_rows: Floats | None = None,
 ) -> LRCurve:
     n = int(np.isfinite(losses).sum(axis=1).min())
+    mean = losses[:, :n].mean(axis=0)
     smoothed = np.full(len(rates), np.nan)
-    smoothed[:n] = _both_ways(losses[:, :n].mean(axis=0), smoothing, n_rows)
-    steepest, lowest = _steepest_and_lowest(rates, smoothed)
+    smoothed[:n] = _both_ways(mean, smoothing, n_rows)
     alone = [_both_ways(one[np.isfinite(one)], smoothing, n_rows) for one in losses]
+    rows = np.ones(len(rates)) if n_rows is None else n_rows
+    steepest, lowest, begin = _read(rates, mean, smoothed[:n], rows)
     places = [np.log(rates[one.argmin()]) for one in alone if one.size]
     factor = float(np.exp(np.std(places))) if math.isfinite(lowest) else math.nan
-    rows = np.ones(len(rates)) if n_rows is None else n_rows
-    return LRCurve(label, losses, rows, smoothed, steepest, lowest, factor)
+    is_late = begin < len(rates) // 20
+    return LRCurve(label, losses, rows, smoothed, steepest, lowest, factor, is_late)
 
 
-def _steepest_and_lowest(rates: Floats, smoothed: Floats) -> tuple[float, float]:
-    curve = smoothed[np.isfinite(smoothed)]
+def _read(
+    rates: Floats, mean: Floats, curve: Floats, n_rows: Floats
+) -> tuple[float, float, int]:
+    """The steepest rate, the lowest, and the step from which on the loss falls."""
+    nothing = math.nan, math.nan, len(rates)
     if len(curve) < 5:
-        return math.nan, math.nan
-    n_first = max(5, len(curve) // 4)
+        return nothing
     lowest = int(curve.argmin())
+    n_first = max(3, len(curve) // 10)
     start = float(np.median(curve[:n_first]))
-    # What goes up and down before anything is learnt does so by chance.
-    noise = float(np.std(curve[:n_first]))
-    if start - curve[lowest] <= max(_CLEAR * noise, 1e-9 * abs(start)):
-        return math.nan, math.nan
-    above = curve[: lowest + 1] > start - 0.1 * (start - curve[lowest])
-    begin = int(np.flatnonzero(above)[-1])
+    # What goes up and down before anything is learnt does so by chance. A batch of few
+    # rows does so more than others.
+    apart = (mean - curve)[: max(5, len(curve) // 3)]
+    share = np.sqrt(n_rows[: len(apart)] / n_rows.max())
+    noise = max(float(np.std(apart * share)), _ROUNDING * abs(start))
+    fall = start - curve[lowest]
+    if fall <= _CLEAR * noise:
+        return nothing
+    above = curve[: lowest + 1] > start - 0.1 * fall
+    begin = int(np.flatnonzero(above)[-1]) if above.any() else 0
     slopes = np.gradient(curve, np.log(rates[: len(curve)]))[begin : lowest + 1]
-    return float(rates[begin + slopes.argmin()]), float(rates[lowest])
+    return float(rates[begin + slopes.argmin()]), float(rates[lowest]), begin
 
 
 class _Over(Exception):
@@ -424,9 +505,15 @@ class _Sweep:
             (name, one) for name, one in net.callbacks_ if not _interferes(one)
         ]
         net.callbacks_.append(("lr_range_test", Raises()))
-        net.max_epochs = len(self._rates)  # an epoch has a batch at least
-        with suppress(_Over):
-            net.partial_fit(train, None, **fit_params)
+        # Not `partial_fit`, which takes Ctrl-C for the end of the training.
+        net.notify("on_train_begin", X=train, y=None)
+        with suppress(_Over):  # an epoch has a batch at least
+            net.fit_loop(train, None, epochs=len(self._rates), **fit_params)
+        if not losses:
+            raise ValueError(
+                f"The net was given no batch: X has {len(train)} rows for training, "
+                f"and batch_size={net.batch_size}."
+            )
         full = np.full(len(self._rates), np.nan)
         is_finite = np.isfinite(losses)
         n = len(losses) if is_finite.all() else int(is_finite.argmin())
@@ -451,7 +538,8 @@ class _Sweep:
             self._start = self._average.value
             self._noise = float(np.std(losses))
         # Where nothing has fallen yet, what goes up and down does so by chance.
-        fall = max(self._start - self._best, _CLEAR * self._noise)
+        noise = max(_CLEAR * self._noise, _ROUNDING * abs(self._start))
+        fall = max(self._start - self._best, noise)
         return self._average.value > self._start + self._stop_factor * fall
 
 
@@ -494,4 +582,6 @@ def _interferes(callback: Any) -> bool:
         callbacks.TrainEndCheckpoint,
         callbacks.LoadInitState,
     )
-    return isinstance(callback, kinds)
+    is_logger = type(callback).__module__ == "skorch.callbacks.logging"
+    is_needed = isinstance(callback, callbacks.EpochTimer | callbacks.PrintLog)
+    return isinstance(callback, kinds) or (is_logger and not is_needed)

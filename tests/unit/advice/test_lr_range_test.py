@@ -12,12 +12,21 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skorch import NeuralNetRegressor
-from skorch.callbacks import Callback, Checkpoint, EarlyStopping, LRScheduler
+from skorch.callbacks import (
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    LRScheduler,
+    TensorBoard,
+)
 from torch import nn
 
 from sktune.advice import LRRangeTestDisplay, lr_range_test
 from sktune.advice._lr_range_test import LRCurve, _both_ways, _curve, smooth
 from tests.helpers.estimators import blobs, net
+
+# Nets with normalized batches stand any rate, and are told so.
+pytestmark = pytest.mark.filterwarnings("ignore:(?s).*still falling at max_lr=1")
 
 X, y = blobs(120)
 
@@ -174,6 +183,8 @@ def test_a_net_whose_loss_is_nan_at_once():
 
 def test_the_distribution():
     found = quick()
+    with pytest.raises(ValueError, match="variant=3 is none of the 1"):
+        found.to_distribution(3)
     low, high = found.to_distribution().support()
     assert low == pytest.approx(found.suggestion / 10)
     assert high == pytest.approx(found.suggestion * 10)
@@ -186,9 +197,9 @@ def test_the_distribution():
         ({"min_lr": 1.0, "max_lr": 0.1}, "min_lr=1.0 must be above 0 and below"),
         ({"min_lr": 0.0}, "min_lr=0.0"),
         ({"n_epochs": 1, "n_steps": 20}, "give one of them"),
-        ({"n_steps": 3}, "n_steps=3 must be at least 10"),
+        ({"n_steps": 3}, "n_steps=3 must be an integer of at least 10"),
         ({"n_steps": None, "n_epochs": 0}, "n_epochs=0 must be above 0"),
-        ({"n_seeds": 0}, "n_seeds=0 must be at least 1"),
+        ({"n_seeds": 0}, "n_seeds=0 must be an integer of at least 1"),
         ({"smoothing": 1.0}, "smoothing=1.0 must be from 0"),
         ({"stop_factor": 0}, "stop_factor=0 must be above 0"),
         ({"variants": []}, "must be a list of dicts"),
@@ -206,6 +217,72 @@ def test_what_is_refused(given, message):
 def test_what_is_no_net(estimator):
     with pytest.raises(TypeError, match=r"A net of skorch is needed.*LogisticRegress"):
         quick(estimator)
+
+
+def test_ctrl_c_ends_it():
+    class Interrupts(Callback):
+        def on_batch_end(self, net, **kwargs):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        quick(net(callbacks=[Interrupts()]))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_batches_that_are_all_rows(seed):
+    """Losses at the smallest rates are equal but for rounding."""
+    found = quick(net(batch_size=-1, max_epochs=1), random_state=seed, n_steps=60)
+    assert found.suggestion > 1e-3
+
+
+def test_a_rate_that_does_not_follow_the_nets():
+    with pytest.raises(ValueError, match=r"optimizer__lr=0.5 is set.*Remove it"):
+        quick(net(optimizer__lr=0.5))
+    with pytest.raises(ValueError, match="lr=0 of the net must be a number above 0"):
+        quick(net(lr=0))
+
+
+def test_epochs_are_those_of_the_first_variant():
+    variants = [{"batch_size": 8}, {"batch_size": 60}]
+    found = quick(net(), variants=variants, n_steps=None, n_epochs=2)
+    assert [curve.losses.shape[1] for curve in found.curves] == [30, 30]
+    found.plot()
+
+
+def test_a_range_that_ends_too_early_or_begins_too_late():
+    given = {"n_steps": 60, "n_seeds": 3}
+    adam = net(optimizer=torch.optim.Adam, batch_size=16)
+    with pytest.warns(UserWarning, match=r"still falling at max_lr=0.06: raise it"):
+        quick(adam, max_lr=0.06, **given)
+    with pytest.warns(UserWarning, match=r"from the first batch on, at min_lr=0.02"):
+        found = quick(adam, min_lr=2e-2, max_lr=3.0, **given)
+    assert np.isfinite(found.suggestion)
+
+
+def test_loggers_are_left_out():
+    class Writer:
+        def add_scalar(self, *args, **kwargs):
+            raise AssertionError("nothing is to be written")
+
+    quick(net(callbacks=[TensorBoard(Writer())]))
+
+
+def test_all_variants_are_looked_at_before_the_first_is_swept():
+    seen = []
+
+    class Notes(Callback):
+        def on_batch_end(self, net, **kwargs):
+            seen.append(1)
+
+    variants = [{}, {"module__hiden": 3}]
+    with pytest.raises(TypeError, match="hiden"):
+        quick(net(callbacks=[Notes()]), variants=variants)
+    assert not seen
+
+
+def test_names_that_are_misspelt():
+    with pytest.raises(TypeError, match=r"no argument 'n_step'.*'n_steps'"):
+        quick(n_step=20)
 
 
 def test_epochs():
