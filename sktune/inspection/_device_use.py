@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from sklearn.utils.validation import check_is_fitted
+
 from sktune.inspection._search_record import record_of
 from sktune.inspection._table import Table
 
@@ -56,6 +58,8 @@ def device_use(search: Any) -> Table:
 def recorded_leases(search: Any) -> list[Mapping[str, Any]]:
     """The rows of `leases_`, of a search or of a journal."""
     is_journal = isinstance(search, str | os.PathLike)
+    if not is_journal and not hasattr(search, "leases_"):
+        check_is_fitted(search, "cv_results_")
     leases = (
         record_of(search).leases if is_journal else getattr(search, "leases_", None)
     )

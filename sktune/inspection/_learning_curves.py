@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from sktune.inspection._search_record import curve_of
 from sktune.inspection._table import Table
@@ -84,6 +85,8 @@ def mean_curve(curves: Sequence[Mapping[str, Any]]) -> dict[int, float]:
 
 def recorded_curves(search: Any) -> list[dict[str, Any]]:
     """The rows of `curves_`, of a search or of a journal."""
+    if not isinstance(search, str | os.PathLike) and not hasattr(search, "curves_"):
+        check_is_fitted(search, "cv_results_")
     curves = getattr(search, "curves_", [])
     if isinstance(search, str | os.PathLike):
         curves = [curve_of(fit) for fit in read_fits(search) if "curve" in fit]

@@ -63,7 +63,7 @@ class ParamScale:
         if value is NOT_SET:
             return NOT_SET
         is_number = self.kind != "category" and value is not None
-        return None if is_number else text_of(value)
+        return None if is_number else _whole_text(value)
 
     def place(self, value: Any) -> float:
         """Numbers and categories on [0, 1], what is beside numbers below."""
@@ -83,15 +83,16 @@ class ParamScale:
 
     def ticks(self) -> list[tuple[float, str]]:
         """Places that have a label."""
+        labels = labels_of(self.words)
         if self.kind == "category":
-            return [(self._word_place(k), word) for k, word in enumerate(self.words)]
+            return [(self._word_place(k), word) for k, word in enumerate(labels)]
         values = self.numbers if self.is_few else self._round_numbers()
         found: list[tuple[float, str]] = []
         for value in values:
             at = self._between(value)
             if not found or at - found[-1][0] > 0.05:
                 found.append((at, number_text(value)))
-        beside = [(self._word_place(k), word) for k, word in enumerate(self.words)]
+        beside = [(self._word_place(k), word) for k, word in enumerate(labels)]
         return [*beside[::-1], *found]
 
     def _word_place(self, k: int) -> float:
@@ -110,6 +111,23 @@ class ParamScale:
                     return inside
         is_whole = all(float(v).is_integer() for v in self.numbers)
         return round_numbers(self.low, self.high, integer=is_whole)
+
+
+def _whole_text(value: Any) -> str:
+    """What tells a value from others: what is shown of it may be shorter."""
+    return f"{value:.4g}" if isinstance(value, float) else " ".join(str(value).split())
+
+
+def labels_of(words: Sequence[str]) -> list[str]:
+    """Words in few characters; those that are alike in these have a number."""
+    short = [text_of(word) for word in words]
+    labels = []
+    for k, word in enumerate(short):
+        if short.count(word) == 1:
+            labels.append(word)
+        else:
+            labels.append(f"{word} #{short[: k + 1].count(word)}")
+    return labels
 
 
 def round_numbers(low: float, high: float, *, integer: bool = False) -> list[float]:
@@ -173,7 +191,7 @@ def _scale_of(record: SearchRecord, name: str, short: str) -> ParamScale:
     ]
     numbers = sorted({v for v, yes in zip(values, is_number, strict=True) if yes})
     others = [v for v, yes in zip(values, is_number, strict=True) if not yes]
-    words = sorted({text_of(v) for v in others if v is not NOT_SET})
+    words = sorted({_whole_text(v) for v in others if v is not NOT_SET})
     if NOT_SET in others:
         words.append(NOT_SET)
     return ParamScale(

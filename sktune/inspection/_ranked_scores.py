@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,11 @@ class RankedScores:
 
 def scores_of(search: Any, metric: str | None) -> RankedScores:
     """Scores by one metric; by default the one that `refit` names."""
+    if isinstance(search, str | os.PathLike):
+        raise TypeError(
+            f"A fitted search is needed, and not a path ({os.fspath(search)!r}). Of a "
+            "journal, to_frame makes a table, and displays draw it."
+        )
     check_is_fitted(search, "cv_results_")
     results = search.cv_results_
     metrics = [
@@ -58,14 +64,32 @@ def scores_of(search: Any, metric: str | None) -> RankedScores:
         # Only an error score, which is ranked last, can be above the best.
         best = peers[rank[peers].argmin()]
         mean[peers[mean[peers] > mean[best]]] = np.nan
+    candidate = np.asarray(results.get("candidate", np.arange(len(mean))))
+    if "iter" in results and "candidate" not in results:
+        candidate, rank = _of_sklearns_halving(search, mean)
     return RankedScores(
         metric=metric,
         mean=mean,
         std=np.asarray(results[f"std_test_{metric}"], dtype=float),
         rank=rank,
         n_resources=n_resources,
-        candidate=np.asarray(results.get("candidate", np.arange(len(mean)))),
+        candidate=candidate,
     )
+
+
+def _of_sklearns_halving(search: Any, mean: np.ndarray) -> tuple[np.ndarray, Any]:
+    """Candidates and ranks of a table that says of neither which rung it is of."""
+    results, resource = search.cv_results_, getattr(search, "resource", None)
+    ids: dict[str, int] = {}
+    candidate = [
+        ids.setdefault(repr([(k, v) for k, v in p.items() if k != resource]), len(ids))
+        for p in results["params"]
+    ]
+    level = np.asarray(results["n_resources"], dtype=float)
+    order = np.lexsort((-np.nan_to_num(mean, nan=-np.inf), -level))
+    rank = np.empty(len(mean), dtype=int)
+    rank[order] = np.arange(1, len(mean) + 1)
+    return np.array(candidate), rank
 
 
 def floor_of(means: np.ndarray) -> float:

@@ -83,7 +83,7 @@ def watch_report(
         As `write_report`.
     """
     _refuse_journal(journal, path)
-    seen = None
+    seen: Any = ()  # no state: a journal that is not there is told at once
     try:
         while True:
             if (now := _state_of(journal)) != seen:

@@ -43,7 +43,9 @@ def results_summary(search: Any, n: int = 5, *, metric: str | None = None) -> st
     GridSearchCV of DecisionTreeClassifier: score 0.96, ± 0.01633 over 3 splits
     """
     scores, results = scores_of(search, metric), search.cv_results_
-    best = int(scores.rank.argmin())
+    best = getattr(search, "best_index_", None)  # a callable refit chooses it
+    if metric is not None or best is None:
+        best = int(scores.rank.argmin())
     n_splits = search.n_splits_
     name = type(search.estimator).__name__
     n_candidates = len(np.unique(scores.candidate))
@@ -62,7 +64,8 @@ def results_summary(search: Any, n: int = 5, *, metric: str | None = None) -> st
 
 
 def _lines_of(params: Mapping[str, Any]) -> list[str]:
-    return [f"    {key} = {value!r}" for key, value in params.items()]
+    plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in params.items()}
+    return [f"    {key} = {value!r}" for key, value in plain.items()]
 
 
 def _n_run(results: Mapping[str, Any], n_splits: int) -> Any:

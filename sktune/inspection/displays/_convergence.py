@@ -126,7 +126,7 @@ class ConvergenceDisplay:
             ax = new_axes("ConvergenceDisplay")
         self.ax_, self.figure_ = ax, ax.figure
         mean = np.asarray(self.mean, dtype=float)
-        number = np.arange(1, len(mean) + 1)
+        number = np.arange(len(mean))
         scored = np.isfinite(mean)
         floor = floor_of(mean)
         shown = scored & (mean >= floor)

@@ -33,11 +33,11 @@ function scatter(svg, width, height, those, makeX, xOf) {
 }
 
 function convergence(svg, width, height) {
-  const number = new Map(ended.map((row, k) => [row, k + 1]));
-  const last = Math.max(2, ended.length);
+  const number = new Map(ended.map((row, k) => [row, k]));
+  const last = Math.max(1, ended.length - 1);
   const { x, y, marks } = scatter(
     svg, width, height, { all: ended, shown: ended },
-    range => linear([1, last], range, true), (scale, row) => scale(number.get(row))
+    range => linear([0, last], range, true), (scale, row) => scale(number.get(row))
   );
   for (const level of levels) {
     const isLast = level === levels[levels.length - 1];

@@ -1,13 +1,18 @@
 """Values as places on an axis."""
 
+import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 
+from sktune import GridSearchCV
 from sktune.inspection._param_scales import (
     NOT_SET,
     ParamScale,
     number_text,
     round_numbers,
+    scales_of,
 )
+from sktune.inspection._search_record import record_of
 
 
 def scale(kind, numbers=(), words=()):
@@ -48,3 +53,30 @@ def test_ticks_are_few_and_round():
     assert [label for _, label in near.ticks()] == ["0", "1"]
     assert round_numbers(0.0, 1.0)[:2] == [0.0, 0.2]
     assert number_text(1e-5) == "1e-5"
+
+
+def test_long_values_that_begin_alike_are_told_apart(tmp_path):
+    """Labels are short; what they name is the whole value."""
+    begin = "a description that is much longer than a label may be: "
+    notes = [begin + end for end in ("good", "bad", "good, too")]
+    search = GridSearchCV(
+        Noted(), {"note": notes}, cv=2, journal=tmp_path / "journal.jsonl"
+    ).fit(np.zeros((8, 1)), np.arange(8) % 2)
+    for given in (search, search.journal):
+        scale = scales_of(record_of(given))["note"]
+        assert len(scale.words) == 3
+        assert len({scale.place(note) for note in notes}) == 3
+        labels = [label for _, label in scale.ticks()]
+        assert len(set(labels)) == 3 and max(map(len, labels)) < 45
+
+
+class Noted(ClassifierMixin, BaseEstimator):
+    def __init__(self, note=""):
+        self.note = note
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X), dtype=int)

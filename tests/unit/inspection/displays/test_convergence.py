@@ -24,7 +24,7 @@ class TestPlotConvergence:
         ax = plot_convergence(search)
         [best] = [line for line in ax.lines if line.get_label() == "best so far"]
         means = search.cv_results_["mean_test_score"]
-        np.testing.assert_array_equal(best.get_xdata(), [1, 2, 3, 4])
+        np.testing.assert_array_equal(best.get_xdata(), [0, 1, 2, 3])
         np.testing.assert_array_equal(best.get_ydata(), np.maximum.accumulate(means))
         assert ax.get_ylabel() == "score"
 
@@ -41,14 +41,14 @@ class TestPlotConvergence:
         [failed] = [
             line for line in ax.lines if line.get_label() == "candidate, failed"
         ]
-        np.testing.assert_array_equal(failed.get_xdata(), [1, 3])
+        np.testing.assert_array_equal(failed.get_xdata(), [0, 2])
 
     def test_a_bad_candidate_does_not_flatten_the_rest(self):
         C = [*np.geomspace(0.5, 50, 10), 1e-6]
         search = GridSearchCV(SVC(), {"C": C}, cv=3).fit(X[20:], y[20:])
         ax = plot_convergence(search)
         [below] = [line for line in ax.lines if "further down" in line.get_label()]
-        np.testing.assert_array_equal(below.get_xdata(), [11])
+        np.testing.assert_array_equal(below.get_xdata(), [10])
         assert ax.get_ylim()[0] > search.cv_results_["mean_test_score"][-1]
 
     def test_the_best_begins_in_the_frame(self):
@@ -72,7 +72,7 @@ class TestPlotConvergence:
             [best] = [line for line in ax.lines if line.get_label() == label]
             rows = np.flatnonzero(results["n_resources"] == level)
             x, drawn = best.get_data()
-            np.testing.assert_array_equal(x[:-1], rows + 1)
+            np.testing.assert_array_equal(x[:-1], rows)
             grown = np.maximum.accumulate(results["mean_test_score"][rows])
             shown = np.isfinite(drawn[:-1])
             np.testing.assert_array_equal(drawn[:-1][shown], grown[shown])
