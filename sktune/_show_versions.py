@@ -13,6 +13,7 @@ OPTIONAL = (
     "filelock",
     "greenlet",
     "threadpoolctl",
+    "tqdm",
     "pandas",
     "matplotlib",
     "dask",

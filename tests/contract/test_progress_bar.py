@@ -8,6 +8,7 @@ import subprocess
 import sys
 import types
 
+import numpy as np
 import pytest
 from joblib import parallel_config
 from scipy.stats import uniform
@@ -30,7 +31,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:Hyperband plans")
 
 SPACE = {"a": uniform(0, 1)}
 RUNGS = {"resource": "b", "max_resources": 4}
-FRAME = re.compile(r" *(\d+)%\|.*?\| (\d+)(?:/(\d+))? fits, (.*) left, best (.*?) \|")
+FRAME = re.compile(
+    r" *(\d+)%\|.*?\| (\d+)(?:/(\d+))? fits, (.*) left, best (.*?) *(?:\||$)"
+)
 
 
 @pytest.fixture
@@ -110,6 +113,18 @@ def test_best_params_are_named_as_short_as_may_be(frames, capfd):
     err = capfd.readouterr().err
     assert "best: a=0.25" in err
     assert "Fitting 2 folds" not in err
+
+
+@pytest.mark.parametrize("n_columns", [30, 60, 80, 120])
+def test_no_line_is_wider_than_the_screen(n_columns, frames, monkeypatch, capfd):
+    monkeypatch.setenv("COLUMNS", str(n_columns))
+    long = [np.arange(40), np.arange(50)]  # with line breaks in what they print as
+    grid(Score(), {"a": [0.25], "odd": long}, cv=2, verbose=1).fit(X, y)
+    lines = re.split(r"[\r\n]", capfd.readouterr().err)
+    assert max(map(len, lines)) <= n_columns
+    assert re.match(r"100%\|█+\| 4/4 fits", lines[-2])
+    assert ("best: a=0.25, odd=" in lines[-2]) == (n_columns == 120)
+    assert not lines[-2].rstrip().endswith("|")
 
 
 def test_what_a_journal_has_is_done_at_once(frames, tmp_path):

@@ -49,11 +49,15 @@ class CallersStates:
     @contextmanager
     def drawing(self) -> Iterator[None]:
         """For what the caller wants to be drawn from their numpy: it moves on."""
-        np.random.set_state(self.numpy)
-        try:
-            yield
-        finally:
-            self.numpy = np.random.get_state()
+        # Another thread may be in the middle of a fit.
+        with nullcontext() if _in_main_thread() else _GLOBAL_RANDOMNESS:
+            now = np.random.get_state()
+            np.random.set_state(self.numpy)
+            try:
+                yield
+            finally:
+                self.numpy = np.random.get_state()
+                np.random.set_state(now)
 
 
 @contextmanager

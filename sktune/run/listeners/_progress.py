@@ -154,20 +154,21 @@ class Progress(Listener):
     def _renew_bar(self, *, at_once: bool = False) -> None:
         if self._bar is not None and self._has_begun and not self._is_over:
             share = 1.0 if self._is_complete else self.time_left.share_done()
-            self._bar.show(share, self._text(self._clock()), at_once=at_once)
+            self._bar.show(share, self._parts(self._clock()), at_once=at_once)
 
-    def _text(self, now: float) -> str:
-        """What stands beside the bar; the narrower the screen, the more is cut off."""
+    def _parts(self, now: float) -> list[str]:
+        """What stands beside the bar, the most important first."""
         n_left = self.time_left.n_fits_left()
         is_known = self._n_evaluations is not None
         fits = f"{self._n_fits}/{self._n_fits + n_left}" if is_known else self._n_fits
         best = self._best_so_far()
-        gone = f"{duration(now - self._start)} gone"
-        params = f" | best: {self._best_params}" if self._best_params else ""
-        rung = f", now{self._latest}" if self._latest else ""
-        return (
-            f"{fits} fits, {self._left(now)} left, best {best} | {gone}{rung}{params}"
-        )
+        params = [f"best: {self._best_params}"] if self._best_params else []
+        return [
+            f"{fits} fits, {self._left(now)} left, best {best}",
+            *params,
+            f"{duration(now - self._start)} gone",
+            *([f"now{self._latest}"] if self._latest else []),
+        ]
 
     def _line(self, one: Evaluation, seen: Observation, now: float) -> str:
         score = "failed" if seen.failed else f"{seen.score:.4g}"
@@ -214,7 +215,7 @@ def _params(one: Evaluation, *, are_short: bool = False) -> str:
 def _short(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
-    text = getattr(value, "__name__", None) or repr(value)
+    text = getattr(value, "__name__", None) or " ".join(repr(value).split())
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
 # Renewed more often nobody can read it.
 _SECONDS_BETWEEN = 0.1
+# Characters of the bar itself, where there is room and where there is little.
+_BAR, _LEAST_BAR = 20, 4
 
 
 class ProgressBar:
@@ -34,15 +36,18 @@ class ProgressBar:
         else:
             self._bar.write(line)
 
-    def show(self, share: float, text: str, *, at_once: bool = False) -> None:
-        """Renew the bar, unless that has just been done."""
+    def show(
+        self, share: float, parts: Sequence[str], *, at_once: bool = False
+    ) -> None:
+        """Renew the bar, unless that has just been done.
+
+        The first of the parts is shown in any case, others as far as there is room.
+        """
         now = self._clock()
         if not at_once and now - self._last < _SECONDS_BETWEEN:
             return
         self._last = now
-        width = "" if _is_notebook() else ":20"
-        text = text.replace("{", "{{").replace("}", "}}")
-        bar_format = f"{{percentage:3.0f}}%|{{bar{width}}}| {text}"
+        bar_format = _format(parts)
         if self._bar is None:
             self._bar = _new_bar(initial=share, bar_format=bar_format)
         # Never backwards: what is left is an estimate.
@@ -70,6 +75,22 @@ def _is_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return type(shell).__name__ == "ZMQInteractiveShell"
+
+
+def _format(parts: Sequence[str]) -> str:
+    """As tqdm takes it: the bar, and beside it what fits into the line."""
+    text, *others = parts
+    bar = "{bar}"
+    if not _is_notebook():
+        n_columns = shutil.get_terminal_size().columns
+        n_bar = min(_BAR, max(_LEAST_BAR, n_columns - len("100%|| ") - len(text)))
+        bar = f"{{bar:{n_bar}}}"
+        room = n_columns - len("100%|| ") - n_bar
+    for part in others:
+        if _is_notebook() or len(text) + len(" | ") + len(part) <= room:
+            text += f" | {part}"
+    text = text.replace("{", "{{").replace("}", "}}")
+    return f"{{percentage:3.0f}}%|{bar}| {text}"
 
 
 def _new_bar(**given: Any) -> Any:
