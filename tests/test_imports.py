@@ -49,7 +49,7 @@ FLOORS = {
     "_show_versions": 0,
 }
 BESIDE = {  # room: all that it may import
-    "advice": {"execution", "inspection", "_random"},
+    "advice": {"execution", "inspection", "_errors", "_random"},
     "inspection": {"search", "journal", "strategy", "space", "_errors", "_types"},
     "listeners": {"_errors", "_protocols", "_types"},
     "nets": {"_errors"},
