@@ -1,6 +1,7 @@
-"""Before a search: which rates to look among, and what a training needs."""
+"""Before a search: what to search, and which learning rates to look among."""
 
 from sktune.advice._lr_range_test import LRRangeTest, lr_range_test
 from sktune.advice._lr_range_test_display import LRRangeTestDisplay
+from sktune.advice._recommended_space import recommended_space
 
-__all__ = ["LRRangeTest", "LRRangeTestDisplay", "lr_range_test"]
+__all__ = ["LRRangeTest", "LRRangeTestDisplay", "lr_range_test", "recommended_space"]

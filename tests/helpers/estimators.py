@@ -47,6 +47,42 @@ def net(**kwargs) -> NeuralNetClassifier:
     return NeuralNetClassifier(Net, **{**defaults, **kwargs})
 
 
+class Signals(nn.Module):
+    """Convolutions, with an argument of each kind that is worth searching."""
+
+    def __init__(
+        self,
+        n_filters=8,
+        kernel_size=3,
+        num_layers=1,
+        hidden_sizes=(16, 8),
+        dropout=0.1,
+        activation=nn.ReLU,
+        output_activation=nn.Identity,
+    ):
+        super().__init__()
+        layers, n = [nn.Unflatten(1, (1, -1))], 1
+        for _ in range(num_layers):
+            padding = kernel_size // 2
+            layers += [nn.Conv1d(n, n_filters, kernel_size, padding=padding)]
+            layers += [activation()]
+            n = n_filters
+        layers += [nn.Flatten(), nn.Dropout(dropout)]
+        n = 4 * n_filters
+        for size in hidden_sizes:
+            layers += [nn.Linear(n, size), activation()]
+            n = size
+        self.layers = nn.Sequential(*layers, nn.Linear(n, 3), output_activation())
+
+    def forward(self, X):
+        return self.layers(X)
+
+
+def signals(**kwargs) -> NeuralNetClassifier:
+    """A net of convolutions, trained for an epoch."""
+    return net(max_epochs=1).set_params(module=Signals, **kwargs)
+
+
 class SeededNet(NeuralNetClassifier):
     """A net that seeds itself, so that any search trains the same one."""
 
@@ -99,3 +135,8 @@ class Draws(ClassifierMixin, BaseEstimator):
 
     def score(self, X, y=None):
         return self.drawn_
+
+
+def ends(distribution) -> tuple[float, float]:
+    """Where a frozen distribution begins and ends."""
+    return tuple(round(float(end), 10) for end in distribution.support())
