@@ -129,17 +129,20 @@ def _scheduler_that(
         policies = []
         for one in alternatives(subspace, where, callback):
             # A class of the user's may do as it likes.
-            of_skorch = one is not None and one is not UNKNOWN and _is_of_skorch(one)
-            policy = getattr(policy_of(one), "__name__", "") if of_skorch else ""
+            is_known = one is not None and one is not UNKNOWN and _is_known(one)
+            policy = getattr(policy_of(one), "__name__", "") if is_known else ""
             policies.append(policy if policy and holds(policy, one) else None)
         if policies and policies[0] and set(policies) == {policies[0]}:
             return name, policies[0]
     return None
 
 
-def _is_of_skorch(callback: Any) -> bool:
+def _is_known(callback: Any) -> bool:
+    """Whether it is skorch's, or ours around skorch's."""
     kind = callback if isinstance(callback, type) else type(callback)
-    return is_scheduler(callback) and kind.__module__.startswith("skorch.")
+    return is_scheduler(callback) and kind.__module__.startswith(
+        ("skorch.", "sktune.nets.")
+    )
 
 
 def _refuse_batch_size(

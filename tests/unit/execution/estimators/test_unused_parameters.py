@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import CyclicLR, OneCycleLR, StepLR
 
 from sktune._errors import ParamNameError
 from sktune.execution.estimators._parameter_names import check_names
+from sktune.nets import RelativeLRScheduler
 from tests.helpers.estimators import Net, SeededNet, blobs, net
 
 X, y = blobs(40)
@@ -52,6 +53,12 @@ SILENT = [
     (
         seeded(callback=LRScheduler(OneCycleLR, **CYCLE)),
         "optimizer__lr",
+        (0.2, 0.3),
+        "OneCycleLR of callback 'lr' .* Search 'callbacks__lr__max_lr'",
+    ),
+    (
+        seeded(callback=RelativeLRScheduler(OneCycleLR, max_lr=0.1)),
+        "lr",
         (0.2, 0.3),
         "OneCycleLR of callback 'lr' .* Search 'callbacks__lr__max_lr'",
     ),
