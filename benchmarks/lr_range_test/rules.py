@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from sktune.advice._lr_range_test import LRCurve, _curve, smooth
+from sktune.advice._lr_curve import LRCurve, read_curve, smooth
 
 
 def _read(rates: np.ndarray, losses: np.ndarray, n_rows: np.ndarray) -> LRCurve:
-    return _curve("", rates, losses, 0.6, n_rows)
+    return read_curve("", rates, losses, 0.6, n_rows)
 
 
 def _between(rates: np.ndarray, losses: np.ndarray, n_rows: np.ndarray) -> float:
@@ -21,7 +21,8 @@ def _between(rates: np.ndarray, losses: np.ndarray, n_rows: np.ndarray) -> float
 
 def _one_sided(rates: np.ndarray, losses: np.ndarray, weight: float) -> float:
     """The steepest point of a moving average that lags, of the first seed alone."""
-    curve = smooth(losses[0][np.isfinite(losses[0])], weight)
+    known = losses[0][np.isfinite(losses[0])]
+    curve = smooth(known, weight, np.ones(len(known)))
     if len(curve) < 15:
         return float("nan")
     # The first ten and the last are left out, as others do.

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
@@ -18,58 +16,15 @@ from sklearn.utils import check_random_state
 
 from sktune._errors import did_you_mean
 from sktune._random import derive_seed, fresh_root
+from sktune._text import aligned, short_names
+from sktune._warnings import warn
 from sktune.advice._last_net import last_net
+from sktune.advice._lr_curve import Floats, LRCurve, read_curve
+from sktune.advice._lr_sweep import Sweep
 from sktune.execution.guards._random_states import (
     own_random_states,
     preserved_random_states,
 )
-from sktune.inspection._table import short_names
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-# A fall of the loss that is smaller than its own noise is none: this many times.
-_CLEAR = 3.0
-# Nor is one that may be rounding, of numbers with seven digits.
-_ROUNDING = 1e-5
-
-
-@dataclass(frozen=True)
-class LRCurve:
-    """One net, swept over all rates.
-
-    Attributes
-    ----------
-    label : str
-        What was set in it.
-    losses : ndarray of shape (n_seeds, n_steps)
-        Training loss of each batch; NaN from where the loss exploded.
-    n_rows : ndarray of shape (n_batches,)
-        Rows of each batch, as far as the longest sweep went.
-    smoothed : ndarray of shape (n_steps,)
-        Mean over the seeds, as far as all of them come, smoothed.
-    steepest : float
-        Rate at which the loss falls fastest; NaN where it never falls.
-    lowest : float
-        Rate at which the loss is lowest; NaN where it never falls.
-    factor : float
-        How sure that is: single seeds have their lowest loss at the same rate, times or
-        by this (one standard deviation).
-    begins_late : bool
-        Whether the loss falls from the first rate on.
-    """
-
-    label: str
-    losses: Floats
-    n_rows: Floats
-    smoothed: Floats
-    steepest: float
-    lowest: float
-    factor: float
-    begins_late: bool = False
-
-    @property
-    def suggestion(self) -> float:
-        """A tenth of the rate at which the loss is lowest; NaN where it never falls."""
-        return self.lowest / 10
 
 
 @dataclass(frozen=True, repr=False)
@@ -141,8 +96,8 @@ class LRRangeTest:
         return LRRangeTestDisplay.from_test(self, ax=ax)
 
     def __repr__(self) -> str:
-        rows = [("net", "suggested lr", "seeds within", "steepest at", "lowest at")]
-        rows += [
+        head = ("net", "suggested lr", "seeds within", "steepest at", "lowest at")
+        rows = [
             (
                 curve.label,
                 f"{curve.suggestion:.3g}",
@@ -152,11 +107,7 @@ class LRRangeTest:
             )
             for curve in self.curves
         ]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join(
-            "  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True))
-            for row in rows
-        )
+        return aligned([head, *rows])
 
 
 def lr_range_test(
@@ -267,7 +218,6 @@ def lr_range_test(
         for given in variants:
             with own_random_states(derive_seed(root, "lr range test")):
                 one = last_net(clone(estimator).set_params(**given), X, y, fit_params)
-                clone(one[0]).initialize()
                 _check_rate(one[0])
                 nets.append(one)
         with own_random_states(derive_seed(root, "lr range test")):
@@ -277,12 +227,12 @@ def lr_range_test(
             losses, sizes = [], np.empty(0)
             for seed in range(n_seeds):
                 with own_random_states(derive_seed(root, "lr range test", seed)):
-                    sweep = _Sweep(rates, smoothing, stop_factor)
+                    sweep = Sweep(rates, smoothing, stop_factor)
                     losses.append(sweep.losses_of(net, X_net, y_net, params))
                     if len(sweep.n_rows) > len(sizes):  # alike but for where they end
                         sizes = np.array(sweep.n_rows, dtype=float)
             found = (np.array(losses), smoothing, sizes)
-            curves.append(_curve(_label(given), rates, *found))
+            curves.append(read_curve(_label(given), rates, *found))
     for curve in curves:
         _warn_of_edges(curve, rates)
     return LRRangeTest(rates, tuple(curves))
@@ -322,16 +272,14 @@ def _warn_of_edges(curve: LRCurve, rates: Floats) -> None:
     """Where the range ends before the curve has told all."""
     near_the_end = rates[-2 - len(rates) // 30]
     if np.isfinite(curve.smoothed[-1]) and curve.lowest >= near_the_end:
-        warnings.warn(
+        warn(
             f"The loss of the net ({curve.label}) is still falling at "
-            f"max_lr={rates[-1]:.3g}: raise it. What is suggested may be too low.",
-            stacklevel=3,
+            f"max_lr={rates[-1]:.3g}: raise it. What is suggested may be too low."
         )
     elif curve.begins_late:
-        warnings.warn(
+        warn(
             f"The loss of the net ({curve.label}) falls from the first batch on, at "
-            f"min_lr={rates[0]:.3g}: lower it. What is suggested may be too high.",
-            stacklevel=3,
+            f"min_lr={rates[0]:.3g}: lower it. What is suggested may be too high."
         )
 
 
@@ -393,195 +341,3 @@ def _steps_in(net: Any, X: Any, y: Any, n_epochs: float | None) -> int:
     net.initialize()
     train, _ = net.get_split_datasets(X, y)
     return max(10, round(n_epochs * len(net.get_iterator(train, training=True))))
-
-
-def smooth(losses: Floats, weight: float, n_rows: Floats | None = None) -> Floats:
-    """Moving average of one sweep, (n_steps,), by the rows of each batch."""
-    average = _Average(weight)
-    rows = np.ones(len(losses)) if n_rows is None else n_rows
-    pairs = zip(losses, rows, strict=True)
-    return np.array([average.add(float(loss), float(n)) for loss, n in pairs])
-
-
-def _both_ways(losses: Floats, weight: float, n_rows: Floats | None = None) -> Floats:
-    """Moving average from both ends, which does not lag; of one sweep, without NaN."""
-    rows = np.ones(len(losses)) if n_rows is None else n_rows[: len(losses)]
-    back = smooth(losses[::-1], weight, rows[::-1])[::-1]
-    return (smooth(losses, weight, rows) + back) / 2
-
-
-def _curve(
-    label: str,
-    rates: Floats,
-    losses: Floats,
-    smoothing: float,
-    n_rows: Floats | None = None,
-) -> LRCurve:
-    n = int(np.isfinite(losses).sum(axis=1).min())
-    mean = losses[:, :n].mean(axis=0)
-    smoothed = np.full(len(rates), np.nan)
-    smoothed[:n] = _both_ways(mean, smoothing, n_rows)
-    alone = [_both_ways(one[np.isfinite(one)], smoothing, n_rows) for one in losses]
-    rows = np.ones(len(rates)) if n_rows is None else n_rows
-    steepest, lowest, begin = _read(rates, mean, smoothed[:n], rows)
-    places = [np.log(rates[one.argmin()]) for one in alone if one.size]
-    factor = float(np.exp(np.std(places))) if math.isfinite(lowest) else math.nan
-    is_late = begin < len(rates) // 20
-    return LRCurve(label, losses, rows, smoothed, steepest, lowest, factor, is_late)
-
-
-def _read(
-    rates: Floats, mean: Floats, curve: Floats, n_rows: Floats
-) -> tuple[float, float, int]:
-    """The steepest rate, the lowest, and the step from which on the loss falls."""
-    nothing = math.nan, math.nan, len(rates)
-    if len(curve) < 5:
-        return nothing
-    lowest = int(curve.argmin())
-    n_first = max(3, len(curve) // 10)
-    start = float(np.median(curve[:n_first]))
-    # What goes up and down before anything is learnt does so by chance. A batch of few
-    # rows does so more than others.
-    apart = (mean - curve)[: max(5, len(curve) // 3)]
-    share = np.sqrt(n_rows[: len(apart)] / n_rows.max())
-    noise = max(float(np.std(apart * share)), _ROUNDING * abs(start))
-    fall = start - curve[lowest]
-    if fall <= _CLEAR * noise:
-        return nothing
-    above = curve[: lowest + 1] > start - 0.1 * fall
-    begin = int(np.flatnonzero(above)[-1]) if above.any() else 0
-    slopes = np.gradient(curve, np.log(rates[: len(curve)]))[begin : lowest + 1]
-    return float(rates[begin + slopes.argmin()]), float(rates[lowest]), begin
-
-
-class _Over(Exception):
-    """The sweep is at its end."""
-
-
-class _Sweep:
-    """Raises the rate before each batch, and notes the loss after it."""
-
-    def __init__(self, rates: Floats, smoothing: float, stop_factor: float) -> None:
-        self._rates = rates
-        self._stop_factor = stop_factor
-        self._average = _Average(smoothing)
-        self._best = self._start = math.inf
-        self._noise = 0.0
-        self.losses: list[float] = []
-        self.n_rows: list[int] = []  # of each batch
-
-    def losses_of(
-        self, net: Any, X: Any, y: Any, fit_params: Mapping[str, Any]
-    ) -> Floats:
-        """Train a clone of the net, and return its losses, (n_steps,)."""
-        from skorch.callbacks import Callback
-        from skorch.dataset import get_len, unpack_data
-
-        sweep, losses, n_rows = self, self.losses, self.n_rows
-
-        class Raises(Callback):  # type: ignore[misc, unused-ignore]
-            def on_batch_begin(
-                self, net: Any, batch: Any = None, training: bool = False, **kwargs: Any
-            ) -> None:
-                if training:
-                    sweep._set(net, len(losses))
-
-            def on_batch_end(
-                self, net: Any, batch: Any = None, training: bool = False, **kwargs: Any
-            ) -> None:
-                if not training:
-                    return
-                losses.append(kwargs["loss"].item())
-                n_rows.append(get_len(unpack_data(batch)[0]))
-                if sweep._is_over():
-                    raise _Over
-
-        net = clone(net)
-        net.initialize()
-        self._base = _groups_of(net)
-        train, _ = net.get_split_datasets(X, y, **fit_params)
-        net.train_split = None  # nobody looks at its validation part here
-        net.callbacks_ = [
-            (name, one) for name, one in net.callbacks_ if not _interferes(one)
-        ]
-        net.callbacks_.append(("lr_range_test", Raises()))
-        # Not `partial_fit`, which takes Ctrl-C for the end of the training.
-        net.notify("on_train_begin", X=train, y=None)
-        with suppress(_Over):  # an epoch has a batch at least
-            net.fit_loop(train, None, epochs=len(self._rates), **fit_params)
-        if not losses:
-            raise ValueError(
-                f"The net was given no batch: X has {len(train)} rows for training, "
-                f"and batch_size={net.batch_size}."
-            )
-        full = np.full(len(self._rates), np.nan)
-        is_finite = np.isfinite(losses)
-        n = len(losses) if is_finite.all() else int(is_finite.argmin())
-        full[:n] = losses[:n]
-        return full
-
-    def _set(self, net: Any, step: int) -> None:
-        """Groups with rates of their own keep what they are of the net's."""
-        for group, share in self._base:
-            group["lr"] = self._rates[step] * share
-
-    def _is_over(self) -> bool:
-        losses, n, n_steps = self.losses, len(self.losses), len(self._rates)
-        if n == n_steps or not math.isfinite(losses[-1]):
-            return True
-        self._average.add(losses[-1], self.n_rows[-1])
-        self._best = min(self._best, self._average.value)
-        n_first = max(5, n_steps // 10)
-        if n < n_first:
-            return False
-        if n == n_first:
-            self._start = self._average.value
-            self._noise = float(np.std(losses))
-        # Where nothing has fallen yet, what goes up and down does so by chance.
-        noise = max(_CLEAR * self._noise, _ROUNDING * abs(self._start))
-        fall = max(self._start - self._best, noise)
-        return self._average.value > self._start + self._stop_factor * fall
-
-
-class _Average:
-    """A moving average, corrected for its bias at the beginning."""
-
-    def __init__(self, weight: float) -> None:
-        self._weight = weight
-        self._sum = self._total = 0.0
-
-    def add(self, value: float, n_rows: float = 1.0) -> float:
-        """The last batch of an epoch may have few rows, and its loss says less."""
-        self._sum = self._weight * self._sum + n_rows * value
-        self._total = self._weight * self._total + n_rows
-        return self.value
-
-    @property
-    def value(self) -> float:
-        return self._sum / self._total
-
-
-def _groups_of(net: Any) -> list[tuple[dict[str, Any], float]]:
-    """Each group of parameters, and its rate as a part of the net's."""
-    optimizers = [getattr(net, f"{name}_") for name in net._optimizers]
-    return [
-        (group, float(group["lr"]) / net.lr)
-        for optimizer in optimizers
-        for group in optimizer.param_groups
-    ]
-
-
-def _interferes(callback: Any) -> bool:
-    """Whether it schedules the rate, ends the training, or writes files."""
-    from skorch import callbacks
-
-    kinds = (
-        callbacks.LRScheduler,
-        callbacks.EarlyStopping,
-        callbacks.Checkpoint,
-        callbacks.TrainEndCheckpoint,
-        callbacks.LoadInitState,
-    )
-    is_logger = type(callback).__module__ == "skorch.callbacks.logging"
-    is_needed = isinstance(callback, callbacks.EpochTimer | callbacks.PrintLog)
-    return isinstance(callback, kinds) or (is_logger and not is_needed)

@@ -6,8 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from sklearn.utils.validation import check_is_fitted
-
+from sktune.inspection._ranked_scores import of_fitted
 from sktune.inspection._search_record import record_of
 from sktune.inspection._table import Table
 
@@ -58,11 +57,7 @@ def device_use(search: Any) -> Table:
 def recorded_leases(search: Any) -> list[Mapping[str, Any]]:
     """The rows of `leases_`, of a search or of a journal."""
     is_journal = isinstance(search, str | os.PathLike)
-    if not is_journal and not hasattr(search, "leases_"):
-        check_is_fitted(search, "cv_results_")
-    leases = (
-        record_of(search).leases if is_journal else getattr(search, "leases_", None)
-    )
+    leases = record_of(search).leases if is_journal else of_fitted(search, "leases_")
     if not leases:
         what = repr(os.fspath(search)) if is_journal else type(search).__name__
         raise ValueError(

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
-from sktune.inspection._search_record import curve_of
+from sktune.inspection._ranked_scores import of_fitted
+from sktune.inspection._search_record import curves_of
 from sktune.inspection._table import Table
 from sktune.journal import read_fits
 
@@ -85,13 +85,11 @@ def mean_curve(curves: Sequence[Mapping[str, Any]]) -> dict[int, float]:
 
 def recorded_curves(search: Any) -> list[dict[str, Any]]:
     """The rows of `curves_`, of a search or of a journal."""
-    if not isinstance(search, str | os.PathLike) and not hasattr(search, "curves_"):
-        check_is_fitted(search, "cv_results_")
-    curves = getattr(search, "curves_", [])
-    if isinstance(search, str | os.PathLike):
-        curves = [curve_of(fit) for fit in read_fits(search) if "curve" in fit]
+    is_journal = isinstance(search, str | os.PathLike)
+    curves = of_fitted(search, "curves_")
+    if is_journal:
+        curves = curves_of(read_fits(search))
     if not curves:
-        is_journal = isinstance(search, str | os.PathLike)
         what = repr(os.fspath(search)) if is_journal else type(search).__name__
         raise ValueError(
             f"{what} has no learning curves: no nets were trained, or none that "

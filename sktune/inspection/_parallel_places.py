@@ -38,7 +38,7 @@ def parallel_places(
     if record.best is not None:
         numbers = [row.candidate for row in rows]
         best = numbers.index(record.rows[record.best].candidate)
-    means = [np.nan if r.failed else r.mean(record.metric) for r in rows]
+    means = [row.score(record.metric) for row in rows]
     return {
         "places": np.array(columns, dtype=float).T,
         "mean": np.array(means, dtype=float),

@@ -92,11 +92,7 @@ def importances_of(
     record: SearchRecord, n_trees: int = N_TREES, seed: int = 0
 ) -> Table:
     """Importances of what was recorded, as `param_importances` has them."""
-    rows = [
-        row
-        for row in record.rows
-        if not row.failed and np.isfinite(row.mean(record.metric))
-    ]
+    rows = [row for row in record.rows if np.isfinite(row.score(record.metric))]
     n_candidates = len({row.candidate for row in rows})
     if n_candidates < _FEWEST:
         raise ValueError(

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from sktune._errors import did_you_mean
+from sktune._text import short_names
 from sktune.inspection._search_record import RecordedRow, SearchRecord
-from sktune.inspection._table import short_names, text_of
+from sktune.inspection._table import text_of
 
 # Of a candidate that does not have a parameter, in a space of several dicts.
 NOT_SET = "not set"

@@ -77,6 +77,26 @@ def scores_of(search: Any, metric: str | None) -> RankedScores:
     )
 
 
+def best_row(search: Any, scores: RankedScores, metric: str | None) -> int:
+    """The row that the search calls its best, unless another metric is asked for.
+
+    It need not be the first in rank: a callable `refit` chooses as it likes.
+    """
+    best = getattr(search, "best_index_", None)
+    if metric is not None or best is None:
+        best = scores.rank.argmin()
+    return int(best)
+
+
+def of_fitted(search: Any, name: str) -> Any:
+    """An attribute of a fitted search; None where it has none, and of a journal."""
+    if isinstance(search, str | os.PathLike):
+        return None
+    if not hasattr(search, name):
+        check_is_fitted(search, "cv_results_")
+    return getattr(search, name, None)
+
+
 def _of_sklearns_halving(search: Any, mean: np.ndarray) -> tuple[np.ndarray, Any]:
     """Candidates and ranks of a table that says of neither which rung it is of."""
     results, resource = search.cv_results_, getattr(search, "resource", None)

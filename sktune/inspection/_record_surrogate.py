@@ -41,7 +41,7 @@ def surrogate_of(record: SearchRecord) -> FittedSurrogate:
 
 
 def _is_scored(row: RecordedRow, record: SearchRecord) -> bool:
-    return not row.failed and bool(np.isfinite(row.mean(record.metric)))
+    return bool(np.isfinite(row.score(record.metric)))
 
 
 def _observations(record: SearchRecord, largest: int | None) -> Iterator[Observation]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sktune.inspection._ranked_scores import scores_of
+from sktune.inspection._ranked_scores import best_row, scores_of
 from sktune.inspection._table import best_candidates
 
 
@@ -43,9 +43,7 @@ def results_summary(search: Any, n: int = 5, *, metric: str | None = None) -> st
     GridSearchCV of DecisionTreeClassifier: score 0.96, ± 0.01633 over 3 splits
     """
     scores, results = scores_of(search, metric), search.cv_results_
-    best = getattr(search, "best_index_", None)  # a callable refit chooses it
-    if metric is not None or best is None:
-        best = int(scores.rank.argmin())
+    best = best_row(search, scores, metric)
     n_splits = search.n_splits_
     name = type(search.estimator).__name__
     n_candidates = len(np.unique(scores.candidate))

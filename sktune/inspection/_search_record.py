@@ -13,9 +13,9 @@ import scipy.stats
 from sklearn.utils.validation import check_is_fitted
 
 from sktune._errors import did_you_mean
-from sktune.inspection._ranked_scores import scores_of
+from sktune.inspection._ranked_scores import best_row, scores_of
 from sktune.inspection._words import words_of
-from sktune.journal import as_json, environment, read_fits, read_header
+from sktune.journal import as_json, environment, read_fits, read_search
 
 # Where a candidate is in a search with rungs.
 _PLACE = ("n_resources", "bracket", "iter")
@@ -51,6 +51,10 @@ class RecordedRow:
         """Mean score over the splits that were run; NaN where one failed."""
         return _mean(list(self.scores.get(metric, {}).values()))
 
+    def score(self, metric: str) -> float:
+        """The mean, and NaN where the candidate failed, whatever it was given then."""
+        return math.nan if self.failed else self.mean(metric)
+
     def std(self, metric: str) -> float:
         """Standard deviation over the splits that were run."""
         values = list(self.scores.get(metric, {}).values())
@@ -84,22 +88,19 @@ class SearchRecord:
         Those that were given more, and judged by more splits, come first, since scores
         at less are not comparable.
         """
-        scored = [i for i, r in enumerate(self.rows) if math.isfinite(self._mean(i))]
+        scores = [row.score(self.metric) for row in self.rows]
+        scored = [i for i, score in enumerate(scores) if math.isfinite(score)]
         ranked = sorted(scored, key=self._key, reverse=True)
         if self.best in ranked:
             ranked.remove(self.best)
             ranked.insert(0, self.best)
         return ranked
 
-    def _mean(self, i: int) -> float:
-        row = self.rows[i]
-        return math.nan if row.failed else row.mean(self.metric)
-
     def _key(self, i: int) -> tuple[Any, ...]:
         row = self.rows[i]
-        amount = row.n_resources or 0
+        amount, score = row.n_resources or 0, row.score(self.metric)
         # Of equals the first: sorted backwards, it needs the greater number.
-        return (not row.stopped, amount, row.n_run, self._mean(i), -i)
+        return (not row.stopped, amount, row.n_run, score, -i)
 
 
 def record_of(
@@ -137,9 +138,7 @@ def _of_search(search: Any, metric: str | None, with_fits: bool) -> SearchRecord
     scores = scores_of(search, metric or (named if named in metrics else metrics[0]))
     n_splits = int(search.n_splits_)
     n_run = results.get("n_splits_run", [n_splits] * len(results["params"]))
-    best = getattr(search, "best_index_", None)
-    if metric is not None or best is None:
-        best = int(scores.rank.argmin())
+    best = best_row(search, scores, metric)
     rows = []
     for i, params in enumerate(results["params"]):
         place = {name: results[name][i].item() for name in _PLACE if name in results}
@@ -170,12 +169,11 @@ def _of_search(search: Any, metric: str | None, with_fits: bool) -> SearchRecord
         metrics=metrics,
         metric=scores.metric,
         rows=tuple(rows),
-        best=int(best) if np.isfinite(scores.mean[best]) else None,
+        best=best if np.isfinite(scores.mean[best]) else None,
         n_splits=n_splits,
         scales=_scales(given, rows),
         resource=None if scores.n_resources is None else _resource_of(search),
-        curves=getattr(search, "curves_", None)
-        or [curve_of(fit) for fit in fits if "curve" in fit],
+        curves=getattr(search, "curves_", None) or curves_of(fits),
         leases=getattr(search, "leases_", None) or (),
         fits=fits,
         arguments=as_json({k: v for k, v in given_to.items() if k not in _LEFT_OUT}),
@@ -186,7 +184,7 @@ def _of_search(search: Any, metric: str | None, with_fits: bool) -> SearchRecord
 
 
 def _of_journal(path: str | os.PathLike[str], metric: str | None) -> SearchRecord:
-    header, fits = read_header(path), read_fits(path)
+    header, fits = read_search(path)
     metrics = tuple(dict.fromkeys(m for fit in fits for m in _named(fit, "test_")))
     if metric is not None and fits and metric not in metrics:
         raise ValueError(
@@ -214,7 +212,7 @@ def _of_journal(path: str | os.PathLike[str], metric: str | None) -> SearchRecor
         n_splits=1 + max((fit["split"] for fit in fits), default=-1),
         scales=_scales(given, rows),
         resource=_short(header.get("resource")) if has_rungs else None,
-        curves=[curve_of(fit) for fit in fits if "curve" in fit],
+        curves=curves_of(fits),
         leases=_leases_of(fits),
         fits=fits,
         arguments=arguments,
@@ -226,8 +224,12 @@ def _of_journal(path: str | os.PathLike[str], metric: str | None) -> SearchRecor
     return SearchRecord(**{**vars(record), "best": ranked[0] if ranked else None})
 
 
-def curve_of(fit: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of `curves_`, of a fit in a journal."""
+def curves_of(fits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of `curves_`, of fits in a journal."""
+    return [_curve_of(fit) for fit in fits if "curve" in fit]
+
+
+def _curve_of(fit: Mapping[str, Any]) -> dict[str, Any]:
     epochs = fit.get("curve_epochs")
     return {
         "candidate": fit["candidate"],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from sktune._text import aligned, short_names
 from sktune.inspection._ranked_scores import RankedScores, scores_of
 
 # Continuations in which the time of a rung is that of a piece.
@@ -27,11 +27,7 @@ class Table(list[dict[str, Any]]):
             short_names(header),
             *([text_of(row.get(key, "")) for key in header] for row in self),
         ]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        return "\n".join(
-            "  ".join(cell.rjust(w) for cell, w in zip(line, widths, strict=True))
-            for line in lines
-        )
+        return aligned(lines)
 
 
 def best_candidates(
@@ -106,20 +102,6 @@ def _fit_time(search: Any, scores: RankedScores, row: int) -> float:
     if scores.n_resources is not None:
         pieces &= scores.n_resources <= scores.n_resources[row]
     return float(seconds[pieces].sum())
-
-
-def short_names(names: Sequence[str]) -> list[str]:
-    """The ends of names in which they differ."""
-    short = {name: name for name in names}
-    for name in names:
-        parts = name.split("__")
-        for k in range(1, len(parts)):
-            end = "__".join(parts[-k:])
-            ends = sum(n == end or n.endswith(f"__{end}") for n in names)
-            if ends == 1:
-                short[name] = end
-                break
-    return list(short.values())
 
 
 def text_of(value: Any) -> str:

@@ -123,8 +123,17 @@ def has_raised(outcome: FitOutcome) -> bool:
 
 def read_fits(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """A flat dict for every fit in a journal, in the order in which they ended."""
+    return read_search(path)[1]
+
+
+def read_search(
+    path: str | os.PathLike[str],
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The first record of a journal, which says of what search it is, and its fits."""
+    records = read_records(path)
+    header = dict(next(iter(records), {}))
     rows = []
-    for record in read_records(path):
+    for record in records:
         if record.get("record") != "fit":
             continue
         row = {k: v for k, v in record.items() if k not in ("record", "failed")}
@@ -143,17 +152,7 @@ def read_fits(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
         if "curve_epochs" in row:
             row["curve_epochs"] = tuple(row["curve_epochs"])
         rows.append({**row, "fit_error": row.pop("fit_error", None)})
-    return rows
-
-
-def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The first record of a journal: which search it is of, and where it began."""
-    return dict(next(iter(read_records(path)), {}))
-
-
-def read_arguments(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What the search of a journal was given, as JSON."""
-    return dict(read_header(path).get("arguments") or {})
+    return header, rows
 
 
 def moment() -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from sktune._text import aligned
 from sktune._types import Fit, FitOutcome, Unit
 from sktune.engine import Engine
 from sktune.execution import Job, StackTrial, cannot_stack, stack_key, try_stacked
@@ -54,13 +55,7 @@ class StackPlan:
     _head = ("shape", "fits", "stacks", "times as quick", "why not")
 
     def __repr__(self) -> str:
-        rows = [self._head, *self._rows()]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True))
-            for row in rows
-        ]
-        return "\n".join(line.rstrip() for line in lines)
+        return aligned([self._head, *self._rows()], to_the_left=True)
 
     def _repr_html_(self) -> str:
         def row(cells: Iterable[str], tag: str) -> str:

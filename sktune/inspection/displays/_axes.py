@@ -13,6 +13,8 @@ BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#009E73"
 COLORS = (BLUE, "#E69F00", GREEN, "#CC79A7", "#56B4E9", VERMILLION, "#8C8C00")
 # Of scores, from low to high; it is told apart in grey, too.
 SCORES = "viridis"
+# Characters of a name beside others.
+NAME = 22
 # How the best candidate is marked among points.
 STAR: dict[str, Any] = {
     "marker": "*",
@@ -22,8 +24,6 @@ STAR: dict[str, Any] = {
     "linewidth": 0.8,
     "zorder": 5,
 }
-
-
 # About, in the default font.
 _POINTS_OF_A_LETTER, _POINTS_OF_A_MARK = 5.2, 35.0
 # A legend may be wider than its axes are before they are laid out.
@@ -153,11 +153,6 @@ def no_scores(ax: Any, n: int) -> None:
     ax.set_yticks([])
     what = "no candidate has a score" if n else "no candidate has been scored yet"
     ax.text(0.5, 0.5, what, transform=ax.transAxes, ha="center", color="0.4")
-
-
-def cut(text: str, width: int = 22) -> str:
-    """Text that fits beside others."""
-    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def thinned(ticks: Sequence[Any], most: int) -> Sequence[Any]:

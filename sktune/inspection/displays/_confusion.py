@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.utils.validation import check_is_fitted
 
 from sktune._errors import did_you_mean
+from sktune.inspection._ranked_scores import of_fitted
 from sktune.inspection.displays._axes import new_axes
 
 _NORMALIZE = ("true", "pred", "all")
@@ -77,9 +76,7 @@ def confusion_matrix_display(
             f"{', '.join(map(repr, _NORMALIZE))}, or None for counts."
             + did_you_mean(str(normalize), _NORMALIZE)
         )
-    if not isinstance(search, str | os.PathLike) and not hasattr(search, "kept_"):
-        check_is_fitted(search, "cv_results_")
-    kept = getattr(search, "kept_", None)
+    kept = of_fitted(search, "kept_")
     if not kept:
         raise ValueError(
             f"{type(search).__name__} has kept no predictions of its splits. Give it "

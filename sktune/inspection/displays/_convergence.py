@@ -102,7 +102,7 @@ class ConvergenceDisplay:
         record = record_of(search, metric)
         rows, metric = record.rows, record.metric
         display = cls(
-            mean=[np.nan if row.failed else row.mean(metric) for row in rows],
+            mean=[row.score(metric) for row in rows],
             std=[row.std(metric) for row in rows],
             n_resources=[r.n_resources or 0 for r in rows] if record.resource else None,
             best=_best_so_far(record),
@@ -234,9 +234,9 @@ def _best_so_far(record: SearchRecord) -> list[float]:
     best: dict[Any, tuple[Any, ...]] = {}
     found = []
     for row in record.rows:
-        mean = row.mean(record.metric)
-        if not row.failed and np.isfinite(mean):
-            key = (not row.stopped, row.n_run, mean)
+        score = row.score(record.metric)
+        if np.isfinite(score):
+            key = (not row.stopped, row.n_run, score)
             best[row.n_resources] = max(best.get(row.n_resources, key), key)
         found.append(best[row.n_resources][-1] if row.n_resources in best else np.nan)
     return found

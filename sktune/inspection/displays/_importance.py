@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from sktune._text import cut, short_names
 from sktune.inspection._param_importances import N_TREES, importances_of
 from sktune.inspection._search_record import record_of
-from sktune.inspection._table import short_names
-from sktune.inspection.displays._axes import BLUE, COLORS, cut, legend_above, new_axes
+from sktune.inspection.displays._axes import BLUE, COLORS, NAME, legend_above, new_axes
 
 _ALONE, _PAIR = "by itself", "two together, beyond that"
 
@@ -140,7 +140,7 @@ class ImportanceDisplay:
                     error_kw={"ecolor": "0.25", "elinewidth": 1.2, "capsize": 2},
                 )
         labels = [
-            " & ".join(cut(short.get(name, name)) for name in _names(row))
+            " & ".join(cut(short.get(name, name), NAME) for name in _names(row))
             for row in rows
         ]
         ax.set_yticks(range(len(rows)), labels)

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sktune._text import cut
 from sktune.inspection._parallel_places import parallel_places
 from sktune.inspection._param_scales import number_text, round_numbers
 from sktune.inspection._ranked_scores import floor_of
 from sktune.inspection.displays._axes import (
+    NAME,
     SCORES,
     VERMILLION,
-    cut,
     fading,
     legend_above,
     new_axes,
@@ -221,7 +222,7 @@ class ParallelCoordinatesDisplay:
                           "alpha": 0.75},
                 )  # fmt: skip
                 ax.plot([j - 0.02, j + 0.02], [at, at], color="0.3", linewidth=0.8)
-        names = [cut(name) for name in [*self.names, self.metric]]
+        names = [cut(name, NAME) for name in [*self.names, self.metric]]
         is_long = max(map(len, names)) > 12
         ax.set_xticks(
             range(n),

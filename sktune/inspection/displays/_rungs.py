@@ -121,7 +121,7 @@ class RungsDisplay:
         display = cls(
             candidate=[row.candidate for row in rows],
             n_resources=[row.n_resources or 0 for row in rows],
-            mean=[np.nan if r.failed else r.mean(record.metric) for r in rows],
+            mean=[row.score(record.metric) for row in rows],
             bracket=[row.bracket or 0 for row in rows] if has_brackets else None,
             best=None if best is None else rows[best].candidate,
             metric=record.metric,

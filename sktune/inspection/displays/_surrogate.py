@@ -7,9 +7,9 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from sktune._text import cut, short_names
 from sktune.inspection._surrogate_maps import surrogate_maps
-from sktune.inspection._table import short_names
-from sktune.inspection.displays._axes import cut, legend_above, panels
+from sktune.inspection.displays._axes import NAME, legend_above, panels
 from sktune.inspection.displays._surrogate_panels import Panels, turn_long_words
 
 _PANEL = 2.3  # inches
@@ -167,13 +167,13 @@ class SurrogateDisplay:
                 panel.lay_out(axes.xaxis, across, axes.set_xscale, axes.set_xlim)
                 axes.tick_params(labelsize="x-small")
                 if i == n - 1:
-                    axes.set_xlabel(cut(short[across]))
+                    axes.set_xlabel(cut(short[across], NAME))
                     if panel.is_words(across):
                         turn_long_words(axes)
                 else:
                     axes.tick_params(labelbottom=False)
                 if j == 0 and i > 0:
-                    axes.set_ylabel(cut(short[vertical]))
+                    axes.set_ylabel(cut(short[vertical], NAME))
                 elif i == j:
                     axes.set_ylabel(self.metric, fontsize="small")
                 else:

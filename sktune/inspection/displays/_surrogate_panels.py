@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from sktune._text import cut
 from sktune.inspection._ranked_scores import floor_of
 from sktune.inspection.displays._axes import (
     BLUE,
     SCORES,
     STAR,
     VERMILLION,
-    cut,
     fading,
     thinned,
 )

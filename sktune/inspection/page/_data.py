@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from sktune._text import cut, short_names
 from sktune.inspection._search_record import RecordedRow, SearchRecord
-from sktune.inspection._table import short_names
 from sktune.inspection._words import words_of
 
 # Characters of a word.
@@ -117,8 +117,7 @@ def _number(value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    text = f"{value:.5g}" if isinstance(value, float) else str(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return cut(f"{value:.5g}" if isinstance(value, float) else str(value), _LONGEST)
 
 
 def _by_number(text: str) -> tuple[float, str]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sktune._text import cut, short_names
 from sktune.inspection._search_record import RecordedRow, SearchRecord
-from sktune.inspection._table import short_names
 from sktune.inspection._words import words_of
 from sktune.inspection.page._data import given_for
 
@@ -161,8 +161,8 @@ def rungs_of(record: SearchRecord) -> list[list[str]]:
     head = ["bracket", "rung", record.resource or "n_resources", "candidates"]
     lines = [[*head, "failed", f"best {record.metric}", "fitting"]]
     for (bracket, rung, amount), rows in sorted(rungs.items()):
-        means = [row.mean(record.metric) for row in rows if not row.failed]
-        best = max(filter(math.isfinite, means), default=math.nan)
+        scores = (row.score(record.metric) for row in rows)
+        best = max(filter(math.isfinite, scores), default=math.nan)
         seconds = sum(_finite(row.fit_time) * row.n_run for row in rows)
         n_failed = sum(row.failed for row in rows)
         shown = f"{best:#.4g}" if math.isfinite(best) else "-"
@@ -242,11 +242,6 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min"
-
-
-def cut(text: str, longest: int) -> str:
-    """Not more than so many characters."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _finite(value: float) -> float:

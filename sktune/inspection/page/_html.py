@@ -10,12 +10,12 @@ from importlib.resources import files
 from pathlib import Path
 from uuid import uuid4
 
+from sktune._text import cut
 from sktune.inspection._search_record import SearchRecord
 from sktune.inspection.page._data import as_script, data_of
 from sktune.inspection.page._facts import (
     best_params,
     counts_of,
-    cut,
     failures_of,
     figures_of,
     last_fit_of,

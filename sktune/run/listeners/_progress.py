@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 from sktune._protocols import Listener
+from sktune._text import short_names
 from sktune._types import Evaluation, Fit, FitOutcome, Observation
 from sktune.run.listeners._progress_bar import ProgressBar, has_screen
 from sktune.run.listeners._time_left import TimeLeft
@@ -119,7 +119,7 @@ class Progress(Listener):
         self._n_done += 1
         self._renew_bar()
         if self._bar is None and self._n_done == self._n_evaluations:
-            n, gone = self._n_evaluations, duration(now - self._start)
+            n, gone = self._n_evaluations, _duration(now - self._start)
             self._say(f"[{n}/{n}] best {self._best_so_far()} | {gone} gone")
 
     def on_end(self, evaluations: Sequence[Evaluation]) -> None:
@@ -131,7 +131,7 @@ class Progress(Listener):
         self.close()
         seconds = self.time_left.of_refit()
         is_told = seconds is not None and seconds >= 1
-        about = f", about {duration(seconds or 0.0)}" if is_told else ""
+        about = f", about {_duration(seconds or 0.0)}" if is_told else ""
         self._say(f"Refitting the best candidate on all {n_rows} rows{about}")
 
     def close(self) -> None:
@@ -166,7 +166,7 @@ class Progress(Listener):
         return [
             f"{fits} fits, {self._left(now)} left, best {best}",
             *params,
-            f"{duration(now - self._start)} gone",
+            f"{_duration(now - self._start)} gone",
             *([f"now{self._latest}"] if self._latest else []),
         ]
 
@@ -179,13 +179,13 @@ class Progress(Listener):
         return (
             f"[{done}] score {score}"
             f"{self._splits(seen)}{self._rung(one)}, best {self._best_so_far()} | "
-            f"{duration(now - self._start)} gone, {self._left(now)} left | "
+            f"{_duration(now - self._start)} gone, {self._left(now)} left | "
             f"{_params(one)}"
         )
 
     def _left(self, now: float) -> str:
         seconds = self.time_left.seconds(now)
-        return "?" if seconds is None else duration(seconds)
+        return "?" if seconds is None else _duration(seconds)
 
     def _best_so_far(self) -> str:
         best = "none yet" if self._best == _NOTHING else f"{self._best[1]:.4g}"
@@ -203,13 +203,10 @@ class Progress(Listener):
 
 
 def _params(one: Evaluation, *, are_short: bool = False) -> str:
-    names = {name: name for name in one.candidate.params}
-    if are_short:
-        ends = Counter(name.rpartition("__")[2] for name in names)
-        shorter = {name: name.rpartition("__")[2] for name in names}
-        names |= {name: end for name, end in shorter.items() if ends[end] == 1}
-    params = one.candidate.params.items()
-    return ", ".join(f"{names[name]}={_short(value)}" for name, value in params)
+    params = one.candidate.params
+    names = short_names(list(params)) if are_short else params
+    pairs = zip(names, params.values(), strict=True)
+    return ", ".join(f"{name}={_short(value)}" for name, value in pairs)
 
 
 def _short(value: object) -> str:
@@ -219,7 +216,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def duration(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     """Seconds as people say it."""
     if seconds < 100:
         return f"{seconds:.0f} s"

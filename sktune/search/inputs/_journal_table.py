@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sktune.journal import read_arguments, read_fits
+from sktune.journal import read_search
 
 Row = Mapping[str, Any]
 
@@ -43,8 +43,8 @@ def table_of_journal(path: str | os.PathLike[str]) -> dict[str, Any]:
     JournalError
         Where there is no journal, or it is broken.
     """
-    rows = read_fits(path)
-    arguments = read_arguments(path)
+    header, rows = read_search(path)
+    arguments = header.get("arguments") or {}
     races = bool(arguments.get("racing"))
     has_few = arguments.get("min_splits") is not None
     fits = _by_evaluation(rows, partly=races or has_few)

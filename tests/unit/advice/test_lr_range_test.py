@@ -22,7 +22,7 @@ from skorch.callbacks import (
 from torch import nn
 
 from sktune.advice import LRRangeTestDisplay, lr_range_test
-from sktune.advice._lr_range_test import LRCurve, _both_ways, _curve, smooth
+from sktune.advice._lr_curve import both_ways
 from tests.helpers.estimators import blobs, net
 
 # Nets with normalized batches stand any rate, and are told so.
@@ -291,14 +291,6 @@ def test_epochs():
     assert len(quick(given, n_steps=None).learning_rates) == 100
 
 
-def test_the_average_has_no_bias_and_does_not_lag():
-    np.testing.assert_allclose(smooth(np.full(9, 3.0), 0.9), 3.0)
-    fall = 1 / (1 + np.exp(np.linspace(-8, 8, 81)))  # steepest in the middle
-    lagging, both = smooth(fall, 0.8), _both_ways(fall, 0.8)
-    assert np.gradient(lagging).argmin() > 42
-    assert abs(np.gradient(both).argmin() - 40) <= 1
-
-
 def test_batches_of_few_rows_say_little():
     """Of 66 rows the last batch of each epoch has two."""
     found = quick(net(batch_size=32), X[:66], y[:66], n_steps=90, n_seeds=3)
@@ -306,30 +298,9 @@ def test_batches_of_few_rows_say_little():
     losses = found.curves[0].losses
     n = np.isfinite(losses).sum(axis=1).min()
     assert n > 60
-    both = _both_ways(losses[:, :n].mean(axis=0), 0.6, sizes)
+    both = both_ways(losses[:, :n].mean(axis=0), 0.6, sizes[:n])
     np.testing.assert_allclose(found.curves[0].smoothed[:n], both)
     assert found.suggestion > 1e-3
-
-
-def test_rates_of_a_known_curve():
-    rates = np.geomspace(1e-6, 1, 121)
-    at = np.log10(rates)
-    losses = 1 / (1 + np.exp(4 * (at + 3))) + 0.02 * np.exp(5 * (at + 0.5))
-    curve = _curve("", rates, np.array([losses, losses]), 0.5)
-    assert isinstance(curve, LRCurve)
-    assert curve.steepest == pytest.approx(1e-3, rel=0.4)
-    assert curve.lowest == pytest.approx(rates[losses.argmin()], rel=0.6)
-    assert curve.suggestion == curve.lowest / 10
-    assert curve.factor == 1.0
-
-
-def test_seeds_that_do_not_agree():
-    rates = np.geomspace(1e-6, 1, 121)
-    at = np.log10(rates)
-    losses = [np.maximum(abs(at - low), 1) + 0.1 * abs(at - low) for low in (-2, -1)]
-    curve = _curve("", rates, np.array(losses), 0.0)
-    assert 10**-2.1 < curve.lowest < 10**-0.9
-    assert curve.factor == pytest.approx(10**0.5, rel=0.1)
 
 
 def test_pictures():

@@ -1,0 +1,35 @@
+"""What is printed: tables, and names and values in few characters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def aligned(rows: Sequence[Sequence[str]], *, to_the_left: bool = False) -> str:
+    """Rows of cells as lines, columns two spaces apart; there is one row at least."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    justify = str.ljust if to_the_left else str.rjust
+    lines = (
+        "  ".join(justify(cell, w) for cell, w in zip(row, widths, strict=True))
+        for row in rows
+    )
+    return "\n".join(line.rstrip() if to_the_left else line for line in lines)
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """The ends of names in which they differ: ``lr`` for ``clf__net__lr``."""
+    short = {name: name for name in names}
+    for name in names:
+        parts = name.split("__")
+        for k in range(1, len(parts)):
+            end = "__".join(parts[-k:])
+            ends = sum(n == end or n.endswith(f"__{end}") for n in names)
+            if ends == 1:
+                short[name] = end
+                break
+    return list(short.values())
+
+
+def cut(text: str, longest: int) -> str:
+    """Not more than so many characters."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
