@@ -82,9 +82,10 @@ class Progress(Listener):
 
     def on_arrival(self, fit: Fit) -> None:
         """One fit is done; called at once, and so in an order that tells nothing."""
-        self._n_fits += 1
-        self.time_left.on_arrival(fit)
-        self._renew_bar()
+        if self._bar is not None:  # lines tell of candidates
+            self._n_fits += 1
+            self.time_left.on_arrival(fit)
+            self._renew_bar()
 
     def on_fit(self, fit: Fit, outcome: FitOutcome) -> None:
         self.time_left.on_fit(fit, outcome)
@@ -152,9 +153,11 @@ class Progress(Listener):
                     self._bar.say(line)
 
     def _renew_bar(self, *, at_once: bool = False) -> None:
-        if self._bar is not None and self._has_begun and not self._is_over:
+        if self._bar is None or not self._has_begun or self._is_over:
+            return
+        if at_once or self._bar.is_due:
             share = 1.0 if self._is_complete else self.time_left.share_done()
-            self._bar.show(share, self._parts(self._clock()), at_once=at_once)
+            self._bar.show(share, self._parts(self._clock()))
 
     def _parts(self, now: float) -> list[str]:
         """What stands beside the bar, the most important first."""

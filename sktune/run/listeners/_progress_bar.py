@@ -36,17 +36,17 @@ class ProgressBar:
         else:
             self._bar.write(line)
 
-    def show(
-        self, share: float, parts: Sequence[str], *, at_once: bool = False
-    ) -> None:
-        """Renew the bar, unless that has just been done.
+    @property
+    def is_due(self) -> bool:
+        """Whether it has been a while since it was renewed."""
+        return self._clock() - self._last >= _SECONDS_BETWEEN
+
+    def show(self, share: float, parts: Sequence[str]) -> None:
+        """Renew the bar.
 
         The first of the parts is shown in any case, others as far as there is room.
         """
-        now = self._clock()
-        if not at_once and now - self._last < _SECONDS_BETWEEN:
-            return
-        self._last = now
+        self._last = self._clock()
         bar_format = _format(parts)
         if self._bar is None:
             self._bar = _new_bar(initial=share, bar_format=bar_format)
