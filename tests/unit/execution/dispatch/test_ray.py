@@ -2,6 +2,8 @@
 
 import builtins
 import os
+import time
+from functools import partial
 
 import joblib
 import pytest
@@ -68,18 +70,25 @@ def test_one_answer(sent):
     assert sum(n for _, n in sent)
 
 
-def test_number_of_workers(cluster):
+def test_number_of_workers(cluster, tmp_path):
     """As joblib says: the whole cluster for -1, and the caller itself for None."""
     pids = {}
+    scorer = partial(pid, caller=os.getpid(), folder=tmp_path)
     for n_jobs in (None, -1):
         with joblib.parallel_config("ray", n_jobs=n_jobs):
             search = GridSearchCV(
-                Score(), {"a": list(range(6))}, cv=2, scoring=pid, refit=False
+                Score(), {"a": list(range(6))}, cv=2, scoring=scorer, refit=False
             ).fit(X, y)
         pids[n_jobs] = {int(v) for v in search.cv_results_["split0_test_score"]}
     assert pids[None] == {os.getpid()}
     assert os.getpid() not in pids[-1] and len(pids[-1]) == 2
 
 
-def pid(estimator, X, y):
+def pid(estimator, X, y, caller, folder):
+    """The process; a worker waits for another, which may need long to start."""
+    if os.getpid() != caller:
+        (folder / str(os.getpid())).touch()
+        end = time.monotonic() + 60
+        while len(list(folder.iterdir())) < 2 and time.monotonic() < end:
+            time.sleep(0.01)
     return os.getpid()
