@@ -157,6 +157,10 @@ def defaults_of(policy: str) -> dict[str, Any]:
     return found | ({"momentum_drop": MOMENTUM_DROP} if policy in HEIGHTS else {})
 
 
+# Arguments of any policy.
+OPTIONS = tuple(sorted({name for policy in POLICIES for name in defaults_of(policy)}))
+
+
 @dataclass(frozen=True)
 class LRCourse:
     """Rate and momentum of one training, as shares of the net's own.

@@ -9,7 +9,7 @@ import numpy as np
 from skorch.callbacks import LRScheduler
 
 from sktune.nets._course_lr import CourseLR
-from sktune.nets._lr_policies import POLICIES, LRCourse, defaults_of
+from sktune.nets._lr_policies import OPTIONS, LRCourse, defaults_of
 from sktune.nets._lr_schedule_values import check_options, check_value
 from sktune.nets._relative_lr_scheduler import RelativeLRScheduler
 
@@ -160,8 +160,7 @@ class LRSchedule(RelativeLRScheduler):
     @property
     def kwargs(self) -> dict[str, Any]:
         """The arguments of the policy that are given."""
-        names = {name for policy in POLICIES for name in defaults_of(policy)}
-        given = {name: getattr(self, name) for name in sorted(names)}
+        given = {name: getattr(self, name) for name in OPTIONS}
         return {name: value for name, value in given.items() if value is not None}
 
     # What a search asks before its first fit, too.

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from sktune._errors import did_you_mean
-from sktune.nets._lr_policies import POLICIES, defaults_of
+from sktune.nets._lr_policies import OPTIONS, POLICIES, defaults_of
 
 _LENGTH = "a share of the training (a float above 0, up to 1.0) or a number of epochs"
 # Lowest and highest of each number, and whether these two are allowed.
@@ -33,7 +33,7 @@ def check_options(policy: Any, options: Mapping[str, Any]) -> None:
     ----------
     policy : str
     options : dict
-        Values of arguments of the policy, by name; None is not given.
+        Values by name; None is not given, and names that no policy takes are left out.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def check_options(policy: Any, options: Mapping[str, Any]) -> None:
     """
     _check_policy(policy)
     taken = defaults_of(policy)
-    given = [name for name, value in options.items() if value is not None]
+    given = [name for name in OPTIONS if options.get(name) is not None]
     for name in given:
         if name not in taken:
             raise ValueError(

@@ -9,9 +9,11 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from scipy.stats import loguniform
 from sklearn.base import clone
 from skorch.callbacks import LoadInitState, TrainEndCheckpoint
 
+from sktune._errors import SktuneError
 from sktune._types import Fit
 from sktune.execution.checkpoint._paused_fit import checkpoints_in
 from sktune.execution.estimators._resource import Resource
@@ -165,3 +167,34 @@ def test_policies_and_their_arguments_are_searched(search, stacked):
     course = dict(best.callbacks_)["schedule"].lr_scheduler_.course
     assert course.n_steps == N_EPOCHS * 3 and course.n_warmup == 3
     assert course.policy == best.callbacks__schedule__policy
+
+
+SCHEDULE = "callbacks__schedule__"
+
+
+@pytest.mark.parametrize(
+    "space, message",
+    [
+        ({"policy": ["cosin", "step"]}, "no policy 'cosin'. Did you mean 'cosine'"),
+        ({"gama": [0.1]}, r"no parameter 'gama'. Did you mean '\w+__gamma'"),
+        (
+            {"policy": ["step", "cosine"], "gamma": loguniform(0.1, 0.5)},
+            "gamma is no argument of policy='cosine'.*searched by a list of dicts",
+        ),
+        ({"policy": ["step"], "gamma": [0.5, 2]}, "gamma=2 must be a number above 0"),
+        ({"warmup": [0, 1.0]}, "warmup=1.0 must be a number of epochs"),
+    ],
+)
+def test_mistakes_before_the_first_fit(space, message):
+    space = {SCHEDULE + name: values for name, values in space.items()}
+    with pytest.raises(SktuneError, match=message):
+        randomized(scheduled("cosine"), space, n_iter=2, cv=2).fit(X, y)
+
+
+def test_an_argument_that_a_policy_does_not_take_is_turned_off_by_none():
+    estimator = scheduled("step").set_params(callbacks__schedule__gamma=0.5)
+    space = {SCHEDULE + "policy": ["cosine"]}
+    with pytest.raises(SktuneError, match=r"gamma is no argument.*set it to None"):
+        randomized(estimator, space, n_iter=1, cv=2).fit(X, y)
+    space[SCHEDULE + "gamma"] = [None]
+    randomized(estimator, space, n_iter=1, cv=2, error_score="raise").fit(X, y)
