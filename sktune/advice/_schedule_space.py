@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import log
 from typing import Any
 
-from scipy.stats import loguniform
+from scipy.stats import loguniform, uniform
 
 from sktune.execution.estimators._net_callbacks import is_scheduler
 from sktune.execution.estimators._nets import callbacks_by_name
@@ -14,6 +15,18 @@ _SET_RATES = ("OneCycleLR", "CyclicLR", "WarmRestartLR")
 _STEPWISE = ("StepLR", "MultiStepLR")
 _FALL = (0.1, 0.5)  # of the rate, at each step
 _LAST = (1e-3, 0.3)  # what is left of the rate after the training
+# Of our own schedules: what is left of the rate is as above, and cycles are few.
+_BY_NAME: dict[str, dict[str, Any]] = {
+    "exponential": {"gamma": loguniform(*_LAST)},
+    "natural_exponential": {"decay": loguniform(-log(_LAST[1]), -log(_LAST[0]))},
+    "inverse_time": {"decay": loguniform(1 / _LAST[1] - 1, 1 / _LAST[0] - 1)},
+    "step": {"gamma": loguniform(*_FALL)},
+    "piecewise": {"gamma": loguniform(*_FALL)},
+    "polynomial": {"power": loguniform(0.5, 2)},
+    "warm_restarts": {"cycles": [1, 2, 3]},
+    "triangular": {"cycles": [1, 2, 3, 5]},
+    "one_cycle": {"pct_start": uniform(0.1, 0.3)},
+}
 
 
 class ScheduleSpace:
@@ -26,7 +39,7 @@ class ScheduleSpace:
 
     def __init__(self, net: Any) -> None:
         found = {k: c for k, c in callbacks_by_name(net).items() if is_scheduler(c)}
-        self._policy, self._given = "", {}
+        self._policy, self._given, self._is_ours = "", {}, False
         self._max_epochs = net.max_epochs
         # Of two, one may start from what the other has left.
         if len(found) != 1:
@@ -38,6 +51,7 @@ class ScheduleSpace:
         policy = callback.policy
         self._policy = policy if isinstance(policy, str) else policy.__name__
         self._given = callback.kwargs
+        self._is_ours = hasattr(callback, "check_options")  # an LRSchedule
         self._step_every = callback.step_every
 
     @property
@@ -60,6 +74,8 @@ class ScheduleSpace:
 
     def space(self) -> dict[str, Any]:
         """How far the rate falls, by the policies of which that is an option."""
+        if self._is_ours:
+            return self._space_by_name()
         option = "factor" if self._policy == "ReduceLROnPlateau" else "gamma"
         name = self.name_of(option)
         if name is None:
@@ -70,3 +86,10 @@ class ScheduleSpace:
             low, high = (last ** (1 / self._max_epochs) for last in _LAST)
             return {name: loguniform(low, high)}
         return {}
+
+    def _space_by_name(self) -> dict[str, Any]:
+        """What is worth searching of an `LRSchedule`, beside the rate itself."""
+        if "period" in self._given or "values" in self._given:
+            return {}  # what is left after the training depends on these
+        found = _BY_NAME.get(self._policy, {})
+        return {f"callbacks__{self._name}__{k}": v for k, v in found.items()}
