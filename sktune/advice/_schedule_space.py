@@ -46,8 +46,7 @@ class ScheduleSpace:
             return
         ((self._name, callback),) = found.items()
         if isinstance(callback, type):
-            self._policy = "WarmRestartLR"  # skorch's default
-            return
+            callback = callback()
         policy = callback.policy
         self._policy = policy if isinstance(policy, str) else policy.__name__
         self._given = callback.kwargs

@@ -127,7 +127,9 @@ def is_scheduler(callback: Any) -> bool:
 
 def policy_of(callback: Any) -> Any:
     """Class of torch that a scheduler makes; its name where skorch has none such."""
-    return _policy("WarmRestartLR" if isinstance(callback, type) else callback.policy)
+    if isinstance(callback, type):
+        return _policy(inspect.signature(callback).parameters["policy"].default)
+    return _policy(callback.policy)
 
 
 def _policy(policy: Any) -> Any:

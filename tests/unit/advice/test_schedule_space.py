@@ -63,6 +63,7 @@ def test_schedules_that_have_nothing_to_search():
         space = recommended_space(net(callbacks=callbacks))
         assert not any("callbacks" in name for name in space)
     assert "lr" not in recommended_space(net(callbacks=[LRScheduler]))
+    assert "lr" in recommended_space(net(callbacks=[LRSchedule]))
 
 
 def test_what_an_exponential_fall_leaves_is_the_same_by_either_name():
