@@ -36,14 +36,35 @@ class CourseLR(LRScheduler):
     def step(self, epoch: int | None = None) -> None:
         """Go on by a step."""
         super().step(epoch)
+        self._last_momenta = [momentum_of(g) for g in self.optimizer.param_groups]
         if not self.course.momentum_drop:
             return
         share = self.course.momentum(self.last_epoch + self.n_before)
-        for group in self.optimizer.param_groups:
-            if "betas" in group:  # of Adam and its like
-                first, *others = group["betas"]
-                first = group.setdefault("initial_momentum", first)
-                group["betas"] = (first * share, *others)
-            elif "momentum" in group:
-                first = group.setdefault("initial_momentum", group["momentum"])
-                group["momentum"] = first * share
+        for k, group in enumerate(self.optimizer.param_groups):
+            first = group.setdefault("initial_momentum", momentum_of(group))
+            if first is not None:
+                self._last_momenta[k] = first * share
+                _set_momentum(group, first * share)
+
+    def adopt(self) -> None:
+        """A rate or momentum that was set since is the net's own from now on."""
+        groups = self.optimizer.param_groups
+        last = zip(groups, self.get_last_lr(), self._last_momenta, strict=False)
+        for group, lr, momentum in last:
+            if group["lr"] != lr:
+                group["initial_lr"] = group["lr"]
+            if momentum_of(group) != momentum and "initial_momentum" in group:
+                group["initial_momentum"] = momentum_of(group)
+
+
+def momentum_of(group: dict[str, Any]) -> float | None:
+    """That of SGD and its like, or the first of Adam's betas."""
+    momentum = group["betas"][0] if "betas" in group else group.get("momentum")
+    return None if momentum is None else float(momentum)
+
+
+def _set_momentum(group: dict[str, Any], momentum: float) -> None:
+    if "betas" in group:
+        group["betas"] = (momentum, *group["betas"][1:])
+    else:
+        group["momentum"] = momentum

@@ -169,8 +169,7 @@ class LRSchedule(RelativeLRScheduler):
 
     def initialize(self) -> LRSchedule:
         """Check every value, and forget a training before."""
-        for name, value in self.get_params(deep=False).items():
-            self.check_value(name, value)
+        self._check_values()
         self.lr_scheduler_: Any = None
         self.batch_idx_ = 0
         return self
@@ -199,9 +198,13 @@ class LRSchedule(RelativeLRScheduler):
         -------
         rates : ndarray of shape (steps,)
         """
-        self.initialize()
+        self._check_values()
         course = self._course(steps, batches_per_epoch)
         return np.array([initial_lr * course.rate(step) for step in range(steps)])
+
+    def _check_values(self) -> None:
+        for name, value in self.get_params(deep=False).items():
+            self.check_value(name, value)
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Check what is given together; forget the schedule of a training before."""
@@ -217,7 +220,7 @@ class LRSchedule(RelativeLRScheduler):
                 ": give the net one of them."
             )
         if self.lr_scheduler_ is not None:
-            _begin_with_rates_set_since(self.lr_scheduler_)
+            self.lr_scheduler_.adopt()
         super().on_train_begin(net, **kwargs)
 
     def _make(self, net: Any, n_epochs: int, per_epoch: int) -> Any:
@@ -273,11 +276,3 @@ def _n_steps_of(history: Any, step_every: str) -> int:
     if step_every == "epoch":
         return len(before)
     return sum(epoch["train_batch_count"] for epoch in before)
-
-
-def _begin_with_rates_set_since(scheduler: Any) -> None:
-    """A rate that `set_params` has set after a training is that of the next."""
-    last = scheduler.get_last_lr()
-    for group, lr in zip(scheduler.optimizer.param_groups, last, strict=False):
-        if group["lr"] != lr:
-            group["initial_lr"] = group["lr"]

@@ -96,6 +96,16 @@ def test_each_training_has_a_schedule_of_its_own():
     np.testing.assert_allclose(rates_of(fitted)[24:], 2 * again[:12])
 
 
+def test_a_momentum_that_is_set_between_two_trainings():
+    fitted = scheduled("one_cycle", optimizer__momentum=0.9).fit(X, y)
+    group = fitted.optimizer_.param_groups[0]
+    assert group["momentum"] == 0.9  # the cycle ends there
+    fitted.partial_fit(X, y)
+    assert group["momentum"] == 0.9
+    fitted.set_params(optimizer__momentum=0.5).partial_fit(X, y)
+    assert group["momentum"] == 0.5
+
+
 @pytest.mark.parametrize("step_every", ["batch", "epoch"])
 def test_one_schedule_over_several_trainings(step_every):
     options = {"epochs": 4, "step_every": step_every, "optimizer__momentum": 0.9}
