@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from skorch.callbacks import LRScheduler
 
+from sktune._errors import EstimatorError
 from sktune.nets._course_lr import CourseLR
 from sktune.nets._lr_policies import OPTIONS, LRCourse, defaults_of
 from sktune.nets._lr_schedule_values import check_options, check_value
@@ -68,7 +69,7 @@ class LRSchedule(RelativeLRScheduler):
 
     Raises
     ------
-    ValueError
+    EstimatorError
         When a net with it is initialized, for a name or value that cannot be; when its
         training begins, for an argument that the policy does not take.
 
@@ -215,7 +216,7 @@ class LRSchedule(RelativeLRScheduler):
             if isinstance(other, LRScheduler) and other is not self
         ]
         if others:
-            raise ValueError(
+            raise EstimatorError(
                 f"LRSchedule sets the learning rate, and so does callback {others[0]!r}"
                 ": give the net one of them."
             )
@@ -249,7 +250,7 @@ class LRSchedule(RelativeLRScheduler):
             options["milestones"] = tuple(map(counted, options["milestones"]))
             values = options["values"]
             if values is not None and len(values) != len(options["milestones"]) + 1:
-                raise ValueError(
+                raise EstimatorError(
                     f"LRSchedule: {len(values)} values for "
                     f"{len(options['milestones'])} milestones; one more is needed than "
                     "there are milestones."
@@ -263,7 +264,7 @@ class LRSchedule(RelativeLRScheduler):
             return min(max(1, round(float(self.warmup) * n_steps)), n_steps - 1)
         n_warmup = int(self.warmup) * per_epoch
         if n_warmup >= n_steps:
-            raise ValueError(
+            raise EstimatorError(
                 f"LRSchedule: warmup={self.warmup} epochs are all of a training of "
                 f"{n_steps // per_epoch}. Give fewer, or a share of it (a float)."
             )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from sktune._errors import did_you_mean
+from sktune._errors import EstimatorError, did_you_mean
 from sktune.nets._lr_policies import OPTIONS, POLICIES, defaults_of
 
 _LENGTH = "a share of the training (a float above 0, up to 1.0) or a number of epochs"
@@ -37,19 +37,19 @@ def check_options(policy: Any, options: Mapping[str, Any]) -> None:
 
     Raises
     ------
-    ValueError
+    EstimatorError
     """
     _check_policy(policy)
     taken = defaults_of(policy)
     given = [name for name in OPTIONS if options.get(name) is not None]
     for name in given:
         if name not in taken:
-            raise ValueError(
+            raise EstimatorError(
                 f"LRSchedule: {name} is no argument of policy={policy!r}, which takes "
                 f"{_listed(taken)}. Leave it out, or set it to None."
             )
     if {"values", "gamma"} <= set(given):
-        raise ValueError("LRSchedule: give values or gamma, and not both.")
+        raise EstimatorError("LRSchedule: give values or gamma, and not both.")
 
 
 def check_value(name: str, value: Any) -> None:
@@ -62,14 +62,14 @@ def check_value(name: str, value: Any) -> None:
 
     Raises
     ------
-    ValueError
+    EstimatorError
     """
     if name == "policy":
         _check_policy(value)
     else:
         needed = _needed(name, value)
         if needed:
-            raise ValueError(f"LRSchedule: {name}={value!r} must be {needed}.")
+            raise EstimatorError(f"LRSchedule: {name}={value!r} must be {needed}.")
 
 
 def _check_policy(policy: Any) -> None:
@@ -81,7 +81,7 @@ def _check_policy(policy: Any) -> None:
     )
     if is_of_torch:
         hint += " RelativeLRScheduler takes schedules of torch."
-    raise ValueError(
+    raise EstimatorError(
         f"LRSchedule has no policy {policy!r}.{hint} There are {_listed(POLICIES)}."
     )
 
