@@ -27,6 +27,8 @@ _BY_NAME: dict[str, dict[str, Any]] = {
     "triangular": {"cycles": [1, 2, 3, 5]},
     "one_cycle": {"pct_start": uniform(0.1, 0.3)},
 }
+# These begin low. Others gain most by a warm-up where a training is short.
+_RISES = ("one_cycle", "triangular")
 
 
 class ScheduleSpace:
@@ -39,7 +41,7 @@ class ScheduleSpace:
 
     def __init__(self, net: Any) -> None:
         found = {k: c for k, c in callbacks_by_name(net).items() if is_scheduler(c)}
-        self._policy, self._given, self._is_ours = "", {}, False
+        self._policy, self._given, self._is_ours, self._warmup = "", {}, False, 0
         self._max_epochs = net.max_epochs
         # Of two, one may start from what the other has left.
         if len(found) != 1:
@@ -51,6 +53,7 @@ class ScheduleSpace:
         self._policy = policy if isinstance(policy, str) else policy.__name__
         self._given = callback.kwargs
         self._is_ours = hasattr(callback, "check_options")  # an LRSchedule
+        self._warmup = getattr(callback, "warmup", 0)
         self._step_every = callback.step_every
 
     @property
@@ -89,6 +92,9 @@ class ScheduleSpace:
     def _space_by_name(self) -> dict[str, Any]:
         """What is worth searching of an `LRSchedule`, beside the rate itself."""
         if "period" in self._given or "values" in self._given:
-            return {}  # what is left after the training depends on these
-        found = _BY_NAME.get(self._policy, {})
+            found = {}  # what is left after the training depends on these
+        else:
+            found = dict(_BY_NAME.get(self._policy, {}))
+        if not self._warmup and self._policy not in _RISES:
+            found["warmup"] = [0, 0.1]
         return {f"callbacks__{self._name}__{k}": v for k, v in found.items()}

@@ -36,6 +36,9 @@ def test_schedules(schedule, name, limits):
     space = recommended_space(net(callbacks=[("schedule", schedule)]))
     found = ends(space.pop(f"callbacks__schedule__{name}"))
     assert found == pytest.approx(limits)
+    warmup = space.pop("callbacks__schedule__warmup", None)
+    falls = isinstance(schedule, LRSchedule) and schedule.policy != "one_cycle"
+    assert warmup == ([0, 0.1] if falls else None)
     assert list(space) == list(recommended_space(net()))
 
 
@@ -55,8 +58,8 @@ def test_schedules_that_have_nothing_to_search():
     for callbacks in (
         [LRScheduler("CosineAnnealingLR", T_max=3)],
         [LRScheduler("StepLR", step_size=2)],
-        [LRSchedule("step", period=1)],
-        [LRSchedule("cosine")],
+        [LRSchedule("step", period=1, warmup=1)],
+        [LRSchedule("cosine", warmup=0.2)],
         [LRScheduler("ExponentialLR", gamma=0.99, step_every="batch")],
         [("a", LRScheduler("StepLR", step_size=2, gamma=0.1)), ("b", LRScheduler)],
     ):
