@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 def aligned(rows: Sequence[Sequence[str]], *, to_the_left: bool = False) -> str:
@@ -33,3 +34,10 @@ def short_names(names: Sequence[str]) -> list[str]:
 def cut(text: str, longest: int) -> str:
     """Not more than so many characters."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def label_of(params: Mapping[str, Any]) -> str:
+    """``policy=cosine, lr=0.1``: params by short names, as the name of a variant."""
+    values = [getattr(value, "__name__", value) for value in params.values()]
+    pairs = zip(short_names(list(params)), values, strict=True)
+    return ", ".join(f"{name}={value}" for name, value in pairs) or "as given"

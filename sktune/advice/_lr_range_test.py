@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 
 from sktune._errors import did_you_mean
 from sktune._random import derive_seed, fresh_root
-from sktune._text import aligned, short_names
+from sktune._text import aligned, label_of
 from sktune._warnings import warn
 from sktune.advice._last_net import last_net
 from sktune.advice._lr_curve import Floats, LRCurve, read_curve
@@ -232,7 +232,7 @@ def lr_range_test(
                     if len(sweep.n_rows) > len(sizes):  # alike but for where they end
                         sizes = np.array(sweep.n_rows, dtype=float)
             found = (np.array(losses), smoothing, sizes)
-            curves.append(read_curve(_label(given), rates, *found))
+            curves.append(read_curve(label_of(given), rates, *found))
     for curve in curves:
         _warn_of_edges(curve, rates)
     return LRRangeTest(rates, tuple(curves))
@@ -323,15 +323,6 @@ def _check(
             f"variants={variants!r} must be a list of dicts of params, such as "
             "[{'optimizer__weight_decay': 0.01}]."
         )
-
-
-def _label(params: Mapping[str, Any]) -> str:
-    def text(value: Any) -> str:
-        return str(getattr(value, "__name__", value))
-
-    names = short_names(list(params))
-    pairs = zip(names, params.values(), strict=True)
-    return ", ".join(f"{k}={text(v)}" for k, v in pairs) or "as given"
 
 
 def _steps_in(net: Any, X: Any, y: Any, n_epochs: float | None) -> int:

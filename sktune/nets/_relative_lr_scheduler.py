@@ -91,17 +91,21 @@ class RelativeLRScheduler(LRScheduler):
         """Make the schedule, before the first epoch of the training."""
         if self.lr_scheduler_ is not None:
             return  # also where a paused training goes on
-        steps = net.max_epochs
+        per_epoch = 1
         if self.step_every == "batch":
             try:
-                steps *= len(net.get_iterator(dataset_train, training=True))
+                per_epoch = len(net.get_iterator(dataset_train, training=True))
             except TypeError as error:
                 raise TypeError(
-                    "RelativeLRScheduler cannot count the batches of an epoch "
+                    f"{type(self).__name__} cannot count the batches of an epoch "
                     f"({error}). Pass step_every='epoch', or data that have a length."
                 ) from error
-        kwargs = self._in_steps(self.policy_, steps)
-        self.lr_scheduler_ = self.policy_(net.optimizer_, **kwargs)
+        self.lr_scheduler_ = self._make(net, net.max_epochs, per_epoch)
+
+    def _make(self, net: Any, n_epochs: int, per_epoch: int) -> Any:
+        """The schedule of a training of so many epochs, with so many steps in each."""
+        kwargs = self._in_steps(self.policy_, n_epochs * per_epoch)
+        return self.policy_(net.optimizer_, **kwargs)
 
     def _get_policy_cls(self) -> Any:
         """Skorch knows a few schedules by name, and not ``OneCycleLR``."""

@@ -46,6 +46,7 @@ def refuse_name_of_callback(
     refusals = [
         _refuse_option(net, name, receiver, option, subspace.get(full_name))
         or (_refuse_policy(receiver, where, subspace) if option else None)
+        or _refuse_values(net, name, receiver, where, subspace)
         for receiver in receivers
         if receiver is not UNKNOWN
     ]
@@ -126,7 +127,9 @@ def is_scheduler(callback: Any) -> bool:
 
 def policy_of(callback: Any) -> Any:
     """Class of torch that a scheduler makes; its name where skorch has none such."""
-    return _policy("WarmRestartLR" if isinstance(callback, type) else callback.policy)
+    if isinstance(callback, type):
+        return _policy(inspect.signature(callback).parameters["policy"].default)
+    return _policy(callback.policy)
 
 
 def _policy(policy: Any) -> Any:
@@ -158,6 +161,35 @@ def _refuse_policy(
         f"Search {where[:-2]!r} instead: list schedulers, each with what it takes.",
         is_unknown=False,
     )
+
+
+def _refuse_values(
+    net: Any, name: str, callback: Any, where: str, subspace: Mapping[str, Any]
+) -> Refusal | None:
+    """Why a callback that checks its own values would refuse some that are searched.
+
+    Each of the values may meet each policy.
+    """
+    kind = type(callback)
+    if not hasattr(kind, "check_options"):
+        return None
+    given = callback.get_params(deep=False) | net.get_params_for(f"callbacks__{name}")
+    options, remedy = dict(given), ""
+    try:
+        for key in given:
+            values = alternatives(subspace, where + key, given[key])
+            for value in values:
+                if value is not UNKNOWN and where + key in subspace:
+                    kind.check_value(key, value)
+            options[key] = next((v for v in values if v is not None), None)
+        remedy = "Policies whose arguments differ are searched by a list of dicts."
+        for policy in alternatives(subspace, f"{where}policy", given["policy"]):
+            if policy is not UNKNOWN:
+                kind.check_options(policy, options)
+    except ValueError as error:
+        why = f"fits would raise: {error}"
+        return Refusal(why, remedy, is_unknown=False, cause=error)
+    return None
 
 
 def _first_value(callback: Any, option: str) -> str:
