@@ -8,8 +8,10 @@ import pytest
 
 from sktune._types import Fit, FitOutcome, Problem
 from sktune.engine import Engine
+from sktune.run._run import Watched
+from sktune.run.listeners._cost import Cost, RefitCost, ToCome
 from sktune.run.listeners._progress import Progress
-from sktune.run.listeners._time_left import Cost, RefitCost, TimeLeft
+from sktune.run.listeners._time_left import TimeLeft
 from sktune.schedule import Asynchronous, Brackets, Flat, Rung, halving, hyperband
 
 STARTING, FIRST_FIT, PER_RESOURCE, SCORING = 10.0, 20.0, 2.0, 0.1
@@ -108,7 +110,7 @@ def simulate(
     refit=None,
     asking=0.0,
     n_recorded=0,
-    verbose=0,
+    verbose=1,
     **allowed,
 ):
     """Estimates of a simulated search, and the time at which it ended."""
@@ -121,10 +123,13 @@ def simulate(
         Numbers(clock, time_left, asking),
         schedule,
         Problem(None, n_splits=n_splits),
-        workers,
+        Watched(workers, progress),
         root=0,
         score=lambda outcome: outcome.score("score"),
         n_pending=n_pending,
+        may_go_on=lambda decision, evaluations: (
+            len(evaluations) < (cost.max_resources or math.inf)
+        ),
         listeners=[progress],
     )
     engine.run()
@@ -236,8 +241,14 @@ def test_workers_that_wait_for_devices_do_not_work():
     for n_slots, factor in [(1, 4.0), (2, 2.0), (9, 1.0)]:
         time_left = TimeLeft(cost, 1)
         time_left.begin(4)
-        for i in range(20):
+        # Of four workers as many train at once as there are slots, two seconds each.
+        at_once, now = min(4, n_slots), 0.0
+        fits = [Fit(i, 0, {}, 0, unit=i) for i in range(100)]
+        for fit in fits:
+            time_left.on_submit((fit,), now)
+        for i, fit in enumerate(fits[:40], 1):
+            now = 2.0 * math.ceil(i / at_once)
             lease = {"host": "a", "device": "cuda:0", "slot": i % n_slots}
             outcome = FitOutcome({"score": 1.0}, fit_time=2.0, lease=lease)
-            time_left.on_fit(Fit(i, 0, {}, 0), outcome)
-        assert time_left.seconds(0.0) == math.ceil(100 / 4 * factor) * 2.0
+            time_left.on_arrival(fit, outcome, now)
+        assert time_left.seconds(now) == pytest.approx(60 / 4 * factor * 2.0, rel=0.05)
