@@ -33,6 +33,7 @@ ONE_END = (
     "tests/unit/execution/dispatch/test_workers.py",
     "tests/unit/inspection/",
     "tests/unit/listeners/",
+    "tests/unit/run/listeners/",
     "tests/unit/schedule/",
     "tests/unit/search/",
     "tests/unit/strategy/",

@@ -15,8 +15,8 @@ _NOISE, _LEAST_NOISE, _N_NOISE = 0.15, 0.03, 4
 _N_ITER = 6
 # Fits that slopes are learnt from, the latest, and by which share they have to grow.
 _LATEST, _GROWTH = 400, 1.05
-# What a fit needs whatever it is given, in units of what it is given: so likely is each,
-# and the less, the more seconds that would be.
+# What a fit needs whatever it is given, in units of that: so likely is each, and the
+# less, the more seconds it would be.
 _SET_UP = np.array([0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0])
 _LIKELY = np.log([2.0, 1.0, 1.0, 1.0, 0.5, 0.25, 0.125])
 _SECONDS_OF_SET_UP = 0.05

@@ -25,6 +25,8 @@ _SLOPES = {
 # or a category, may do to the logarithm of seconds.
 _SD_OF_SLOPE, _SD = 0.3, 0.1
 _MOST_CATEGORIES = 20
+# From so many such columns on, each is expected to do less.
+_FEW = 4
 
 
 class ParamColumns:
@@ -56,6 +58,9 @@ class ParamColumns:
             place = self._place_numbers if all(map(_is_number, given)) else self._place
             priors += place(name, given, len(priors))
         self.slopes, self.sd = np.array(priors, dtype=float).reshape(-1, 2).T
+        # Of many few matter.
+        is_other = self.sd == _SD
+        self.sd[is_other] *= min(1.0, math.sqrt(_FEW / max(1, is_other.sum())))
 
     def _place_numbers(
         self, name: str, given: list[Any], column: int

@@ -25,8 +25,8 @@ from sktune.schedule import Place
 _LATEST = 10
 # The space counts as much as so many proposals.
 _N_OF_SPACE = 4
-# What a rule leaves of a fit, before any has been seen.
-_LEFT_BY_RULE = 0.5
+# What a rule leaves of a fit, as if it were seen of so many.
+_LEFT_BY_RULE, _N_PRIOR = 0.5, 3
 
 
 class TimeLeft:
@@ -134,6 +134,7 @@ class TimeLeft:
 
     def on_arrival(self, fit: Fit, outcome: FitOutcome, now: float) -> None:
         """One fit is done, and will be told of when its turn comes."""
+        self._spared.settle()
         i = self._index.get(Place(fit.bracket, fit.iter))
         self._given += 0.0 if i is None else self._steps[i]
         unit = self._units.arrive(fit, outcome, now)
@@ -269,13 +270,22 @@ class TimeLeft:
         of_latest = float(self._fits.factors(np.array(latest)).sum()) if latest else 0.0
         return (_N_OF_SPACE * total / n + of_latest) / (_N_OF_SPACE + len(latest))
 
+    def _factor_of_rest(self, i: int, n: int, of_new: float | None) -> float:
+        """In the mean over all fits that have not been sent."""
+        n_new, more = self._n_fits_of_new(i, n), self._n_more()
+        rows = np.array([self._rows[candidate] for candidate in more])
+        factors = self._fits.factors(rows) if more else np.zeros(0)
+        n_more = np.array(list(more.values()))
+        total = (of_new or 1.0) * n_new + float(factors @ n_more)
+        return total / max(1e-9, n_new + float(n_more.sum()))
+
     def _left_of(self, step: float, *, has_rule: bool) -> float:
         """What is left of the seconds of fits, since some fail or are ended."""
-        prior = (self._learnt and self._learnt.of(step)) or 0.0
+        share, n = (_LEFT_BY_RULE, _N_PRIOR) if has_rule else (1.0, 1)
+        prior = n * ((self._learnt and self._learnt.of(step)) or 0.0)
         seconds, expected = self._shortened[has_rule]
         if not prior + expected:
             return 1.0
-        share = _LEFT_BY_RULE if has_rule else 1.0
         return (seconds + share * prior) / (expected + prior)
 
     def _of_one(self, step: float, factor: float | None, *, has_rule: bool) -> float:
@@ -314,6 +324,8 @@ class TimeLeft:
             return 0.0
         is_first = not self._cost.rungs[i].iter
         factor = self._factor_of_new() if is_first else None
+        if self._spared.begins_with is not None and len(self._fits):
+            factor = self._factor_of_rest(i, n, factor)
         rounds = n_fits / at_once
         if self._is_barrier(i) or (is_first and self._n_pending == 1):
             rounds = max(rounds, self._rounds(i, n_fits))
@@ -336,10 +348,16 @@ class TimeLeft:
         """Fits of a rung that have not been sent, where so many are not through."""
         if self._spared.begins_with is None:
             return max(0, n * self._n_splits_of[i] - self._n_begun[i])
-        each = self._spared.begins_with + self._spared.n_new()
+        return self._n_fits_of_new(i, n) + sum(self._n_more().values())
+
+    def _n_fits_of_new(self, i: int, n: int) -> float:
+        n = self._n_new(i, n)
+        return n * ((self._spared.begins_with or 0) + self._spared.n_new(n))
+
+    def _n_more(self) -> dict[int, float]:
+        """Fits that will be decided on, by candidate that has begun."""
         begun = self._begun.items()
-        more = sum(self._spared.n_more(candidate, k) for candidate, (_, k) in begun)
-        return self._n_new(i, n) * each + more
+        return {one: self._spared.n_more(one, k) for one, (_, k) in begun}
 
     def _at_once(self, i: int) -> float:
         """How many fits of a rung run at once by the plan, while there are enough."""
