@@ -147,7 +147,8 @@ class TimeLeft:
                 self._firsts.add(unit.step, self._firsts.row({}), seconds, weight)
             return
         n, beside = self._beside
-        beside += max(0.0, now - unit.began - unit.fit_seconds)
+        # Those of a batch come in together: less than nothing here is more elsewhere.
+        beside += now - unit.began - unit.fit_seconds
         self._beside = n + unit.n_fits, beside
         if not unit.is_short:
             self._fits.add(unit.step, unit.row, seconds, weight)
@@ -293,7 +294,7 @@ class TimeLeft:
         n, beside = self._beside
         seconds = (self._learnt and self._learnt.of(step, factor)) or 0.0
         left = self._left_of(step, has_rule=has_rule)
-        return seconds * left + (beside / n if n else 0.0)
+        return seconds * left + (max(0.0, beside / n) if n else 0.0)
 
     def _of_fits(self, rest: Sequence[int], now: float) -> float:
         asking = self._asking if self._asks_in_turn else 0.0
