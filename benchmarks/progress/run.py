@@ -128,7 +128,7 @@ def ratio_at(share: float, shown: Told, start: float, end: float) -> float | Non
     if not before or before[-1][1] is None:
         return None
     at, left = before[-1]  # what is on the screen
-    return left / (end - at) if left is not None else None
+    return round(left / (end - at), 3) if left is not None else None
 
 
 def table(records: list[dict[str, Any]]) -> str:
