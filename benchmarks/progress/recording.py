@@ -32,11 +32,11 @@ class Recorder:
 
     def __enter__(self) -> Recorder:
         for name in _OTHERS:
-            self._patch(TimeLeft, name, self._noting(name, getattr(TimeLeft, name)))
+            self._patch(TimeLeft, name, self._keeping(name, getattr(TimeLeft, name)))
         self._patch(_run, "Watched", self._watched(_run.Watched))
         engine = _run.SearchRun._engine
 
-        def noted(run: Any, *args: Any) -> Any:
+        def kept(run: Any, *args: Any) -> Any:
             proposal, time_left = run.proposal, run.progress.time_left
             self.given = {
                 "cost": time_left._cost,
@@ -49,7 +49,7 @@ class Recorder:
             }
             return engine(run, *args)
 
-        self._patch(_run.SearchRun, "_engine", noted)
+        self._patch(_run.SearchRun, "_engine", kept)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -60,30 +60,30 @@ class Recorder:
         self._patched.append((where, name, getattr(where, name)))
         setattr(where, name, new)
 
-    def _note(self, what: str, *args: Any) -> None:
+    def _keep(self, what: str, *args: Any) -> None:
         self.events.append((time.monotonic(), what, *args))
 
-    def _noting(self, name: str, method: Any) -> Any:
-        def noted(time_left: TimeLeft, *args: Any) -> Any:
-            self._note(name, *args)
+    def _keeping(self, name: str, method: Any) -> Any:
+        def kept(time_left: TimeLeft, *args: Any) -> Any:
+            self._keep(name, *args)
             return method(time_left, *args)
 
-        return noted
+        return kept
 
     def _watched(self, parent: Any) -> Any:
-        note = self._note
+        keep = self._keep
 
-        class Noted(parent):
+        class Kept(parent):
             def submit(self, unit: Unit) -> None:
-                note("submit", unit)
+                keep("submit", unit)
                 super().submit(unit)
 
             def next_done(self) -> list[tuple[Any, FitOutcome]]:
                 done: list[tuple[Any, FitOutcome]] = super().next_done()
-                note("done", done)
+                keep("done", done)
                 return done
 
-        return Noted
+        return Kept
 
 
 def told(record: dict[str, Any]) -> Told:

@@ -85,17 +85,17 @@ class _Simulation(Listener):
                 min(candidate, len(self.recorded.asking) - 1)
             ]
             self.now += seconds
-            self._note("on_ask", seconds)
+            self._keep("on_ask", seconds)
         return self.recorded.params.get(candidate)
 
     def submit(self, unit: Any) -> None:
-        self._note("submit", unit)
+        self._keep("submit", unit)
         self._queue.append(unit)
 
     def next_done(self) -> list[Any]:
         if not self._has_begun:
             self._has_begun = True
-            self._note("begin", self.n_workers)
+            self._keep("begin", self.n_workers)
         while self._queue and self._free:
             unit = self._queue.pop(0)
             free_at, is_first = heapq.heappop(self._free)
@@ -110,16 +110,16 @@ class _Simulation(Listener):
             self.now = max(self.now, end)
             heapq.heappush(self._free, (self.now, False))
             done = [(fit, self.recorded.outcomes[key(fit)]) for fit in unit]
-        self._note("done", done)
+        self._keep("done", done)
         return done
 
     def on_evaluation(self, evaluation: Any, observation: Any) -> None:
-        self._note("on_evaluation", evaluation, observation)
+        self._keep("on_evaluation", evaluation, observation)
 
     def on_stop(self, candidate: int) -> None:
-        self._note("on_stop", candidate)
+        self._keep("on_stop", candidate)
 
-    def _note(self, what: str, *args: Any) -> None:
+    def _keep(self, what: str, *args: Any) -> None:
         self.events.append((self.now, what, *args))
 
 

@@ -90,8 +90,8 @@ class TimeLeft:
         self._to_come = to_come or ToCome()
         self._fits = FitSeconds(self._to_come.candidates)
         self._firsts = FitSeconds()
-        known = [self._fits.row(params) for params in self._to_come.candidates]
-        self._known = np.array(known) if known else np.zeros((0, 0))
+        rows = [self._fits.row(params) for params in self._to_come.candidates]
+        self._rows_to_come = np.array(rows) if rows else np.zeros((0, 0))
         self._rows: dict[int, Floats] = {}  # by candidate
         self._factor: tuple[tuple[int, int], float | None] = ((0, -1), None)
         self._beside = (0, 0.0)  # fits, and seconds
@@ -254,7 +254,7 @@ class TimeLeft:
 
     def _factor_of_new(self) -> float | None:
         """In the mean over the candidates that have not begun; None: not known."""
-        if not len(self._fits) or not len(self._known):
+        if not len(self._fits) or not len(self._rows_to_come):
             return None
         key = self._fits.n_learnt, len(self._rows)
         if self._factor[0] != key:
@@ -262,7 +262,10 @@ class TimeLeft:
         return self._factor[1]
 
     def _mean_factor_of_new(self) -> float | None:
-        total, n = float(self._fits.factors(self._known).sum()), len(self._known)
+        total, n = (
+            float(self._fits.factors(self._rows_to_come).sum()),
+            len(self._rows_to_come),
+        )
         if self._to_come.are_listed:
             begun = list(self._rows.values())
             total -= float(self._fits.factors(np.array(begun)).sum()) if begun else 0.0
