@@ -41,6 +41,12 @@ class Cost:
         """What a candidate is given in each rung, on its splits together."""
         return resources_of_a_candidate(self.rungs, splits, continues=self.continues)
 
+    def is_barrier(self, i: int) -> bool:
+        """Whether nothing else runs until a rung is over."""
+        if i + 1 == len(self.rungs):
+            return i > 0
+        return self.in_order and self.rungs[i].bracket == self.rungs[i + 1].bracket
+
 
 @dataclass(frozen=True)
 class RefitCost:

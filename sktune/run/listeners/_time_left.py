@@ -309,7 +309,7 @@ class TimeLeft:
         if each > 1:
             return in_flight / at_once + to_come
         until = seconds_until_done(flight, self._units.n_workers or 1)
-        is_in_turn = self._n_pending == 1 or self._is_barrier(0)
+        is_in_turn = self._n_pending == 1 or self._cost.is_barrier(0)
         if is_in_turn or not to_come:
             return until + to_come
         return max(until, in_flight / at_once + to_come)
@@ -331,7 +331,7 @@ class TimeLeft:
         if self._spared.begins_with is not None and len(self._fits):
             factor = self._factor_of_rest(i, n, factor)
         rounds = n_fits / at_once
-        if self._is_barrier(i) or (is_first and self._n_pending == 1):
+        if self._cost.is_barrier(i) or (is_first and self._n_pending == 1):
             rounds = max(rounds, self._rounds(i, n_fits))
         has_rule = self._shortened[True][1] > 0
         one = self._of_one(self._steps[i], factor, has_rule=False)
@@ -380,13 +380,6 @@ class TimeLeft:
             return n_fits / self._at_once(i)
         size = min(n_fits, self._units.fits_of_a_unit)
         return math.ceil(n_fits / size / self._at_once(i)) * size
-
-    def _is_barrier(self, i: int) -> bool:
-        """Whether nothing else runs until the rung is over."""
-        rungs = self._cost.rungs
-        if i + 1 == len(rungs):
-            return len(rungs) > 1
-        return self._cost.in_order and rungs[i].bracket == rungs[i + 1].bracket
 
     def _allowed(self) -> list[int]:
         """Evaluations that are left in each rung, and that resources are left for."""
