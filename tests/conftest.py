@@ -34,6 +34,7 @@ ONE_END = (
     "tests/unit/inspection/",
     "tests/unit/listeners/",
     "tests/unit/nets/test_lr_policies.py",
+    "tests/unit/run/listeners/",
     "tests/unit/schedule/",
     "tests/unit/search/",
     "tests/unit/strategy/",

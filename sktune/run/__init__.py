@@ -12,11 +12,11 @@ from sktune.run._rehearse import rehearse
 from sktune.run._run import NO_FITS, SearchRun
 from sktune.run.listeners._all_failed import AllFailed
 from sktune.run.listeners._callbacks import Callbacks
+from sktune.run.listeners._cost import Cost
 from sktune.run.listeners._refit_metric import (
     RefitMetric,
     refit_metric_names,
 )
-from sktune.run.listeners._time_left import Cost
 from sktune.run.listeners._told import Told
 
 __all__ = [

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from sktune._protocols import Schedule, Strategy
 from sktune._types import Problem, WarmStartObservation
 from sktune.execution import Resource
 from sktune.run.listeners._all_failed import AllFailed
-from sktune.run.listeners._time_left import Cost
+from sktune.run.listeners._cost import Cost, ToCome
 from sktune.schedule import Flat, Rung
 from sktune.space import Space
+from sktune.strategy import Listed
 
 # Candidates that may be pending. With more of them, starting would take long.
 MAX_PENDING = 1_000
+# Candidates, and points of the space, whose params are looked at to tell the time.
+_MOST_LISTED, _N_OF_SPACE = 2_000, 100
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,22 @@ class Proposal:
             if total is None
             else f"{n_done} of {total} evaluations"
         )
+
+    def to_come(self) -> ToCome:
+        """The params of its candidates, or of some of the space: fits depend on them.
+
+        Of more candidates than one would look at, some.
+        """
+        if isinstance(self.strategy, Listed):
+            listed = self.strategy.candidates
+            every = -(-len(listed) // _MOST_LISTED) or 1
+            some = [listed[k] for k in range(0, len(listed), every)]
+            return ToCome(some, are_listed=every == 1)
+        space = self.problem.space
+        if space is None:
+            return ToCome()
+        points = np.random.default_rng(0).random((_N_OF_SPACE, space.n_dims))
+        return ToCome([space.decode(point) for point in points])
 
     @classmethod
     def flat(

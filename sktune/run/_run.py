@@ -22,10 +22,11 @@ from sktune.run._proposal import Proposal
 from sktune.run._stack_keys import StackKeys
 from sktune.run.listeners._budget import Budget
 from sktune.run.listeners._callbacks import Callbacks
+from sktune.run.listeners._cost import RefitCost
 from sktune.run.listeners._kept_candidates import KeptCandidates
 from sktune.run.listeners._progress import Progress
 from sktune.run.listeners._refit_metric import RefitMetric
-from sktune.run.listeners._time_left import RefitCost, TimeLeft
+from sktune.run.listeners._time_left import TimeLeft
 from sktune.run.listeners._told import Told
 
 # Word for word scikit-learn's.
@@ -143,7 +144,7 @@ class SearchRun:
             self.told.begin(
                 self._info(replayed), lambda fits: self._was_told(fits, replayed)
             )
-            workers = _Watched(workers, self.progress.on_arrival)
+            workers = Watched(workers, self.progress)
             engine = self._engine(strategy, workers)
             self.evaluations = engine.evaluations
             try:
@@ -192,6 +193,7 @@ class SearchRun:
             proposal.n_pending,
             self._cost_of_refit() if self.refit and n_splits else None,
             self.budget.seconds_left,
+            proposal.to_come() if self.verbose > 0 else None,
         )
         return Progress(
             proposal.n_evaluations,
@@ -250,24 +252,28 @@ class SearchRun:
             )
 
 
-class _Watched:
-    """Workers whose fits are told of as they come in, not in the order of decisions."""
+class Watched:
+    """Workers whose fits are told of as they are sent and as they come in.
 
-    def __init__(self, workers: Workers, on_arrival: Callable[[Fit], None]) -> None:
+    That is not the order of decisions.
+    """
+
+    def __init__(self, workers: Workers, progress: Progress) -> None:
         self._workers = workers
-        self._on_arrival = on_arrival
+        self._progress = progress
 
     @property
     def n_workers(self) -> int:
         return self._workers.n_workers
 
     def submit(self, unit: Unit) -> None:
+        self._progress.on_submit(unit)
         self._workers.submit(unit)
 
     def next_done(self) -> list[tuple[Fit, FitOutcome]]:
         done = self._workers.next_done()
-        for fit, _ in done:
-            self._on_arrival(fit)
+        for fit, outcome in done:
+            self._progress.on_arrival(fit, outcome)
         return done
 
 

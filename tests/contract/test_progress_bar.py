@@ -171,12 +171,8 @@ GridSearchCV(DecisionTreeClassifier(), {"max_depth": [1, 2, 3]}, verbose=1).fit(
 """
 
 
-def test_in_a_terminal():
-    """A real one: lines to a file, a bar on a screen."""
-    command = [sys.executable, "-c", SCRIPT]
-    to_a_file = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert to_a_file.stderr == ""
-    assert "[3/3] score" in to_a_file.stdout
+def in_a_terminal(command):
+    """What a program writes on a screen."""
     parent, child = pty.openpty()
     process = subprocess.Popen(command, stdout=child, stderr=child)
     os.close(child)
@@ -188,10 +184,50 @@ def test_in_a_terminal():
         pass
     assert process.wait() == 0
     os.close(parent)
-    lines = told.decode().split("\r\n")
+    return told.decode()
+
+
+def test_in_a_terminal():
+    """A real one: lines to a file, a bar on a screen."""
+    command = [sys.executable, "-c", SCRIPT]
+    to_a_file = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert to_a_file.stderr == ""
+    assert "[3/3] score" in to_a_file.stdout
+    told = in_a_terminal(command)
+    lines = told.split("\r\n")
     assert lines[0] == "Fitting 5 folds for each of 3 candidates, totalling 15 fits"
     assert lines[1].split("\r")[-1].startswith("100%|" + 20 * "█" + "| 15/15 fits")
     assert lines[2] == "Refitting the best candidate on all 150 rows"
+
+
+WARNS = """
+import warnings
+from sklearn.datasets import load_iris
+from sklearn.tree import DecisionTreeClassifier
+from sktune import GridSearchCV
+from sktune.run.listeners import _progress_bar
+_progress_bar._SECONDS_BETWEEN = 0.0
+class Warns(DecisionTreeClassifier):
+    def fit(self, X, y):
+        warnings.warn(f"depth {self.max_depth}, to be read")
+        return super().fit(X, y)
+before = warnings.showwarning
+X, y = load_iris(return_X_y=True)
+GridSearchCV(Warns(), {"max_depth": [1, 2, 3]}, cv=2, verbose=1).fit(X, y)
+assert warnings.showwarning is before
+"""
+
+
+def test_warnings_are_above_the_bar():
+    told = in_a_terminal([sys.executable, "-W", "always", "-c", WARNS])
+    lines = told.split("\r\n")
+    # What a line shows in the end: a bar was wiped off it with blanks.
+    shown = [line.split("\r")[-1] for line in lines]
+    warned = [line for line in shown if "to be read" in line]
+    assert len(warned) >= 6
+    assert all(line.startswith("<string>:") for line in warned)
+    last = shown.index("Refitting the best candidate on all 150 rows")
+    assert shown[last - 1].startswith("100%|")
 
 
 def test_in_a_notebook(monkeypatch):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from sktune._protocols import Listener
 from sktune._text import short_names
-from sktune._types import Evaluation, Fit, FitOutcome, Observation
+from sktune._types import Evaluation, Fit, FitOutcome, Observation, Unit
 from sktune.run.listeners._progress_bar import ProgressBar, has_screen
 from sktune.run.listeners._time_left import TimeLeft
 
@@ -80,19 +80,21 @@ class Progress(Listener):
             self._say(f"Starting {n_workers} workers")
         self._renew_bar(at_once=True)
 
-    def on_arrival(self, fit: Fit) -> None:
-        """One fit is done; called at once, and so in an order that tells nothing."""
-        if self._bar is not None:  # lines tell of candidates
-            self._n_fits += 1
-            self.time_left.on_arrival(fit)
-            self._renew_bar()
+    def on_submit(self, unit: Unit) -> None:
+        """Fits were decided on, and are sent to workers."""
+        if self._verbose > 0:
+            self.time_left.on_submit(unit, self._clock())
 
-    def on_fit(self, fit: Fit, outcome: FitOutcome) -> None:
-        self.time_left.on_fit(fit, outcome)
+    def on_arrival(self, fit: Fit, outcome: FitOutcome) -> None:
+        """One fit is done; called at once, and so in an order that tells nothing."""
+        self._n_fits += 1
+        if self._verbose > 0:
+            self.time_left.on_arrival(fit, outcome, self._clock())
+            self._renew_bar()
 
     def on_evaluation(self, one: Evaluation, seen: Observation) -> None:
         now = self._clock()
-        is_complete = self.time_left.on_evaluation(one, seen, now)
+        is_complete = self.time_left.on_evaluation(one, seen)
         self._n_done += is_complete
         if self._verbose < 1:
             return
@@ -114,13 +116,12 @@ class Progress(Listener):
             self._say(self._line(one, seen, now))
 
     def on_stop(self, candidate: int) -> None:
-        now = self._clock()
-        if not self.time_left.on_stop(candidate, now):
+        if not self.time_left.on_stop(candidate):
             return
         self._n_done += 1
         self._renew_bar()
         if self._bar is None and self._n_done == self._n_evaluations:
-            n, gone = self._n_evaluations, _duration(now - self._start)
+            n, gone = self._n_evaluations, _duration(self._clock() - self._start)
             self._say(f"[{n}/{n}] best {self._best_so_far()} | {gone} gone")
 
     def on_end(self, evaluations: Sequence[Evaluation]) -> None:

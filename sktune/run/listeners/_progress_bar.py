@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -18,6 +19,8 @@ _BAR, _LEAST_BAR = 20, 4
 class ProgressBar:
     """A bar that fills, and a text beside it.
 
+    Warnings of this program are printed above it while it is shown.
+
     Parameters
     ----------
     clock : callable
@@ -27,6 +30,7 @@ class ProgressBar:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._bar: Any = None
+        self._warnings: _WarningsAbove | None = None
         self._last = -float("inf")
 
     def say(self, line: str) -> None:
@@ -50,6 +54,8 @@ class ProgressBar:
         bar_format = _format(parts)
         if self._bar is None:
             self._bar = _new_bar(initial=share, bar_format=bar_format)
+            if not _is_notebook():
+                self._warnings = _WarningsAbove(self._bar)
         # Never backwards: what is left is an estimate.
         self._bar.n = min(1.0, max(share, self._bar.n))
         self._bar.bar_format = bar_format
@@ -59,9 +65,35 @@ class ProgressBar:
 
     def close(self) -> None:
         """Leave the bar as it is; what is printed next begins below it."""
+        if self._warnings is not None:
+            self._warnings.end()
+            self._warnings = None
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+class _WarningsAbove:
+    """Prints warnings above a bar: in the midst of its line nobody could read them."""
+
+    def __init__(self, bar: Any) -> None:
+        self._bar: Any = bar
+        self._before = warnings.showwarning
+        self._shown = self._show  # as it is compared with at the end
+        warnings.showwarning = self._shown
+
+    def _show(self, *args: Any, **kwargs: Any) -> None:
+        if self._bar is None:  # put back by somebody's `catch_warnings`
+            self._before(*args, **kwargs)
+            return
+        with self._bar.external_write_mode(file=sys.stderr):
+            self._before(*args, **kwargs)
+
+    def end(self) -> None:
+        """Print them as before, unless somebody else has taken that over."""
+        self._bar = None
+        if warnings.showwarning is self._shown:
+            warnings.showwarning = self._before
 
 
 def has_screen() -> bool:

@@ -3,95 +3,42 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
-from sktune._types import Evaluation, Fit, FitOutcome, Observation
-from sktune.schedule import Place, Rung, resources_of_a_candidate, splits_of
+import numpy as np
 
-# Of how many proposals the time is looked at: a surrogate slows down as it learns.
+from sktune._types import Evaluation, Fit, FitOutcome, Observation, Unit
+from sktune.run.listeners._cost import Cost, RefitCost, ToCome
+from sktune.run.listeners._fit_seconds import FitSeconds
+from sktune.run.listeners._param_columns import Floats
+from sktune.run.listeners._spared_splits import SparedSplits
+from sktune.run.listeners._units_in_flight import (
+    UnitInFlight,
+    UnitsInFlight,
+    seconds_until_done,
+)
+from sktune.schedule import Place
+
+# Of how many proposals the time and the params are looked at: a surrogate slows down
+# as it learns, and comes to propose what is alike.
 _LATEST = 10
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What the evaluations of a search cost beside each other.
-
-    Attributes
-    ----------
-    rungs : tuple of Rung
-        The plan. A flat search has one rung, and a resource of 1.
-    continues : bool
-        Whether a candidate costs no more than what it was given since its last rung.
-    in_order : bool
-        Whether a rung begins when the one before is over.
-    max_resources : int or None
-        The most that fits on one split may spend together.
-    min_splits : int or None
-        Splits that the lowest rungs run on; None: all run on all.
-    """
-
-    rungs: tuple[Rung, ...] = ()
-    continues: bool = False
-    in_order: bool = True
-    max_resources: float | None = None
-    min_splits: int | None = None
-
-    def splits(self, n_splits: int) -> list[int]:
-        """On how many splits a candidate is run in each rung."""
-        return list(splits_of(self.rungs, n_splits, self.min_splits).values())
-
-    def of_a_candidate(self, splits: Sequence[int]) -> list[int]:
-        """What a candidate is given in each rung, on its splits together."""
-        return resources_of_a_candidate(self.rungs, splits, continues=self.continues)
-
-
-@dataclass(frozen=True)
-class RefitCost:
-    """What the refit costs beside the fits.
-
-    Attributes
-    ----------
-    n_resources : int
-        In one go; 1 where there is no resource.
-    share : float
-        How many times as many rows as the fits it trains on.
-    """
-
-    n_resources: int = 1
-    share: float = 1.0
-
-
-@dataclass
-class _Seconds:
-    """Seconds of fits, by what they were given."""
-
-    n: Counter[float] = field(default_factory=Counter)
-    total: Counter[float] = field(default_factory=Counter)
-
-    def add(self, step: float, seconds: float) -> None:
-        self.n[step] += 1
-        self.total[step] += seconds  # type: ignore[assignment]
-
-    def of(self, step: float) -> float | None:
-        """Of one fit, by those that were given most nearly as much."""
-        if not self.n:
-            return None
-        if not step:
-            return 0.0
-        nearest = min(self.n, key=lambda other: abs(math.log(other / step)))
-        return self.total[nearest] / self.n[nearest] * step / nearest
+# The space counts as much as so many proposals.
+_N_OF_SPACE = 4
+# What a rule leaves of a fit, as if it were seen of so many.
+_LEFT_BY_RULE, _N_PRIOR = 0.5, 3
 
 
 class TimeLeft:
     """Tells how long a search will still take; it reads no clock itself.
 
     What was told before `begin` was replayed from a journal, and says nothing of speed.
-    Neither does the first fit of each worker, which imports and sets up as well. From
-    then on a fit takes as long as others that were given as much, or in proportion to
-    the nearest of them. How many run at once follows from the plan. What else takes
-    time (proposals, sending, waiting for others) is what has passed beyond that.
+    Neither do the units that workers begin with, for they import and set up as well;
+    those of many fits do until others are in. From then on a fit takes what
+    `FitSeconds` has learnt, and beside that as much as others: scoring, sending,
+    writing. Which candidates are to come is known, or else what some of the space would
+    take. How many run at once follows from the plan, and then from how many have. Where
+    candidates are spared splits, how many are left follows from how many went on.
 
     Parameters
     ----------
@@ -103,6 +50,7 @@ class TimeLeft:
         None where there is no refit.
     seconds_allowed : callable
         How many are left until the search is to end.
+    to_come : ToCome
 
     Attributes
     ----------
@@ -116,6 +64,7 @@ class TimeLeft:
         n_pending: int | None = None,
         refit: RefitCost | None = None,
         seconds_allowed: Callable[[], float] = lambda: math.inf,
+        to_come: ToCome | None = None,
     ) -> None:
         self._cost = cost
         self.n_splits = max(1, n_splits)
@@ -132,21 +81,24 @@ class TimeLeft:
         self._index = {place: i for i, place in enumerate(places)}
         self._iter: dict[int, int] = {}  # by candidate, of its last rung
         self._n_left = [rung.n_candidates for rung in cost.rungs]
-        self._spent = 0.0
-        # By candidate that has splits left, what each of those that are in was given.
-        self._under_way: dict[int, list[float]] = {}
-        self._n_workers: int | None = None  # until the first fit has been sent
-        self._slots: set[tuple[object, ...]] = set()
-        self._n_fits = 0
-        self._fits, self._scored = _Seconds(), _Seconds()
-        self._score_seconds = 0.0
-        # Splits that candidates were run on: of those that have some left, each; of
-        # those that are through, all together, and how many were planned.
-        self._n_run: dict[int, int] = {}
-        self._n_run_in_all = self._n_planned_in_all = 0
-        # Since each worker has had its first fit.
-        self._since: float | None = None
-        self._n_done = [0] * len(cost.rungs)
+        self._spent = self._given = 0.0
+        # By candidate that is not through: its rung, and fits sent for it.
+        self._begun: dict[int, tuple[int | None, int]] = {}
+        self._n_begun = [0] * len(cost.rungs)  # fits
+        self._units = UnitsInFlight()
+        self._spared = SparedSplits(self.n_splits)
+        self._to_come = to_come or ToCome()
+        self._fits = FitSeconds(self._to_come.candidates)
+        self._firsts = FitSeconds()
+        rows = [self._fits.row(params) for params in self._to_come.candidates]
+        self._rows_to_come = np.array(rows) if rows else np.zeros((0, 0))
+        self._rows: dict[int, Floats] = {}  # by candidate
+        self._factor: tuple[tuple[int, int], float | None] = ((0, -1), None)
+        self._beside = (0, 0.0)  # fits, and seconds
+        # Seconds, and what they were expected to be; where there is a rule, and where
+        # there is none.
+        self._shortened = {True: [0.0, 0.0], False: [0.0, 0.0]}
+        self._best: tuple[tuple[float, float], int] | None = None  # and who
         self._asking = 0.0
         self._latest: deque[float] = deque(maxlen=_LATEST)
 
@@ -154,70 +106,91 @@ class TimeLeft:
 
     def begin(self, n_workers: int) -> None:
         """The first fit is being sent to so many workers."""
-        self._n_workers = n_workers
+        self._units.begin(n_workers)
 
     def on_ask(self, seconds: float) -> None:
         """A candidate was proposed, which took so long."""
-        if self._n_workers is not None:
+        if self._units.n_workers is not None:
             self._latest.append(seconds)
-        if self._since is not None:
+        if self._units.since is not None:
             self._asking += seconds
 
-    def on_arrival(self, fit: Fit) -> None:
+    def on_submit(self, unit: Unit, now: float) -> None:
+        """Fits were decided on, and are sent to workers."""
+        n_of: dict[int, int] = {}
+        for fit in unit:
+            if fit.candidate not in self._rows:
+                self._rows[fit.candidate] = self._fits.row(fit.params)
+            n_of[fit.candidate] = n_of.get(fit.candidate, 0) + 1
+        i = self._index.get(Place(unit[0].bracket, unit[0].iter))
+        for candidate, n in n_of.items():
+            self._spared.on_submit(candidate, n)
+            self._begun[candidate] = i, self._begun.get(candidate, (i, 0))[1] + n
+            if i is not None:
+                self._n_begun[i] += n
+        rows = [self._rows[fit.candidate] for fit in unit]
+        step = 0.0 if i is None else self._steps[i]
+        self._units.submit(unit, step, rows, now)
+
+    def on_arrival(self, fit: Fit, outcome: FitOutcome, now: float) -> None:
         """One fit is done, and will be told of when its turn comes."""
-        passed = self._passed(fit.candidate, Place(fit.bracket, fit.iter))
-        given = sum(self._steps[i] for i in passed) / self.n_splits
-        self._under_way.setdefault(fit.candidate, []).append(given)
+        self._spared.settle()
+        i = self._index.get(Place(fit.bracket, fit.iter))
+        self._given += 0.0 if i is None else self._steps[i]
+        unit = self._units.arrive(fit, outcome, now)
+        if unit is None or self._units.n_workers is None or not unit.step:
+            return
+        seconds = unit.fit_seconds / unit.n_fits
+        weight = unit.n_fits / self.n_splits
+        if unit.began is None:
+            if unit.n_fits > 1:
+                self._firsts.add(unit.step, self._firsts.row({}), seconds, weight)
+            return
+        n, beside = self._beside
+        # Those of a batch come in together: less than nothing here is more elsewhere.
+        beside += now - unit.began - unit.fit_seconds
+        self._beside = n + unit.n_fits, beside
+        if not unit.is_short:
+            self._fits.add(unit.step, unit.row, seconds, weight)
+        expected = self._fits.of(unit.step, float(self._fits.factors(unit.row)))
+        if expected is None:  # all have failed so far
+            self._firsts.add(unit.step, self._firsts.row({}), seconds, weight)
+            return
+        shortened = self._shortened[unit.has_rule]
+        shortened[0] += (seconds if unit.is_short else expected) * unit.n_fits
+        shortened[1] += expected * unit.n_fits
 
-    def on_fit(self, fit: Fit, outcome: FitOutcome) -> None:
-        """One fit is done."""
-        if self._n_workers is None:
-            return
-        self._n_fits += 1
-        if self._n_fits <= self._n_workers:
-            return
-        lease = outcome.lease or {}
-        if lease.get("slot") is not None:
-            self._slots.add((lease.get("host"), lease.get("device"), lease["slot"]))
-        step = self._step(fit.bracket, fit.iter)
-        if not step:
-            return
-        self._fits.add(step, outcome.fit_time)
-        self._score_seconds += outcome.score_time
-        if outcome.fit_error is None:
-            self._scored.add(step, outcome.fit_time)
-
-    def on_evaluation(self, one: Evaluation, seen: Observation, now: float) -> bool:
+    def on_evaluation(self, one: Evaluation, seen: Observation) -> bool:
         """All splits of a decision are in; whether the candidate has none left."""
         candidate, n_run = one.candidate, len(seen.scores)
         place = Place(candidate.bracket, one.iter)
-        self._n_run[candidate.id] = n_run
         if n_run < self._planned(place):
+            self._spared.on_told(candidate.id, n_run)
             return False
-        self._through(candidate.id, place, now)
+        self._spared.on_complete(candidate.id)
+        if not seen.failed:
+            result = (float(one.n_resources or 0), seen.score)
+            if self._best is None or result > self._best[0]:
+                self._best = result, candidate.id
+        self._through(candidate.id, place)
         return True
 
-    def on_stop(self, candidate: int, now: float) -> bool:
+    def on_stop(self, candidate: int) -> bool:
         """A candidate is run no further; whether it had splits left."""
-        if candidate not in self._n_run:
+        if not self._spared.on_stop(candidate):
             return False
-        self._through(candidate, Place(0, 0), now)
+        self._through(candidate, Place(0, 0))
         return True
 
-    def _through(self, candidate: int, place: Place, now: float) -> None:
-        self._under_way.pop(candidate, None)
-        self._n_run_in_all += self._n_run.pop(candidate)
-        self._n_planned_in_all += self._planned(place)
+    def _through(self, candidate: int, place: Place) -> None:
+        i, n = self._begun.pop(candidate, (None, 0))
+        if i is not None:
+            self._n_begun[i] -= n
         passed = self._passed(candidate, place)
         self._iter[candidate] = place.iter
         for i in passed:
             self._n_left[i] = max(0, self._n_left[i] - 1)
             self._spent += self._costs[i]
-            if self._since is not None:
-                self._n_done[i] += 1
-        has_all_begun = self._n_workers is not None and self._n_fits >= self._n_workers
-        if passed and self._since is None and has_all_begun:
-            self._since = now
 
     def _passed(self, candidate: int, place: Place) -> list[int]:
         """Rungs that a candidate was trained through since its last."""
@@ -232,76 +205,181 @@ class TimeLeft:
         rest, refit = self._allowed(), self.of_refit()
         if not any(rest):
             return 0.0 if self._refit is None else refit
-        if not self._fits.n:
+        if self._learnt is None:
             return None
-        left = self._corrected(self._modelled(rest), rest, now)
+        left = self._of_fits(rest, now)
         if self._asks_in_turn and self._latest:
-            firsts = zip(self._cost.rungs, rest, strict=True)
-            n_asks = sum(n for rung, n in firsts if rung.iter == 0)
+            n_asks = sum(self._n_new(i, n) for i, n in enumerate(rest))
             left += n_asks * sum(self._latest) / len(self._latest)
         return min(left, self._seconds_allowed()) + (refit or 0.0)
 
     def of_refit(self) -> float | None:
         """Seconds of the refit; None where there is none, or where it is not known."""
-        if self._refit is None:
+        if self._refit is None or self._learnt is None:
             return None
-        seconds = self._scored.of(self._refit.n_resources)
+        factor = None
+        if self._best is not None and self._best[1] in self._rows:
+            factor = self._factor_of(self._rows[self._best[1]])
+        seconds = self._learnt.of(self._refit.n_resources, factor)
         return None if seconds is None else seconds * self._refit.share
 
     def share_done(self) -> float:
         """How much of all that the fits are given has been, from 0 to 1."""
-        under_way = sum(map(sum, self._under_way.values()))
-        costs = zip(self._allowed(), self._costs, strict=True)
-        left = max(0.0, sum(n * cost for n, cost in costs) - under_way)
-        done, left = self._spent * self._share + under_way, left * self._share
+        n_to_come = enumerate(self._allowed())
+        to_come = sum(self._n_fits(i, n) * self._steps[i] for i, n in n_to_come)
+        done, left = self._given, self._units.given + to_come
         return done / (done + left) if done + left else 1.0
 
     def n_fits_left(self) -> int:
         """How many fits are left, about."""
-        n_left = zip(self._allowed(), self._n_splits_of, strict=True)
-        n_under_way = sum(map(len, self._under_way.values()))
-        n_planned = sum(n * k for n, k in n_left) - n_under_way
-        return round(max(0, n_planned) * self._share)
+        n_to_come = sum(self._n_fits(i, n) for i, n in enumerate(self._allowed()))
+        return round(self._units.n_fits + n_to_come)
 
     # -- how it is found -----------------------------------------------------------
 
     @property
     def _asks_in_turn(self) -> bool:
         """Whether nothing runs while a candidate is proposed."""
-        return self._n_pending == 1 or self._n_workers == 1
+        return self._n_pending == 1 or self._units.n_workers == 1
 
     @property
-    def _n_at_once(self) -> int:
-        n_workers = self._n_workers or 1
-        return min(n_workers, len(self._slots)) if self._slots else n_workers
+    def _learnt(self) -> FitSeconds | None:
+        """What is known of the seconds of fits; None as long as nothing is."""
+        if len(self._fits):
+            return self._fits
+        return self._firsts if len(self._firsts) else None
 
-    def _step(self, bracket: int, iteration: int) -> float:
-        i = self._index.get(Place(bracket, iteration))
-        return 0 if i is None else self._steps[i]
+    def _factor_of(self, row: Floats) -> float | None:
+        return float(self._fits.factors(row)) if len(self._fits) else None
 
-    def _planned(self, place: Place) -> int:
-        """Splits that a candidate is to be run on."""
-        i = self._index.get(place)
-        return self.n_splits if i is None else self._n_splits_of[i]
+    def _factor_of_new(self) -> float | None:
+        """In the mean over the candidates that have not begun; None: not known."""
+        if not len(self._fits) or not len(self._rows_to_come):
+            return None
+        key = self._fits.n_learnt, len(self._rows)
+        if self._factor[0] != key:
+            self._factor = key, self._mean_factor_of_new()
+        return self._factor[1]
 
-    def _of_fit(self, step: float) -> float:
-        scoring = self._score_seconds / max(1, self._fits.n.total())
-        return (self._fits.of(step) or 0.0) + scoring
+    def _mean_factor_of_new(self) -> float | None:
+        total, n = (
+            float(self._fits.factors(self._rows_to_come).sum()),
+            len(self._rows_to_come),
+        )
+        if self._to_come.are_listed:
+            begun = list(self._rows.values())
+            total -= float(self._fits.factors(np.array(begun)).sum()) if begun else 0.0
+            return total / (n - len(begun)) if n > len(begun) else None
+        latest = list(self._rows.values())[-_LATEST:]
+        of_latest = float(self._fits.factors(np.array(latest)).sum()) if latest else 0.0
+        return (_N_OF_SPACE * total / n + of_latest) / (_N_OF_SPACE + len(latest))
 
-    def _corrected(self, left: float, rest: Sequence[int], now: float) -> float:
-        """Seconds of the fits that are left, by how long those before have taken."""
-        n_done = sum(self._n_done)
-        if self._since is None or not n_done:
-            return left
-        elapsed, modelled = now - self._since, self._modelled(self._n_done)
-        # Fits that run now may have begun before, or be counted later.
-        running = next(i for i, n in enumerate(rest) if n)
-        slack = self._of_fit(self._steps[running])
-        if elapsed + slack < modelled:
-            return left * (elapsed + slack) / modelled
-        beyond = elapsed - slack - modelled
-        beyond -= self._asking if self._asks_in_turn else 0.0
-        return left + max(0.0, beyond) * sum(rest) / n_done
+    def _factor_of_rest(self, i: int, n: int, of_new: float | None) -> float:
+        """In the mean over all fits that have not been sent."""
+        n_new, more = self._n_fits_of_new(i, n), self._n_more()
+        rows = np.array([self._rows[candidate] for candidate in more])
+        factors = self._fits.factors(rows) if more else np.zeros(0)
+        n_more = np.array(list(more.values()))
+        total = (of_new or 1.0) * n_new + float(factors @ n_more)
+        return total / max(1e-9, n_new + float(n_more.sum()))
+
+    def _left_of(self, step: float, *, has_rule: bool) -> float:
+        """What is left of the seconds of fits, since some fail or are ended."""
+        share, n = (_LEFT_BY_RULE, _N_PRIOR) if has_rule else (1.0, 1)
+        prior = n * ((self._learnt and self._learnt.of(step)) or 0.0)
+        seconds, expected = self._shortened[has_rule]
+        if not prior + expected:
+            return 1.0
+        return (seconds + share * prior) / (expected + prior)
+
+    def _of_one(self, step: float, factor: float | None, *, has_rule: bool) -> float:
+        """Seconds of a fit, and what is beside it."""
+        n, beside = self._beside
+        seconds = (self._learnt and self._learnt.of(step, factor)) or 0.0
+        left = self._left_of(step, has_rule=has_rule)
+        return seconds * left + (max(0.0, beside / n) if n else 0.0)
+
+    def _of_fits(self, rest: Sequence[int], now: float) -> float:
+        asking = self._asking if self._asks_in_turn else 0.0
+        at_once = self._units.at_once(self._at_once(0), now, asking)
+        some, each = self._units.some()
+        flight = [self._of_unit(unit, now) for unit in some]
+        in_flight = sum(flight) * each
+        to_come = sum(self._of_rung(i, n, at_once) for i, n in enumerate(rest) if n)
+        if each > 1:
+            return in_flight / at_once + to_come
+        until = seconds_until_done(flight, self._units.n_workers or 1)
+        is_in_turn = self._n_pending == 1 or self._cost.is_barrier(0)
+        if is_in_turn or not to_come:
+            return until + to_come
+        return max(until, in_flight / at_once + to_come)
+
+    def _of_unit(self, unit: UnitInFlight, now: float) -> float:
+        """Seconds that a unit in flight still takes; never nothing."""
+        factor = self._factor_of(unit.row)
+        seconds = self._of_one(unit.step, factor, has_rule=unit.has_rule) * unit.n_fits
+        gone = 0.0 if unit.began is None else now - unit.began
+        return max(seconds - gone, seconds / 10)
+
+    def _of_rung(self, i: int, n: int, at_once: float) -> float:
+        """Seconds of the fits of a rung that have not been sent."""
+        n_fits = self._n_fits(i, n)
+        if not n_fits:
+            return 0.0
+        is_first = not self._cost.rungs[i].iter
+        factor = self._factor_of_new() if is_first else None
+        if self._spared.begins_with is not None and len(self._fits):
+            factor = self._factor_of_rest(i, n, factor)
+        rounds = n_fits / at_once
+        if self._cost.is_barrier(i) or (is_first and self._n_pending == 1):
+            rounds = max(rounds, self._rounds(i, n_fits))
+        has_rule = self._shortened[True][1] > 0
+        one = self._of_one(self._steps[i], factor, has_rule=False)
+        if has_rule and self._spared.begins_with is not None:
+            short = self._of_one(self._steps[i], factor, has_rule=True)
+            n_short = self._n_new(i, n) * self._spared.begins_with
+            one -= (one - short) * min(1.0, n_short / n_fits)
+        return one * rounds
+
+    def _n_new(self, i: int, n: int) -> int:
+        """Candidates of a first rung that have not begun."""
+        if self._cost.rungs[i].iter:
+            return 0
+        n_begun = sum(1 for k, _ in self._begun.values() if k == i)
+        return max(0, n - n_begun)
+
+    def _n_fits(self, i: int, n: int) -> float:
+        """Fits of a rung that have not been sent, where so many are not through."""
+        if self._spared.begins_with is None:
+            return max(0, n * self._n_splits_of[i] - self._n_begun[i])
+        return self._n_fits_of_new(i, n) + sum(self._n_more().values())
+
+    def _n_fits_of_new(self, i: int, n: int) -> float:
+        n = self._n_new(i, n)
+        return n * ((self._spared.begins_with or 0) + self._spared.n_new(n))
+
+    def _n_more(self) -> dict[int, float]:
+        """Fits that will be decided on, by candidate that has begun."""
+        begun = self._begun.items()
+        return {one: self._spared.n_more(one, k) for one, (_, k) in begun}
+
+    def _at_once(self, i: int) -> float:
+        """How many fits of a rung run at once by the plan, while there are enough."""
+        n_workers, size = self._units.n_workers or 1, self._units.fits_of_a_unit
+        if self._n_pending is None or self._cost.rungs[i].iter:
+            return n_workers
+        n_splits = self._spared.begins_with or self._n_splits_of[i]
+        n_units = max(1.0, self._n_pending * n_splits / size)
+        if self._n_pending == 1:
+            return n_units / math.ceil(n_units / n_workers)
+        return min(n_workers, n_units)
+
+    def _rounds(self, i: int, n_fits: float) -> float:
+        """How many times as long as one fit so many fits of a rung take by the plan."""
+        if self._n_pending == 1 and not self._cost.rungs[i].iter:
+            return n_fits / self._at_once(i)
+        size = min(n_fits, self._units.fits_of_a_unit)
+        return math.ceil(n_fits / size / self._at_once(i)) * size
 
     def _allowed(self) -> list[int]:
         """Evaluations that are left in each rung, and that resources are left for."""
@@ -314,33 +392,7 @@ class TimeLeft:
             allowed.append(n_here)
         return allowed
 
-    @property
-    def _share(self) -> float:
-        """Of the splits that are planned, how many a candidate is run on."""
-        if not self._n_planned_in_all:
-            return 1.0
-        return self._n_run_in_all / self._n_planned_in_all
-
-    def _modelled(self, counts: Sequence[int]) -> float:
-        """Seconds that so many evaluations of each rung take."""
-        rounds = (self._rounds(i, n) for i, n in enumerate(counts))
-        steps = zip(rounds, self._steps, strict=True)
-        seconds = sum(n * self._of_fit(step) for n, step in steps if n)
-        return seconds * self._share
-
-    def _rounds(self, i: int, n_candidates: int) -> float:
-        """How many times as long as one fit so many candidates of a rung take."""
-        at_once, n_splits = self._n_at_once, self._n_splits_of[i]
-        if not self._cost.rungs[i].iter and self._n_pending is not None:
-            if self._n_pending == 1:
-                return n_candidates * math.ceil(n_splits / at_once)
-            at_once = min(at_once, self._n_pending * n_splits)
-        rounds = n_candidates * n_splits / at_once
-        return math.ceil(rounds) if self._is_barrier(i) else rounds
-
-    def _is_barrier(self, i: int) -> bool:
-        """Whether nothing else runs until the rung is over."""
-        rungs = self._cost.rungs
-        if i + 1 == len(rungs):
-            return True
-        return self._cost.in_order and rungs[i].bracket == rungs[i + 1].bracket
+    def _planned(self, place: Place) -> int:
+        """Splits that a candidate is to be run on."""
+        i = self._index.get(place)
+        return self.n_splits if i is None else self._n_splits_of[i]

@@ -6,10 +6,19 @@ from itertools import count
 
 import pytest
 
-from sktune._types import Fit, FitOutcome, Problem
+from sktune._types import (
+    Candidate,
+    Evaluation,
+    Fit,
+    FitOutcome,
+    Observation,
+    Problem,
+)
 from sktune.engine import Engine
+from sktune.run._run import Watched
+from sktune.run.listeners._cost import Cost, RefitCost, ToCome
 from sktune.run.listeners._progress import Progress
-from sktune.run.listeners._time_left import Cost, RefitCost, TimeLeft
+from sktune.run.listeners._time_left import TimeLeft
 from sktune.schedule import Asynchronous, Brackets, Flat, Rung, halving, hyperband
 
 STARTING, FIRST_FIT, PER_RESOURCE, SCORING = 10.0, 20.0, 2.0, 0.1
@@ -108,7 +117,7 @@ def simulate(
     refit=None,
     asking=0.0,
     n_recorded=0,
-    verbose=0,
+    verbose=1,
     **allowed,
 ):
     """Estimates of a simulated search, and the time at which it ended."""
@@ -121,10 +130,13 @@ def simulate(
         Numbers(clock, time_left, asking),
         schedule,
         Problem(None, n_splits=n_splits),
-        workers,
+        Watched(workers, progress),
         root=0,
         score=lambda outcome: outcome.score("score"),
         n_pending=n_pending,
+        may_go_on=lambda decision, evaluations: (
+            len(evaluations) < (cost.max_resources or math.inf)
+        ),
         listeners=[progress],
     )
     engine.run()
@@ -236,8 +248,120 @@ def test_workers_that_wait_for_devices_do_not_work():
     for n_slots, factor in [(1, 4.0), (2, 2.0), (9, 1.0)]:
         time_left = TimeLeft(cost, 1)
         time_left.begin(4)
-        for i in range(20):
+        # Of four workers as many train at once as there are slots, two seconds each.
+        at_once, now = min(4, n_slots), 0.0
+        fits = [Fit(i, 0, {}, 0, unit=i) for i in range(100)]
+        for fit in fits:
+            time_left.on_submit((fit,), now)
+        for i, fit in enumerate(fits[:40], 1):
+            now = 2.0 * math.ceil(i / at_once)
             lease = {"host": "a", "device": "cuda:0", "slot": i % n_slots}
             outcome = FitOutcome({"score": 1.0}, fit_time=2.0, lease=lease)
-            time_left.on_fit(Fit(i, 0, {}, 0), outcome)
-        assert time_left.seconds(0.0) == math.ceil(100 / 4 * factor) * 2.0
+            time_left.on_arrival(fit, outcome, now)
+        assert time_left.seconds(now) == pytest.approx(60 / 4 * factor * 2.0, rel=0.05)
+
+
+# -- params, and what is to come ---------------------------------------------------
+
+
+def told_of(batch_sizes, to_come, n_seen, n_splits=3):
+    """Seconds left, and in truth, where those with small batches come first."""
+    candidates = [{"net__batch_size": size} for size in batch_sizes]
+    time_left = TimeLeft(
+        Cost((Rung(0, 0, len(candidates), 1),)),
+        n_splits,
+        to_come=to_come(candidates) if to_come else None,
+    )
+    time_left.begin(1)
+    fits = [
+        Fit(i, split, params, 0, unit=i * n_splits + split)
+        for i, params in enumerate(candidates)
+        for split in range(n_splits)
+    ]
+    seconds = [64 / fit.params["net__batch_size"] for fit in fits]
+    for fit in fits:
+        time_left.on_submit((fit,), 0.0)
+    now = 0.0
+    for fit, one in zip(fits[: n_seen * n_splits], seconds, strict=False):
+        now += one
+        time_left.on_arrival(fit, FitOutcome({"score": 1.0}, fit_time=one), now)
+    return time_left.seconds(now), sum(seconds[n_seen * n_splits :])
+
+
+def test_candidates_to_come_are_told_by_their_params():
+    batch_sizes = [32] * 3 + [64] * 3 + [256] * 20
+    told, true = told_of(batch_sizes, lambda them: ToCome(them, are_listed=True), 6)
+    assert told == pytest.approx(true, rel=0.15)
+    plain, _ = told_of(batch_sizes, None, 6)
+    assert plain > 3 * true
+
+
+def test_fits_tell_before_their_candidate_is_told():
+    """The first candidate has two of three splits in."""
+    time_left = TimeLeft(flat(10)[1], 3)
+    time_left.begin(1)
+    fits = [Fit(i, k, {}, 0, unit=3 * i + k) for i in range(10) for k in range(3)]
+    for fit in fits:
+        time_left.on_submit((fit,), 0.0)
+    for n, fit in enumerate(fits[:2], 1):
+        outcome = FitOutcome({"score": 1.0}, fit_time=2.0)
+        time_left.on_arrival(fit, outcome, 2.0 * n)
+    assert time_left.seconds(4.0) == pytest.approx(28 * 2.0)
+    assert time_left.n_fits_left() == 28
+    assert time_left.share_done() == pytest.approx(2 / 30)
+
+
+def test_a_first_unit_of_many_fits_tells_until_there_is_another():
+    time_left = TimeLeft(flat(30)[1], 3)
+    time_left.begin(1)
+    units = [
+        [Fit(i, k, {}, 0, unit=u) for i in range(10 * u, 10 * u + 10) for k in range(3)]
+        for u in range(3)
+    ]
+    for unit in units:
+        time_left.on_submit(tuple(unit), 0.0)
+    for now, unit, left in [(12.0, units[0], 24.0), (18.0, units[1], 6.0)]:
+        for fit in unit:
+            outcome = FitOutcome({"score": 1.0}, fit_time=(24.0 - now) / 30)
+            if unit is units[0]:
+                outcome = FitOutcome({"score": 1.0}, fit_time=12.0 / 30)
+            time_left.on_arrival(fit, outcome, now)
+        assert time_left.seconds(now) == pytest.approx(left)
+
+
+def test_the_refit_is_told_by_the_params_of_the_best():
+    cost, candidates = Cost((Rung(0, 0, 8, 1),)), [{"width": 4}, {"width": 64}] * 4
+    lefts = []
+    for best in (4, 64):
+        to_come = ToCome(candidates, are_listed=True)
+        time_left = TimeLeft(cost, 1, refit=RefitCost(), to_come=to_come)
+        engine_side = Told(8, 0, time_left)
+        time_left.begin(1)
+        now = 0.0
+        for i, params in enumerate(candidates):
+            fit = Fit(i, 0, params, 0, unit=i)
+            time_left.on_submit((fit,), now)
+            now += params["width"] / 8
+            score = float(params["width"] == best)
+            outcome = FitOutcome({"score": score}, fit_time=params["width"] / 8)
+            time_left.on_arrival(fit, outcome, now)
+            one = Evaluation(Candidate(i, params), None, 0, (0,), {0: outcome})
+            engine_side.on_evaluation(one, Observation(i, params, {0: score}))
+        lefts.append(time_left.seconds(now))
+    assert lefts == pytest.approx([4 / 8, 64 / 8], rel=0.2)
+
+
+def test_failed_fits_take_no_time_and_so_will_others():
+    time_left = TimeLeft(flat(40)[1], 1)
+    time_left.begin(1)
+    fits = [Fit(i, 0, {}, 0, unit=i) for i in range(40)]
+    for fit in fits:
+        time_left.on_submit((fit,), 0.0)
+    now = 0.0
+    for i, fit in enumerate(fits[:20]):
+        seconds = 2.0 if i % 2 else 0.0
+        now += seconds
+        error = None if i % 2 else "Traceback"
+        outcome = FitOutcome({"score": 1.0}, fit_error=error, fit_time=seconds)
+        time_left.on_arrival(fit, outcome, now)
+    assert time_left.seconds(now) == pytest.approx(20.0, rel=0.15)
