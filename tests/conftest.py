@@ -33,6 +33,8 @@ ONE_END = (
     "tests/unit/execution/dispatch/test_workers.py",
     "tests/unit/inspection/",
     "tests/unit/listeners/",
+    "tests/unit/nets/test_balanced_loader.py",
+    "tests/unit/nets/test_class_weights.py",
     "tests/unit/schedule/",
     "tests/unit/search/",
     "tests/unit/strategy/",

@@ -1,9 +1,13 @@
 """Parts of a training that skorch and torch lack; import it as ``sktune.nets``."""
 
+from sktune.nets._balanced_loader import BalancedLoader
+from sktune.nets._class_weights import ClassWeights
 from sktune.nets._param_groups_optimizer import ParamGroups
 from sktune.nets._relative_lr_scheduler import RelativeLRScheduler
 
 __all__ = [
+    "BalancedLoader",
+    "ClassWeights",
     "ParamGroups",
     "RelativeLRScheduler",
 ]
