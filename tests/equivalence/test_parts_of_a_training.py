@@ -13,11 +13,12 @@ import torch
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch import NeuralNetClassifier
 from skorch.dataset import ValidSplit
 
 from sktune.execution.checkpoint._paused_fit import checkpoints_in
 from sktune.execution.estimators._resource import Resource
-from sktune.nets import BalancedLoader, ClassWeights
+from sktune.nets import BalancedLoader, ClassWeights, GradientAccumulation
 from tests.helpers.estimators import net
 from tests.helpers.searches import grid, halving
 from tests.helpers.stacked import close, states, trained
@@ -26,6 +27,10 @@ from tests.helpers.trained import X, all_of, at_once, job_of, run, y
 RUNGS = (1, 3, 6)
 EPOCHS = Resource("max_epochs", "epochs", RUNGS[-1])
 SCORING = ["neg_log_loss", "accuracy"]
+
+
+class Accumulating(GradientAccumulation, NeuralNetClassifier):
+    pass
 
 
 def part(callback):
@@ -43,7 +48,12 @@ PARTS = {
     ),
     "class weights": net(callbacks=part(ClassWeights())),
 }
-NOT_STACKED = {}
+NOT_STACKED = {
+    "accumulated gradients": (
+        Accumulating(**net().get_params(deep=False), micro_batch_size=5),
+        "method train_step_single of its own",
+    ),
+}
 ALL = PARTS | {name: one for name, (one, _) in NOT_STACKED.items()}
 
 every_part = pytest.mark.parametrize("name", ALL)
