@@ -3,6 +3,7 @@
 from sktune.nets._balanced_loader import BalancedLoader
 from sktune.nets._class_weights import ClassWeights
 from sktune.nets._gradient_accumulation import GradientAccumulation
+from sktune.nets._gradual_unfreezing import GradualUnfreezing
 from sktune.nets._param_groups_optimizer import ParamGroups
 from sktune.nets._relative_lr_scheduler import RelativeLRScheduler
 
@@ -10,6 +11,7 @@ __all__ = [
     "BalancedLoader",
     "ClassWeights",
     "GradientAccumulation",
+    "GradualUnfreezing",
     "ParamGroups",
     "RelativeLRScheduler",
 ]

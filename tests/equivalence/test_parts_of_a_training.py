@@ -18,7 +18,13 @@ from skorch.dataset import ValidSplit
 
 from sktune.execution.checkpoint._paused_fit import checkpoints_in
 from sktune.execution.estimators._resource import Resource
-from sktune.nets import BalancedLoader, ClassWeights, GradientAccumulation
+from sktune.nets import (
+    BalancedLoader,
+    ClassWeights,
+    GradientAccumulation,
+    GradualUnfreezing,
+    ParamGroups,
+)
 from tests.helpers.estimators import net
 from tests.helpers.searches import grid, halving
 from tests.helpers.stacked import close, states, trained
@@ -47,6 +53,12 @@ PARTS = {
         train_split=ValidSplit(3, stratified=True),
     ),
     "class weights": net(callbacks=part(ClassWeights())),
+    "unfreezing": net(
+        callbacks=part(GradualUnfreezing(["layers.1*", "layers.0*"], every=2)),
+        optimizer=ParamGroups(torch.optim.Adam),
+        optimizer__param_groups=[("layers.0*", {}), ("layers.1*", {})],
+        optimizer__group_decay=2.6,
+    ),
 }
 NOT_STACKED = {
     "accumulated gradients": (
