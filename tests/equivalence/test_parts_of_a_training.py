@@ -24,6 +24,8 @@ from sktune.nets import (
     GradientAccumulation,
     GradualUnfreezing,
     ParamGroups,
+    SnapshotEnsemble,
+    StochasticWeightAveraging,
 )
 from tests.helpers.estimators import net
 from tests.helpers.searches import grid, halving
@@ -59,6 +61,8 @@ PARTS = {
         optimizer__param_groups=[("layers.0*", {}), ("layers.1*", {})],
         optimizer__group_decay=2.6,
     ),
+    "weight averaging": net(callbacks=part(StochasticWeightAveraging(0.5))),
+    "snapshots": net(callbacks=part(SnapshotEnsemble(3))),
 }
 NOT_STACKED = {
     "accumulated gradients": (
@@ -84,6 +88,9 @@ def test_paused_is_never_paused(name, tmp_path):
         for n_resources in RUNGS:
             run(job, n_resources)
             paused.append(outputs(job.scorer.estimator))
+            if n_resources < RUNGS[-1]:
+                run(job, n_resources)  # with no epoch left, as it was read
+                assert outputs(job.scorer.estimator) == paused[-1]
     with checkpoints_in(tmp_path) as checkpoints:
         job = job_of(ALL[name], EPOCHS, checkpoints)
         for at_rung, n_resources in zip(paused, RUNGS, strict=True):
