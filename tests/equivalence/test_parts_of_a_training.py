@@ -19,6 +19,8 @@ from skorch.dataset import ValidSplit
 from sktune.execution.checkpoint._paused_fit import checkpoints_in
 from sktune.execution.estimators._resource import Resource
 from sktune.nets import (
+    LAMB,
+    LARS,
     BalancedLoader,
     ClassWeights,
     GradientAccumulation,
@@ -69,6 +71,8 @@ NOT_STACKED = {
         Accumulating(**net().get_params(deep=False), micro_batch_size=5),
         "method train_step_single of its own",
     ),
+    "lars": (net(optimizer=LARS, lr=1.0), "LARS has no stacked step"),
+    "lamb": (net(optimizer=LAMB), "LAMB has no stacked step"),
 }
 ALL = PARTS | {name: one for name, (one, _) in NOT_STACKED.items()}
 
