@@ -35,6 +35,7 @@ ONE_END = (
     "tests/unit/listeners/",
     "tests/unit/nets/test_balanced_loader.py",
     "tests/unit/nets/test_class_weights.py",
+    "tests/unit/nets/test_layerwise_optimizers.py",
     "tests/unit/schedule/",
     "tests/unit/search/",
     "tests/unit/strategy/",
