@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from sktune._errors import did_you_mean
 
 _PREFIX = "param_groups__"
+_DECAY = "group_decay"
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,6 +38,17 @@ class ParamGroups:
     behind it move up. Parameters that no pattern matches are in the last group, and
     what is not set for a group, such as its rate, is that of the net.
 
+    ``optimizer__group_decay`` gives all groups rates by one number that can be
+    searched: the rate of each is that of the next divided by it, up to the last group,
+    which has the net's. With groups in the order of the layers, later layers learn
+    faster: discriminative rates, for which Howard and Ruder take 2.6 [1]_. A group
+    whose rate is set keeps it.
+
+    References
+    ----------
+    .. [1] J. Howard and S. Ruder, "Universal language model fine-tuning for text
+       classification", ACL 2018.
+
     Examples
     --------
     >>> import torch
@@ -53,11 +65,25 @@ class ParamGroups:
     >>> net = net.set_params(optimizer__param_groups__bias__lr=0.5).initialize()
     >>> [group["lr"] for group in net.optimizer_.param_groups]
     [0.5, 0.1]
+
+    A rate for each layer:
+
+    >>> layers = torch.nn.Sequential(*(torch.nn.Linear(1, 1) for _ in range(3)))
+    >>> net = NeuralNetRegressor(
+    ...     layers,
+    ...     optimizer=ParamGroups(torch.optim.SGD),
+    ...     optimizer__param_groups=[("0.*", {}), ("1.*", {})],
+    ...     optimizer__group_decay=2.0,
+    ...     lr=0.4,
+    ... )
+    >>> [group["lr"] for group in net.initialize().optimizer_.param_groups]
+    [0.1, 0.2, 0.4]
     """
 
     optimizer: Callable[..., Any]
 
     takes_options_of_groups: ClassVar[bool] = True
+    own_options: ClassVar[frozenset[str]] = frozenset({_DECAY})
 
     def __call__(self, params: Iterable[Any], **options: Any) -> Any:
         """Make the optimizer.
@@ -67,7 +93,8 @@ class ParamGroups:
         params : iterable of dict or tensors
             Groups, or parameters that are one group.
         **options
-            Of the optimizer; ``param_groups__<group>__<option>`` are those of a group.
+            Of the optimizer; ``param_groups__<group>__<option>`` are those of a group,
+            and `group_decay` is by how much slower each group learns than the next.
 
         Returns
         -------
@@ -76,7 +103,8 @@ class ParamGroups:
         Raises
         ------
         ValueError
-            For a group that is not there, and for an option that the optimizer lacks.
+            For a group that is not there, for an option that the optimizer lacks, and
+            for a `group_decay` of 0 or less, or of one group.
         """
         params = list(params)
         is_grouped = bool(params) and isinstance(params[0], dict)
@@ -85,6 +113,9 @@ class ParamGroups:
         for name, value in of_groups.items():
             group, _, option = name.removeprefix(_PREFIX).partition("__")
             _find(groups, group, name)[option] = value
+        decay = options.pop(_DECAY, None)
+        if decay is not None:
+            _let_rates_decay(groups, options.get("lr"), decay)
         made = self.optimizer(groups, **options)
         for name in of_groups:
             _, _, option = name.removeprefix(_PREFIX).partition("__")
@@ -99,6 +130,21 @@ class ParamGroups:
     def __repr__(self) -> str:
         name = getattr(self.optimizer, "__name__", repr(self.optimizer))
         return f"ParamGroups({name})"
+
+
+def _let_rates_decay(groups: list[dict[str, Any]], lr: Any, decay: float) -> None:
+    """Give groups that have no rate of their own that of the next, divided."""
+    if not decay > 0:
+        raise ValueError(f"{_DECAY}={decay!r} has to be greater than 0.")
+    if len(groups) < 2:
+        raise ValueError(
+            f"{_DECAY}={decay!r}: all parameters are in one group. Give the patterns "
+            "of groups in optimizer__param_groups, from the input to the output."
+        )
+    if lr is None:
+        raise ValueError(f"{_DECAY}={decay!r} needs lr, the rate of the last group.")
+    for k, group in enumerate(reversed(groups)):
+        group.setdefault("lr", lr / decay**k)
 
 
 def _find(groups: list[dict[str, Any]], group: str, name: str) -> dict[str, Any]:

@@ -85,7 +85,8 @@ def names_by_prefix(net: Any, path: str, subspace: Mapping[str, Any]) -> set[str
             if takes_groups(receiver):
                 groups = groups_of(getattr(net, f"{prefix}__param_groups", ()))
                 beginnings = [f"{prefix}__{GROUP_PREFIX}{group}__" for group in groups]
-                names |= {one + option for one in beginnings for option in found}
+                of_groups = found - receiver.own_options
+                names |= {one + option for one in beginnings for option in of_groups}
     return names
 
 
@@ -128,6 +129,8 @@ def _refuse_one(
             listed = getattr(net, f"optimizer__{GROUP_PREFIX[:-2]}", [])
             where = f"{path}optimizer__{GROUP_PREFIX[:-2]}"
             patterns = alternatives(subspace, where, listed)
+            if takes_groups(receiver) and accepted is not None:
+                accepted -= receiver.own_options
             return refuse_name_of_group(receiver, argument, accepted, patterns, path)
     if accepted is None or argument in accepted:
         return None
@@ -149,8 +152,9 @@ def arguments_of(receiver: Any, n_given: int = 0) -> set[str] | None:
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(receiver, torch.nn.Module):
         receiver = type(receiver)  # of whose class skorch makes a new one
+    own: frozenset[str] = frozenset()
     if takes_groups(receiver):
-        receiver = receiver.optimizer
+        receiver, own = receiver.optimizer, receiver.own_options
     if not callable(receiver):
         return None
     try:
@@ -159,7 +163,8 @@ def arguments_of(receiver: Any, n_given: int = 0) -> set[str] | None:
         return None
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         return None
-    return {p.name for p in parameters[n_given:] if p.kind is not p.VAR_POSITIONAL}
+    named = {p.name for p in parameters[n_given:] if p.kind is not p.VAR_POSITIONAL}
+    return named | own
 
 
 def _receivers(

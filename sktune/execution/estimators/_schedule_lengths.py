@@ -7,6 +7,7 @@ enough for the splits raises in the refit, when everything has been computed.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -158,7 +159,8 @@ def _steps(
         return epochs, f"{epochs} epochs"
     n_rows = _trained_rows(net.train_split, n_samples)
     options = net.get_params_for("iterator_train")
-    if n_rows is None or {"sampler", "batch_sampler"} & set(options):
+    is_torchs = net.iterator_train is sys.modules["torch"].utils.data.DataLoader
+    if n_rows is None or {"sampler", "batch_sampler"} & set(options) or not is_torchs:
         return None, ""
     size = values["iterator_train__batch_size"] or values["batch_size"]
     size = n_rows if size == -1 else size

@@ -70,12 +70,9 @@ def _order(loader: Any, k: int, numbers: Numbers) -> np.ndarray[Any, Any]:
     torch.empty((), dtype=torch.int64).random_(generator=own)
     if type(sampler) is SequentialSampler:
         return np.arange(len(sampler))
-    n_rows = len(sampler.data_source)
-    if (
-        type(sampler) is RandomSampler
-        and not sampler.replacement
-        and sampler.num_samples == n_rows
-    ):
+    is_random = type(sampler) is RandomSampler and not sampler.replacement
+    n_rows = len(loader.dataset)
+    if is_random and sampler.num_samples == n_rows:
         own = sampler.generator
         if own is None:
             seed = torch.empty((), dtype=torch.int64).random_(generator=generator)

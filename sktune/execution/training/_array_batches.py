@@ -101,14 +101,13 @@ def cut_from_arrays(loader: Any) -> str | None:
 
 def _own_loading(loader: Any) -> str | None:
     """What of a loader is not torch's default, which is all that is known here."""
-    if type(loader) is not DataLoader:
+    if type(loader) is not DataLoader and not _says_so(loader):
         return f"the loader is a {type(loader).__name__}"
     if loader.collate_fn is not default_collate:
         return "the loader has a collate_fn"
-    if type(loader.batch_sampler) is not BatchSampler or type(loader.sampler) not in (
-        RandomSampler,
-        SequentialSampler,
-    ):
+    is_known = type(loader.sampler) in (RandomSampler, SequentialSampler)
+    is_known = is_known or _says_so(loader.sampler)
+    if type(loader.batch_sampler) is not BatchSampler or not is_known:
         return "the loader has a sampler"
     if loader.num_workers or loader.pin_memory or loader.timeout:
         return "the loader has workers, a timeout or pinned memory"
@@ -120,6 +119,14 @@ def _own_loading(loader: Any) -> str | None:
     if not len(loader.dataset):
         return "there are no rows"
     return None
+
+
+def _says_so(part: Any) -> bool:
+    """Whether a class says of itself, and not of its subclasses, that rows may be cut.
+
+    As that of `sktune.nets` does, whose sampler makes all draws before the first row.
+    """
+    return bool(vars(type(part)).get("rows_may_be_cut", False))
 
 
 class _NoArray(Exception):

@@ -88,7 +88,7 @@ def _device_of(task: Task) -> Any:
 
 
 # What may differ between nets of one shape: numbers that are read while they train.
-_FREE = ("lr", "optimizer__", "callbacks__", "max_epochs")
+_FREE = ("lr", "optimizer__", "callbacks__", "max_epochs", "iterator_train__balance")
 
 
 def _key(job: Job, fit: Fit) -> StackKey:

@@ -11,7 +11,8 @@ from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import LRScheduler
 from torch import nn
 
-from sktune import BayesSearchCV
+from sktune import BayesSearchCV, GridSearchCV
+from sktune._errors import ParamNameError
 from sktune.execution.checkpoint._paused_fit import checkpoints_in
 from sktune.execution.estimators._resource import Resource
 from sktune.nets import ParamGroups
@@ -68,6 +69,33 @@ def test_skorchs_own_name_once_the_net_is_made():
     net = grouped(optimizer__param_groups__0__lr=0.5).initialize()
     net.set_params(optimizer__param_groups__0__lr=0.6)
     assert of_groups(net) == [0.6, 0.3, 0.1]
+
+
+def test_one_number_for_the_rates_of_all_groups():
+    groups = [("layers.0*", {"name": "first"}), ("layers.1*", {})]
+    net = grouped(groups=groups, optimizer__group_decay=2.0, lr=0.4)
+    assert of_groups(net.initialize()) == [0.1, 0.2, 0.4]
+    net = clone(net).set_params(optimizer__param_groups__first__lr=0.3)
+    assert of_groups(net.initialize()) == [0.3, 0.2, 0.4], "what is set is kept"
+    assert of_groups(grouped(optimizer__group_decay=2.0).initialize())[1] == 0.3
+
+
+@pytest.mark.parametrize(
+    ("decay", "groups", "message"),
+    [(0.0, GROUPS, "=0.0 has to be greater"), (2.0, [], "all parameters are in one")],
+)
+def test_a_decay_that_cannot_be(decay, groups, message):
+    with pytest.raises(ValueError, match=f"^group_decay.*{message}"):
+        grouped(groups=groups, optimizer__group_decay=decay).initialize()
+
+
+def test_names_of_the_decay_before_the_first_fit():
+    space = {"optimizer__group_decay": [1.0, 2.6]}
+    search = GridSearchCV(grouped(), space, cv=2).fit(X, y)
+    assert len(set(search.cv_results_["mean_test_score"])) == 2
+    for name in ("optimizer__group_decy", "optimizer__param_groups__0__group_decay"):
+        with pytest.raises(ParamNameError, match=r"group_decay|has no option"):
+            GridSearchCV(grouped(), {name: [1.0]}, cv=2).fit(X, y)
 
 
 def test_schedulers_go_on_from_the_rates_of_groups():
