@@ -33,14 +33,11 @@ ONE_END = (
     "tests/unit/execution/dispatch/test_workers.py",
     "tests/unit/inspection/",
     "tests/unit/listeners/",
-<<<<<<< HEAD
-    "tests/unit/nets/test_lr_policies.py",
-    "tests/unit/run/listeners/",
-=======
     "tests/unit/nets/test_balanced_loader.py",
     "tests/unit/nets/test_class_weights.py",
     "tests/unit/nets/test_layerwise_optimizers.py",
->>>>>>> parts
+    "tests/unit/nets/test_lr_policies.py",
+    "tests/unit/run/listeners/",
     "tests/unit/schedule/",
     "tests/unit/search/",
     "tests/unit/strategy/",
