@@ -54,6 +54,31 @@ def test_the_candidate_that_will_be_best_is_worth_most():
     assert np.corrcoef(np.argsort(np.argsort(values)), finals)[0, 1] > 0.5
 
 
+def test_who_learns_slowly_may_still_rise_where_the_quick_have_fallen():
+    """As with learning rates x: a halving trains on those that will diverge."""
+
+    def diverging(params, n_resources):
+        share = math.log(n_resources) / math.log(27)
+        if params["x"] > 0.6:
+            return 0.1 + 0.3 * params["x"] - 0.5 * share
+        return 0.1 + share * params["x"]
+
+    halving = [27, 9, 3, 1]
+    points = [SPACE.decode(row) for row in np.random.default_rng(0).random((27, 2))]
+    state, left = STRATEGY.init(Problem(SPACE, max_resources=27)), range(27)
+    for level, n in zip(LEVELS, halving, strict=True):
+        by_score = {i: diverging(points[i], level) for i in left}
+        left = sorted(by_score, key=by_score.get, reverse=True)[:n]
+        for i in left:
+            told = Observation(i, points[i], {0: by_score[i]}, level)
+            state = STRATEGY.tell(state, told)
+        left = left[: max(1, n // 3)]
+    paused = [i for i in range(27) if i not in left]
+    values = STRATEGY.expect(state, paused, 27, (), 0)
+    best = [points[paused[i]]["x"] for i in np.argsort(values)[::-1][:5]]
+    assert sum(x < 0.6 for x in best) >= 4
+
+
 def test_the_new_one_is_the_one_that_ask_names():
     state, _ = told(MANY)
     n = len(MANY)
