@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from sktune._errors import EstimatorError
 from sktune.advice._check import Check
 from sktune.execution.estimators._net_targets import OF_CLASSES, loss_name
 from sktune.execution.training._first_batch import first_batch_watched
@@ -39,13 +40,15 @@ def first_batch_checks(
     try:
         with first_batch_watched(probe, params, y):
             output, loss = _forward(probe, X, y, fit_params)
+            first = float(loss)
+            trained = _check_trained(probe, loss)
     except Exception as error:
         return [_of_error(error, probe, X)]
     rows = f"a batch of {len(output)} rows gives an output of {tuple(output.shape)}"
     return [
         Check(INPUT, "ok", rows),
-        _check_targets(probe, y, output, float(loss)),
-        _check_trained(probe, loss),
+        _check_targets(probe, y, output, first),
+        trained,
     ]
 
 
@@ -74,12 +77,12 @@ def _of_error(error: Exception, net: Any, X: Any) -> Check:
             "the module has no parameters, so that the optimizer is empty: assign "
             "layers to self in __init__, lists of them as nn.ModuleList",
         )
+    if isinstance(error, EstimatorError):  # of the first batch
+        return Check(TARGET, "fail", " ".join(str(error).split()))
     if (refused := refused_input(error, net, X, is_alike=False)) is not None:
         return Check(INPUT, "fail", str(refused))
     if (found := _WIDTHS.search(text)) is not None:
         return Check(INPUT, "fail", _of_widths(net, X, *map(int, found.groups())))
-    if type(error).__name__ in ("EstimatorError", "InputError"):
-        return Check(TARGET, "fail", text)
     if "Expected more than 1 value per channel" in text:
         return Check(
             INPUT,

@@ -117,8 +117,8 @@ def preflight(
         warnings.simplefilter("always")
         try:
             with preview(search, X, y, params) as one:
-                told = [text for w in caught if _counts(text := str(w.message))]
-                checks.append(_accepted(told))
+                told = [str(w.message) for w in caught]
+                checks.append(_accepted(list(filter(_counts, told))))
                 checks += points_of_data(one)
                 timed = n_candidates, time_limit
                 found, estimate = points_of_course(one, told, *timed)
