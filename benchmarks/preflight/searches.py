@@ -147,7 +147,12 @@ SEARCHES: dict[str, Callable[[], Made]] = {
         "cancer",
     ),
     "Bayes, pipeline": lambda: (
-        BayesSearchCV(_pipeline(_net()), _prefixed(RATES), n_iter=12, **COMMON),
+        BayesSearchCV(
+            _pipeline(_net(module__n_in=30, module__n_out=2)),
+            _prefixed(RATES),
+            n_iter=12,
+            **COMMON,
+        ),
         "cancer",
     ),
     "halving, pipeline, 2 jobs": lambda: (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -109,16 +110,22 @@ def _of_widths(net: Any, X: Any, width: int, wanted: int) -> str:
     shape: tuple[int, ...] = tuple(getattr(X, "shape", ()))
     given = len(shape) == 2 and shape[1] == width
     where = f"X reaches the net with {width} columns" if given else f"{width} values"
-    names = [
-        name
-        for name, value in net.get_params(deep=False).items()
-        if name.startswith("module__") and value == wanted
-    ]
+    values = {**_defaults(net.module), **net.get_params(deep=False)}
+    names = [k for k, v in values.items() if k.startswith("module__") and v == wanted]
     remedy = f"{names[0]}={width}" if names else f"a module that takes {width}"
     if not given:
         where = f"a layer is given {width} values a row"
         remedy = "layers that agree: the output of one is the input of the next"
     return f"{where}, and {layer or 'a layer'} takes {wanted}. Pass {remedy}"
+
+
+def _defaults(module: Any) -> dict[str, Any]:
+    """Arguments of a module that have a default."""
+    try:
+        parameters = inspect.signature(module).parameters
+    except (TypeError, ValueError):
+        return {}
+    return {f"module__{name}": one.default for name, one in parameters.items()}
 
 
 # -- targets -----------------------------------------------------------------------

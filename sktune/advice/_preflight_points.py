@@ -209,11 +209,16 @@ def points_of_course(
         time = timer.estimate()
     except Exception as error:
         text = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-        return [*checks, Check(FITS, "fail", text), *_not_come_to(MEMORY)], None
+        return [*checks, Check(FITS, "fail", text), *_without_time(one, net)], None
     fits = check_fits(time)
     if fits.status == "fail":
-        return [*checks, fits, *_not_come_to(MEMORY)], None
+        return [*checks, fits, *_without_time(one, net)], None
     return [*checks, fits, check_memory(time)], time
+
+
+def _without_time(one: Preview, net: Any) -> list[Check]:
+    """The points that are left where no fit comes to its end."""
+    return [*_not_come_to(MEMORY, STACKS), check_callbacks(one.search, net, None)]
 
 
 def points_of_stacks(

@@ -249,6 +249,17 @@ def test_fits_that_fail_are_told_with_their_error():
     assert found.seconds is None
 
 
+@pytest.mark.parametrize("rungs", [False, True])
+def test_a_search_in_which_all_failed_names_the_preflight(rungs):
+    estimator, space = line(module__n_in=7), {"lr": [0.1, 0.2, 0.3]}
+    search = grid(estimator, space)
+    if rungs:
+        search = SuccessiveHalvingSearchCV(estimator, space, max_resources=3, cv=2)
+    with pytest.raises(ValueError, match="mat1 and mat2") as caught:
+        search.fit(X, y)
+    assert any("preflight(search, X, y)" in note for note in caught.value.__notes__)
+
+
 # -- nothing changes ---------------------------------------------------------------
 
 
