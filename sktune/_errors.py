@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-
 PREFLIGHT = (
     "sktune.advice.preflight(search, X, y) finds such faults before a search runs."
 )

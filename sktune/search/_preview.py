@@ -158,6 +158,7 @@ class Preview:
             min(n_workers, self.n_slots or n_workers),
             continues=continues,
             score_of=(lambda params: 0.0) if self.spares else score_of,
+            noise=0.0 if self.spares else 0.01,
         )
         budget = Budget(
             limit,

@@ -55,6 +55,8 @@ class SimulatedWorkers:
         Whether a candidate is given only what it has not had.
     score_of : callable
         ``score_of(params)``: of a candidate in the end.
+    noise : float
+        How far scores are off that, at random.
 
     Attributes
     ----------
@@ -73,6 +75,7 @@ class SimulatedWorkers:
     n_workers: int = 1
     continues: bool = False
     score_of: Callable[[Params], float] = lambda params: 0.0
+    noise: float = 0.01
 
     def __post_init__(self) -> None:
         self.now = 0.0
@@ -125,5 +128,5 @@ class SimulatedWorkers:
         seed = (self.root, fit.candidate, fit.split, fit.n_resources or 0)
         noise = np.random.default_rng(seed).normal()
         rise = 1 - 1 / (1 + (fit.n_resources or 0))
-        score = 0.3 * rise + self.score_of(fit.params) + 0.01 * noise
+        score = 0.3 * rise + self.score_of(fit.params) + self.noise * noise
         return FitOutcome({"score": float(score)}, reached=fit.n_resources)
