@@ -13,7 +13,7 @@ Here it meets a search with three mistakes in it.
 # A search that is not ready
 # --------------------------
 #
-# The net takes 60 columns and the digits have 64; a callback stops nets, as the rungs do;
+# The net takes 60 columns and the digits have 64; a callback stops nets, as rungs do;
 # and one digit is rare.
 
 import matplotlib.pyplot as plt
