@@ -5,6 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+PREFLIGHT = (
+    "sktune.advice.preflight(search, X, y) finds such faults before a search runs."
+)
+"""A note of errors that say that all fits have failed."""
+
 
 class SktuneError(Exception):
     """Base of every error that sktune raises on its own account."""

@@ -53,9 +53,11 @@ BESIDE = {  # room: all that it may import
     "advice": {
         "execution",
         "inspection",
+        "search",  # 0017 in docs/decisions says why
         "_errors",
         "_random",
         "_text",
+        "_types",
         "_warnings",
     },
     "inspection": {

@@ -10,7 +10,9 @@ from sktune.run._fit_rows import (
 from sktune.run._proposal import MAX_PENDING, Proposal
 from sktune.run._rehearse import rehearse
 from sktune.run._run import NO_FITS, SearchRun
+from sktune.run._stack_keys import StackKeys
 from sktune.run.listeners._all_failed import AllFailed
+from sktune.run.listeners._budget import Budget
 from sktune.run.listeners._callbacks import Callbacks
 from sktune.run.listeners._cost import Cost
 from sktune.run.listeners._refit_metric import (
@@ -23,11 +25,13 @@ __all__ = [
     "MAX_PENDING",
     "NO_FITS",
     "AllFailed",
+    "Budget",
     "Callbacks",
     "Cost",
     "Proposal",
     "RefitMetric",
     "SearchRun",
+    "StackKeys",
     "Told",
     "curves_of",
     "lease_rows",

@@ -16,7 +16,6 @@ from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from sktune import _compat
@@ -46,6 +45,7 @@ from sktune.run import (
 )
 from sktune.schedule import Flat
 from sktune.search._kept import write_kept
+from sktune.search._preview import preview
 from sktune.search._report import Reported
 from sktune.search._results import (
     forget,
@@ -291,22 +291,8 @@ class BaseSearch(Reported, _compat.BaseSearchCV):
         ValueError
             For what `fit` would refuse.
         """
-        self._validate_params()
-        search = clone(self)  # draws nothing from generators of the user's
-        search.set_params(stacked=self.stacked or True, journal=None, verbose=0)
-        with preserved_random_states():
-            data = read_data(search, search._searched(), X, y, params)
-            search.n_splits_ = data.n_splits
-            root = search._root(None)
-            proposal = search._propose(data, root)
-            splits = draw_splits(
-                data.cv, data.X, data.y, data.n_splits, data.split_params
-            )
-            given = (data, splits, proposal, root, None)
-            with search._job_options(*given) as options:
-                options["max_stack"] = search._max_stack(data, None)
-                job = search._job(*given, options)
-                return plan_of_stacks(job, proposal, root)
+        with preview(self, X, y, params, stacked=self.stacked or True) as one:
+            return plan_of_stacks(one)
 
     def _run_search(
         self, evaluate_candidates: Any, *, callback_ctx: Any = None

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sktune import _compat
+from sktune._errors import PREFLIGHT
 from sktune._types import FitOutcome
 from sktune._warnings import at_the_users_line, warn
 from sktune.execution import first_raised
@@ -29,6 +30,7 @@ def warn_or_raise_about_failures(
             _compat.warn_or_raise_about_fit_failures(told, error_score)
     except ValueError as error:
         _, cause = first_raised(outcomes)
+        error.add_note(PREFLIGHT)
         raise error from cause
     _warn_of_scoring(outcomes, error_score)
 

@@ -8,10 +8,9 @@ from html import escape
 from typing import Any
 
 from sktune._text import aligned
-from sktune._types import Fit, FitOutcome, Unit
-from sktune.engine import Engine
+from sktune._types import Unit
 from sktune.execution import Job, StackTrial, cannot_stack, stack_key, try_stacked
-from sktune.run import Proposal
+from sktune.search._preview import Preview
 
 
 @dataclass(frozen=True)
@@ -82,33 +81,24 @@ def _shown(sizes: tuple[int, ...]) -> str:
     return " + ".join(f"{n} x {size}" for size, n in counts.items()) or "none"
 
 
-def plan_of_stacks(job: Job, proposal: Proposal, root: int) -> StackPlan:
+def plan_of_stacks(one: Preview, max_shapes: int | None = None) -> StackPlan:
     """Try each shape of net among the fits that are decided on first.
 
     Parameters
     ----------
-    job : Job
+    one : Preview
         Of a search that stacks nets.
-    proposal : Proposal
-    root : int
-        Root of the seeds.
+    max_shapes : int or None
+        Shapes that are tried at most, those of most fits.
     """
-    workers = _Noting()
-    Engine(
-        proposal.strategy,
-        proposal.schedule,
-        proposal.problem,
-        workers,
-        root=root,
-        score=lambda outcome: None,
-        n_pending=proposal.n_pending,
-        stack_key=lambda fit: stack_key(job, fit),
-        max_unit=job.max_stack,
-    ).run()
+    job = one.job
     units: dict[Any, list[Unit]] = {}
-    for unit in workers.units:
+    for unit in one.first_units(by_shape=True):
         units.setdefault(stack_key(job, unit[0]), []).append(unit)
-    return StackPlan(tuple(_shape(job, key, of_key) for key, of_key in units.items()))
+    of_keys = list(units.items())
+    if max_shapes is not None:
+        of_keys.sort(key=lambda pair: -sum(map(len, pair[1])))
+    return StackPlan(tuple(_shape(job, *pair) for pair in of_keys[:max_shapes]))
 
 
 def _shape(job: Job, key: Any, units: list[Unit]) -> Shape:
@@ -126,20 +116,3 @@ def _shape(job: Job, key: Any, units: list[Unit]) -> Shape:
     sizes = tuple(len(unit) for unit in units) if reason is None else ()
     params = {} if key is None else dict(key.params)
     return Shape(params, len(fits), sizes, reason, speedup)
-
-
-class _Noting:
-    """Workers that run nothing."""
-
-    n_workers = 1
-
-    def __init__(self) -> None:
-        self.units: list[Unit] = []
-
-    def submit(self, unit: Unit) -> None:
-        """Note one unit."""
-        self.units.append(unit)
-
-    def next_done(self) -> list[tuple[Fit, FitOutcome]]:
-        """Nothing is done."""
-        return []

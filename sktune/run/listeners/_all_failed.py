@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from sktune._errors import PREFLIGHT
 from sktune._protocols import Listener
 from sktune._types import Evaluation, Observation
 from sktune._warnings import warn
@@ -84,5 +85,6 @@ class AllFailed(Listener):
             f"{'its only one' if n == 1 else f'all {n}'} failed, and none can go on. "
             f"{reason}"
         )
+        error.add_note(PREFLIGHT)
         error.__cause__ = cause
         return error
