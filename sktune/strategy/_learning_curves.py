@@ -187,8 +187,8 @@ def _risen(y: Array, left: Array) -> Array:
     """Scores (n,), and what curves are expected to rise until the end.
 
     The first that are trained on are the quickest learners. Where these go down again,
-    as with rates that are too high, a surrogate that expects nothing believes it of all,
-    and never trains on whoever is slow.
+    as with rates that are too high, a surrogate that expects nothing believes the same
+    of all, and never trains on whoever is slow.
     """
     y = y + RISE * left
     return y - y.mean()
