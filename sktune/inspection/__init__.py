@@ -5,6 +5,8 @@ from sktune.inspection._final_score import FinalScore, final_score
 from sktune.inspection._learning_curves import learning_curves
 from sktune.inspection._param_importances import param_importances
 from sktune.inspection._read_journal import read_journal
+from sktune.inspection._repeat import repeat
+from sktune.inspection._repetition import Repetition
 from sktune.inspection._report import watch_report, write_report
 from sktune.inspection._results_summary import results_summary
 from sktune.inspection._table import Table, best_candidates
@@ -16,6 +18,7 @@ from sktune.inspection.displays import (
     LearningCurvesDisplay,
     LeasesDisplay,
     ParallelCoordinatesDisplay,
+    RepeatDisplay,
     RungsDisplay,
     SplitsDisplay,
     SurrogateDisplay,
@@ -33,6 +36,8 @@ __all__ = [
     "LearningCurvesDisplay",
     "LeasesDisplay",
     "ParallelCoordinatesDisplay",
+    "RepeatDisplay",
+    "Repetition",
     "RungsDisplay",
     "SplitsDisplay",
     "SurrogateDisplay",
@@ -48,6 +53,7 @@ __all__ = [
     "plot_leases",
     "plot_rungs",
     "read_journal",
+    "repeat",
     "results_summary",
     "to_frame",
     "to_optuna",

@@ -160,8 +160,14 @@ def moment() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def environment() -> dict[str, Any]:
-    """Versions and hardware."""
+def environment(threads_of_a_net: int | None = None) -> dict[str, Any]:
+    """Versions, hardware and threads.
+
+    Parameters
+    ----------
+    threads_of_a_net : int or None
+        With which each net is trained; None where that is left to the workers.
+    """
     return {
         "versions": {
             "python": platform.python_version(),
@@ -171,8 +177,25 @@ def environment() -> dict[str, Any]:
             "host": socket.gethostname(),
             "system": f"{platform.system()} {platform.machine()}",
             "processors": os.cpu_count(),
+            **_of_torch(),
+        },
+        "threads": {
+            "of_a_net": threads_of_a_net,
+            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS"),
         },
     }
+
+
+def _of_torch() -> dict[str, Any]:
+    """What decides on the last digits, as far as that costs nothing to be told."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return {}
+    found = {"instructions": torch.backends.cpu.get_cpu_capability()}
+    if torch.cuda.is_initialized():  # to look at a card takes a part of its memory
+        n = torch.cuda.device_count()
+        found["cards"] = [torch.cuda.get_device_name(k) for k in range(n)]
+    return found
 
 
 def _version(name: str) -> str | None:
