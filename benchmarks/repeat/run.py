@@ -16,6 +16,7 @@ import argparse
 import json
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -231,7 +232,7 @@ def calibration(records: list[dict[str, Any]], truth: str) -> str:
         for name in ("probability", "naive")
     }
     lines = []
-    for low, high in zip(BINS, BINS[1:], strict=False):
+    for low, high in pairwise(BINS):
         cells = [f"{100 * low:.0f} to {100 * high:.0f} %"]
         for name, p in said.items():
             there = (p >= low) & ((p < high) | (high == 1.0))

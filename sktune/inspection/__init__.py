@@ -8,6 +8,8 @@ from sktune.inspection._read_journal import read_journal
 from sktune.inspection._repeat import repeat
 from sktune.inspection._repetition import Repetition
 from sktune.inspection._report import watch_report, write_report
+from sktune.inspection._reproduce import reproduce
+from sktune.inspection._reproduction import Reproduction
 from sktune.inspection._results_summary import results_summary
 from sktune.inspection._table import Table, best_candidates
 from sktune.inspection._to_frame import to_frame
@@ -38,6 +40,7 @@ __all__ = [
     "ParallelCoordinatesDisplay",
     "RepeatDisplay",
     "Repetition",
+    "Reproduction",
     "RungsDisplay",
     "SplitsDisplay",
     "SurrogateDisplay",
@@ -54,6 +57,7 @@ __all__ = [
     "plot_rungs",
     "read_journal",
     "repeat",
+    "reproduce",
     "results_summary",
     "to_frame",
     "to_optuna",

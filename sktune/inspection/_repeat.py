@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sktune._errors import did_you_mean
 from sktune._random import fresh_root
 from sktune._types import Evaluation
 from sktune.inspection._paired_scores import PairedScores
 from sktune.inspection._ranked_scores import RankedScores, best_row, scores_of
 from sktune.inspection._repetition import Repetition
-from sktune.search._again import Repeats, as_search, run_repeats
 
 
 def repeat(
@@ -39,7 +41,7 @@ def repeat(
     Parameters
     ----------
     search : fitted search
-        One of sktune's or scikit-learn's.
+        One of sktune's.
     X, y : as `fit` takes them
         What the search was fitted on, or other rows of the same kind.
     n_candidates : int, default=5
@@ -64,7 +66,7 @@ def repeat(
     Raises
     ------
     TypeError
-        For what is no search.
+        For what is no search of sktune.
     ValueError
         Where no candidate has a score, for arguments out of their range, and for what
         `fit` would refuse.
@@ -103,20 +105,25 @@ def repeat(
     >>> [bool(p < 0.01) for p in found.probability_best]  # the last has max_depth=1
     [False, False, True]
     """
+    refuse_typos(repeat, fit_params)
     _check(n_candidates, n_seeds, confidence_level)
-    ours, scores = as_search(search), scores_of(search, metric)
+    if not hasattr(search, "_repeat"):
+        raise TypeError(
+            f"A search of sktune is needed, not {type(search).__name__}. Those of "
+            "scikit-learn have the same name and take the same arguments."
+        )
+    scores = scores_of(search, metric)
     rows = _best_rows(search, scores, metric)[:n_candidates]
     if not rows:
         raise ValueError(
             f"{type(search).__name__} has no candidate with a score to repeat."
         )
-    at = scores.n_resources if ours is search else None
+    at = scores.n_resources
     root = fresh_root()
     if random_state is not None:
         root = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
     params = [search.cv_results_["params"][row] for row in rows]
-    repeats = run_repeats(
-        ours,
+    repeats = search._repeat(
         X,
         y,
         fit_params,
@@ -134,7 +141,7 @@ def repeat(
         )
     is_whole = np.isfinite(by_metric).all(axis=(1, 2))
     if not is_whole.any():
-        raise ValueError("Every candidate failed on some split, and none is to be told.")
+        raise ValueError("Every candidate failed on some split: see what is raised.")
     found = PairedScores.of(
         by_metric[is_whole],
         repeats.test_share,
@@ -151,6 +158,14 @@ def repeat(
         confidence_level=confidence_level,
         has_new_splits=repeats.has_new_splits,
     )
+
+
+def refuse_typos(function: Callable[..., Any], fit_params: Mapping[str, Any]) -> None:
+    """An argument that is misspelt would be handed to `fit`."""
+    own = list(inspect.signature(function).parameters)
+    for name in fit_params:
+        if hint := did_you_mean(name, own):
+            raise TypeError(f"{function.__name__}() has no argument {name!r}.{hint}")
 
 
 def _check(n_candidates: Any, n_seeds: Any, confidence_level: float) -> None:
@@ -174,7 +189,7 @@ def _best_rows(search: Any, scores: RankedScores, metric: str | None) -> list[in
     return list(rows.values())
 
 
-def _scores_of(repeats: Repeats, n_seeds: int) -> dict[str, np.ndarray]:
+def _scores_of(repeats: Any, n_seeds: int) -> dict[str, np.ndarray]:
     """By metric, of shape (n_candidates, n_seeds, n_splits); NaN where a fit failed."""
     evaluations = repeats.evaluations
     metrics = {m for one in evaluations for m in _metrics_of(one)}

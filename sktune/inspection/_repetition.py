@@ -165,8 +165,8 @@ class Repetition:
         if self.scores[self.metric].shape[2] == 1:
             only = "with this one split nothing is said of other rows"
         return [
-            f"The splits are those of the search, since its cv makes no others: {only}. "
-            "A splitter with shuffle=True or a random_state has others."
+            f"The splits are those of the search, since its cv makes no others: {only}."
+            " A splitter with shuffle=True or a random_state has others."
         ]
 
     # -- tables --------------------------------------------------------------------
@@ -230,7 +230,9 @@ class Repetition:
         head = list(dict.fromkeys(name for row in rows for name in row))
         body = [
             [
-                _percent(row[name]) if name == "best with" else text_of(row[name])
+                _percent(row[name])
+                if name == "best with"
+                else text_of(row[name])
                 if name in row
                 else ""
                 for name in head

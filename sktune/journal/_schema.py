@@ -155,6 +155,31 @@ def read_search(
     return header, rows
 
 
+def read_environment(path: str | os.PathLike[str], candidate: int) -> dict[str, Any]:
+    """What the last fit of a candidate ran under, as far as a journal has it.
+
+    Parameters
+    ----------
+    path : str or path-like
+    candidate : int
+
+    Returns
+    -------
+    environment : dict
+        Versions, hardware, threads and precision.
+    """
+    records = read_records(path)
+    header, found = dict(next(iter(records), {})), {}
+    session: Mapping[str, Any] = {}
+    for record in records:
+        if record.get("record") == "session":
+            session = record
+        elif record.get("record") == "fit" and record["candidate"] == candidate:
+            found = {**header, **session}
+    names = ("versions", "hardware", "threads", "precision")
+    return {name: found[name] for name in names if found.get(name) is not None}
+
+
 def moment() -> str:
     """The time, for people to read."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

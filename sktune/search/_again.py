@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -14,13 +13,11 @@ from sklearn.base import clone
 
 from sktune import _compat
 from sktune._random import derive_seed
-from sktune._types import Evaluation, Params, Problem
-from sktune.execution import Interrupts, Job, preserved_random_states
+from sktune._types import Evaluation, FitOutcome, Params, Problem, Unit
+from sktune.execution import Interrupts, Job, preserved_random_states, run_unit
 from sktune.run import Cost, Proposal, Told
 from sktune.schedule import Flat, Rung
-from sktune.search._base import BaseSearch
 from sktune.search._failures import warn_or_raise_about_failures
-from sktune.search._grid import GridSearchCV
 from sktune.search._results_table import outcomes_of
 from sktune.search.inputs._data import Data, read_data
 from sktune.search.inputs._splits import Split, draw_splits
@@ -59,107 +56,112 @@ class Repeats:
     test_share: float
 
 
-def run_repeats(
-    search: Any,
-    X: Any,
-    y: Any,
-    params: dict[str, Any],
-    candidates: Sequence[Params],
-    *,
-    n_resources: int | None,
-    n_seeds: int,
-    root: int,
-) -> Repeats:
-    """Train candidates on the splits of some repetitions, as the search does.
+class RunsAgain:
+    """What `sktune.inspection` has a search do when it is over."""
 
-    On one split all candidates have the same rows and the same seed.
+    def _repeat(
+        self: Any,
+        X: Any,
+        y: Any,
+        params: dict[str, Any],
+        candidates: Sequence[Params],
+        *,
+        n_resources: int | None,
+        n_seeds: int,
+        root: int,
+    ) -> Repeats:
+        """Train candidates on the splits of some repetitions, as the search does.
 
-    Parameters
-    ----------
-    search : BaseSearch
-    X, y, params : as `fit` takes them
-    candidates : sequence of dict
-    n_resources : int or None
-        What each is given, in a search with rungs.
-    n_seeds : int
-        Repetitions.
-    root : int
-        Of the seeds.
-    """
-    again = _bare(search, root)
-    with Interrupts() as interrupts, preserved_random_states(), Told(again) as told:
-        data = read_data(again, again._searched(), X, y, params)
-        splits, has_new = _splits_of_repetitions(again.cv, data, n_seeds, root)
-        again.n_splits_ = len(splits)
-        proposal = _proposal(again, data, candidates, n_resources, len(splits))
-        with again._job_options(data, splits, proposal, root, None) as options:
-            options["max_stack"] = again._max_stack(data, None)
+        On one split all candidates have the same rows and the same seed.
+
+        Parameters
+        ----------
+        X, y, params : as `fit` takes them
+        candidates : sequence of dict
+        n_resources : int or None
+            What each is given, in a search with rungs.
+        n_seeds : int
+            Repetitions.
+        root : int
+            Of the seeds.
+        """
+        again = _bare(self, root)
+        with Interrupts() as interrupts, preserved_random_states(), Told(again) as told:
+            data = read_data(again, again._searched(), X, y, params)
+            splits, has_new = _splits_of_repetitions(again.cv, data, n_seeds, root)
+            again.n_splits_ = len(splits)
+            proposal = _proposal(again, data, candidates, n_resources, len(splits))
+            with again._job_options(data, splits, proposal, root, None) as options:
+                options["max_stack"] = again._max_stack(data, None)
+                n = len(candidates)
+                run = again._run(
+                    data,
+                    splits,
+                    proposal,
+                    root,
+                    None,
+                    _compat.NoCallbacks(),
+                    told,
+                    options,
+                    f"Repeating {n} candidates {n_seeds} times on {data.n_splits} "
+                    f"splits: {n * len(splits)} fits",
+                )
+                run.refit = False
+                run.search(cut_short=lambda reason: None)
+            interrupts.raise_again()
+        warn_or_raise_about_failures(outcomes_of(run.rows), again.error_score)
+        share = _test_share(splits, _compat.num_samples(data.X))
+        return Repeats(run.rows, data.n_splits, has_new, share)
+
+    def _run_again(
+        self: Any,
+        X: Any,
+        y: Any,
+        params: dict[str, Any],
+        units: Sequence[Unit],
+        *,
+        root: int,
+        threads: Mapping[str, Any] | None,
+    ) -> tuple[list[list[FitOutcome]], Job]:
+        """Run some units of fits as they were run in the search, in this process.
+
+        Parameters
+        ----------
+        X, y, params : as `fit` takes them
+        units : sequence of Unit
+        root : int
+            Of the seeds.
+        threads : dict or None
+            As it was recorded; None where it was not, by earlier versions.
+
+        Returns
+        -------
+        outcomes : list of list of FitOutcome
+        job : Job
+            What they had in common.
+        """
+        again = _bare(self, root)
+        with preserved_random_states():
+            data = read_data(again, again._searched(), X, y, params)
+            again.n_splits_ = n = data.n_splits
+            splits = draw_splits(data.cv, data.X, data.y, n, data.split_params)
+            proposal = _proposal(again, data, (), None, n)
             given = (data, splits, proposal, root, None)
-            n, n_fits = len(candidates), len(candidates) * len(splits)
-            announcement = (
-                f"Repeating {n} candidates {n_seeds} times on {data.n_splits} splits: "
-                f"{n_fits} fits"
-            )
-            callbacks = _compat.NoCallbacks()
-            run = again._run(*given, callbacks, told, options, announcement)
-            run.refit = False
-            run.search(cut_short=lambda reason: None)
-        interrupts.raise_again()
-    warn_or_raise_about_failures(outcomes_of(run.rows), again.error_score)
-    share = _test_share(splits, _compat.num_samples(data.X))
-    return Repeats(run.rows, data.n_splits, has_new, share)
+            with again._job_options(*given) as options:
+                options["max_stack"] = again._max_stack(data, None)
+                job = again._job(*given, options)
+                if threads is not None:
+                    job = replace(job, threads_of_a_net=threads["of_a_net"])
+                return [run_unit(job, unit) for unit in units], job
 
-
-@contextmanager
-def job_again(
-    search: Any,
-    X: Any,
-    y: Any,
-    params: dict[str, Any],
-    *,
-    root: int,
-    threads: int | None,
-) -> Iterator[Job]:
-    """What the fits of a search had in common, for some of them to be run again.
-
-    Parameters
-    ----------
-    search : BaseSearch
-    X, y, params : as `fit` takes them
-    root : int
-        Of the seeds.
-    threads : int or None
-        With which each net is trained.
-    """
-    again = _bare(search, root)
-    with preserved_random_states():
-        data = read_data(again, again._searched(), X, y, params)
-        again.n_splits_ = data.n_splits
-        splits = draw_splits(data.cv, data.X, data.y, data.n_splits, data.split_params)
-        proposal = _proposal(again, data, (), None, data.n_splits)
-        given = (data, splits, proposal, root, None)
-        with again._job_options(*given) as options:
-            options["max_stack"] = again._max_stack(data, None)
-            yield replace(again._job(*given, options), threads_of_a_net=threads)
-
-
-def as_search(search: Any) -> Any:
-    """A search of scikit-learn as one of ours, which has run nothing; ours as it is.
-
-    Raises
-    ------
-    TypeError
-        For anything else.
-    """
-    if isinstance(search, BaseSearch):
-        return search
-    if not isinstance(search, _compat.BaseSearchCV):
-        raise TypeError(
-            f"A search of sktune or scikit-learn is needed, not {search!r:.80}."
-        )
-    named = ("scoring", "n_jobs", "refit", "cv", "verbose", "error_score")
-    alike = {name: getattr(search, name) for name in named}
-    return GridSearchCV(search.estimator, {}, **alike)
+    def _searched_values(self: Any, name: str) -> Iterator[Any]:
+        """The values of a parameter that are listed in the space."""
+        for searched in self._searched():
+            values = searched.get(name, ())
+            if isinstance(values, Sequence | np.ndarray) and not isinstance(
+                values, str
+            ):
+                yield from values
 
 
 def _bare(search: Any, root: int) -> Any:
@@ -200,9 +202,10 @@ def _splits_of_repetitions(
     given: Any, data: Data, n_seeds: int, root: int
 ) -> tuple[list[Split], bool]:
     """The splits of all repetitions, and whether they differ between these."""
-    draw: Callable[[Any], list[Split]] = lambda cv: draw_splits(  # noqa: E731
-        cv, data.X, data.y, data.n_splits, data.split_params
-    )
+
+    def draw(cv: Any) -> list[Split]:
+        return draw_splits(cv, data.X, data.y, data.n_splits, data.split_params)
+
     may_shuffle = given is None or isinstance(given, Integral)
     splits: list[Split] = []
     for repetition in range(n_seeds):

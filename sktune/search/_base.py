@@ -46,6 +46,7 @@ from sktune.run import (
     rehearse,
 )
 from sktune.schedule import Flat
+from sktune.search._again import RunsAgain
 from sktune.search._kept import write_kept
 from sktune.search._provenance import provenance_of
 from sktune.search._report import Reported
@@ -61,7 +62,7 @@ from sktune.search.inputs._splits import draw_splits
 from sktune.strategy import Listed
 
 
-class BaseSearch(Reported, _compat.BaseSearchCV):
+class BaseSearch(RunsAgain, Reported, _compat.BaseSearchCV):
     """`fit` of every search. Subclasses say what is searched, and how.
 
     A subclass defines ``__init__``, with its own arguments beside the common ones, and

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sktune._random import derive_seed
 from sktune.journal import environment, fingerprint
 from sktune.run import SearchRun
 
@@ -19,10 +18,6 @@ def provenance_of(run: SearchRun) -> dict[str, Any]:
     return {
         "root": run.root,
         "splits": fingerprint(run.job.splits),
+        "precision": run.job.settings.precision(),
         **environment(run.job.threads_of_a_net),
     }
-
-
-def seed_of_fit(root: int, candidate: int, split: int) -> int:
-    """The seed that a search has given to a fit."""
-    return derive_seed(root, "fit", candidate, split)

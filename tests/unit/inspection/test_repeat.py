@@ -6,9 +6,6 @@ from scipy.stats import loguniform
 from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import (
-    GridSearchCV as SklearnGridSearchCV,
-)
-from sklearn.model_selection import (
     GroupKFold,
     KFold,
     PredefinedSplit,
@@ -23,7 +20,7 @@ from sklearn.svm import SVC
 from sktune import GridSearchCV, HyperbandSearchCV, RandomizedSearchCV
 from sktune._random import derive_seed
 from sktune.inspection import repeat
-from sktune.search._again import reseeded, run_repeats
+from sktune.search._again import reseeded
 from tests.helpers.estimators import Draws, Score, blobs, net
 
 X, y = blobs()
@@ -80,8 +77,8 @@ def test_candidates_of_rungs_are_trained_to_the_end_as_nets_of_so_many_epochs():
     ).fit(X, y)
     found = repeat(rungs, X, y, n_candidates=2, n_seeds=2, random_state=0)
     flat = RandomizedSearchCV(net(verbose=0, max_epochs=3), space, cv=2, refit=False)
-    plain = run_repeats(
-        flat, X, y, {}, found.params, n_resources=None, n_seeds=2, root=root_of(0)
+    plain = flat._repeat(
+        X, y, {}, found.params, n_resources=None, n_seeds=2, root=root_of(0)
     )
     expected = [
         [one.outcomes[k].score("score") for k in one.splits]
@@ -131,8 +128,8 @@ def test_which_splitters_have_other_splits():
     assert number.shuffle and number.random_state == 1
 
 
-def test_several_metrics_and_a_search_of_scikit_learn():
-    search = SklearnGridSearchCV(
+def test_several_metrics():
+    search = GridSearchCV(
         SVC(), GRID, scoring=["accuracy", "recall_macro"], refit="recall_macro", cv=3
     ).fit(X, y)
     found = repeat(search, X, y, n_candidates=2, n_seeds=1, random_state=0)
@@ -176,9 +173,7 @@ def test_a_table_and_a_picture(search):
     display.figure_.canvas.draw()
     labels = [text.get_text() for text in display.ax_.get_yticklabels()]
     won = list(found.candidates).index(found.winner)
-    assert [label.endswith("(won)") for label in labels] == [
-        k == won for k in range(3)
-    ]
+    assert [label.endswith("(won)") for label in labels] == [k == won for k in range(3)]
     points = display.ax_.lines[0].get_xdata()
     np.testing.assert_allclose(
         np.sort(points), np.sort(found.scores["score"].mean(axis=2).ravel())
@@ -198,11 +193,13 @@ def test_candidates_that_fail_are_never_the_best():
 
 
 def test_mistakes(search):
+    with pytest.raises(TypeError, match=r"has no argument 'n_seed'. Did you mean"):
+        repeat(search, X, y, n_seed=3)
     with pytest.raises(ValueError, match="n_seeds=0 must be an integer"):
         repeat(search, X, y, n_seeds=0)
     with pytest.raises(ValueError, match="confidence_level=95"):
         repeat(search, X, y, confidence_level=95)
-    with pytest.raises(TypeError, match="A search of sktune or scikit-learn is needed"):
+    with pytest.raises(TypeError, match="A search of sktune is needed, not SVC"):
         repeat(SVC(), X, y)
     splits = list(KFold(2).split(X))
     iterated = GridSearchCV(SVC(), GRID, cv=iter(splits)).fit(X, y)

@@ -71,9 +71,7 @@ def test_is_drawn(given, name, request):
     display.figure_.canvas.draw()  # warns of what does not fit
 
 
-@pytest.mark.parametrize(
-    "name", sorted(set(DISPLAYS) - NOT_OF_ANY_SEARCH)
-)
+@pytest.mark.parametrize("name", sorted(set(DISPLAYS) - NOT_OF_ANY_SEARCH))
 def test_is_drawn_again_from_its_data_and_where_it_is_told_to(name, with_rungs):
     display = DISPLAYS[name].from_search(with_rungs)
     first = display.figure_
@@ -120,9 +118,7 @@ def equal(a, b):
         assert a == b
 
 
-@pytest.mark.parametrize(
-    "name", sorted(set(DISPLAYS) - NOT_OF_ANY_SEARCH)
-)
+@pytest.mark.parametrize("name", sorted(set(DISPLAYS) - NOT_OF_ANY_SEARCH))
 def test_a_metric_that_was_not_scored(name, with_rungs):
     for search in (with_rungs, with_rungs.journal):
         with pytest.raises(ValueError, match="Did you mean 'score'"):
