@@ -4,6 +4,7 @@ from sktune.inspection._device_use import device_use
 from sktune.inspection._final_score import FinalScore, final_score
 from sktune.inspection._learning_curves import learning_curves
 from sktune.inspection._param_importances import param_importances
+from sktune.inspection._param_sensitivity import param_sensitivity
 from sktune.inspection._read_journal import read_journal
 from sktune.inspection._repeat import repeat
 from sktune.inspection._repetition import Repetition
@@ -51,6 +52,7 @@ __all__ = [
     "final_score",
     "learning_curves",
     "param_importances",
+    "param_sensitivity",
     "plot_convergence",
     "plot_learning_curves",
     "plot_leases",
