@@ -38,7 +38,7 @@ from torch import nn
 
 from sktune import RandomizedSearchCV
 from sktune.inspection import repeat
-from sktune.inspection._paired_scores import PairedScores
+from sktune.inspection._paired_scores import PairedScores, likely_best
 
 DATA = ("digits", "letter", "satimage", "magic", "reg_power_plant")
 N_ROWS, N_OTHER, N_TESTED = 400, 4000, 1000
@@ -189,7 +189,11 @@ def is_best(record: dict[str, Any], truth: str) -> np.ndarray:
 
 def tables(records: list[dict[str, Any]]) -> str:
     return "\n\n".join(
-        [winners(records), *(calibration(records, truth) for truth in TRUTHS)]
+        [
+            winners(records),
+            *(calibration(records, truth) for truth in TRUTHS),
+            sets(records),
+        ]
     )
 
 
@@ -239,10 +243,9 @@ def calibration(records: list[dict[str, Any]], truth: str) -> str:
             n = int(there.sum())
             mean = p[there].mean() if n else np.nan
             share = best[there].mean() if n else np.nan
-            cells += [str(n), f"{100 * mean:.0f} %", f"{100 * share:.0f} %"]
+            cells += [str(n), percent(mean), percent(share)]
             if name == "probability":
-                error = (share * (1 - share) / n) ** 0.5 if n else np.nan
-                cells.append(f"{100 * error:.0f}")
+                cells.append(percent((share * (1 - share) / n) ** 0.5 if n else np.nan))
         lines.append(cells)
     covered = np.mean(
         [
@@ -252,7 +255,35 @@ def calibration(records: list[dict[str, Any]], truth: str) -> str:
         ]
     )
     table = markdown_table(head, lines, "l" + "r" * 7)
-    return f"{table}\n\n{100 * covered:.0f} % of the 95 % intervals have the truth."
+    return f"{table}\n\n{percent(covered)} of the 95 % intervals have the truth."
+
+
+def sets(records: list[dict[str, Any]]) -> str:
+    """Whether the best is among the fewest that add up to 95 %, and their number."""
+    lines = []
+    for name, label in (("probability", "corrected"), ("naive", "not corrected")):
+        chosen = [likely_best(np.array(r[name]), 0.95) for r in records]
+        hits = [
+            np.mean(
+                [is_best(r, t)[k].sum() for r, k in zip(records, chosen, strict=True)]
+            )
+            for t in TRUTHS
+        ]
+        errors = [
+            np.mean([np.sum((np.array(r[name]) - is_best(r, t)) ** 2) for r in records])
+            for t in TRUTHS
+        ]
+        size = np.mean([len(k) for k in chosen])
+        lines.append(
+            [label, f"{size:.1f}", *map(percent, hits), *(f"{e:.2f}" for e in errors)]
+        )
+    head = ["probabilities", "of five, are in the tie", "the best is, same rows"]
+    head += ["other rows", "Brier score, same rows", "other rows"]
+    return markdown_table(head, lines, "l" + "r" * 5)
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if np.isfinite(share) else ""
 
 
 if __name__ == "__main__":

@@ -80,7 +80,9 @@ def repeat(
 
     A splitter that has a `random_state` and shuffles, or a number of splits, makes
     other splits in each repetition. Others make those that they made before: then only
-    the seeds differ, and this is said.
+    the seeds differ, and this is said. A number of splits is shuffled for it, which it
+    was not in the search: where rows that follow each other are alike, such as those of
+    one writer, scores are higher for that alone.
 
     The search has chosen these candidates by scores on the same rows. What the best
     scores on rows that took no part is told by `final_score`.
