@@ -59,6 +59,9 @@ class Engine:
         whose key is None makes a unit by itself.
     max_unit : int or None
         Fits of a unit at most; None is no limit.
+    paired : bool
+        Whether all candidates have the same seeds on a split, so that they are compared
+        under the same luck.
     may_go_on : callable
         Called with each `Start` or `Resume` before it is carried out, and with the
         evaluations so far. Where it returns false, that one is not carried out, and
@@ -88,6 +91,7 @@ class Engine:
         n_pending: int | None = None,
         stack_key: Callable[[Fit], StackKey] = lambda _: None,
         max_unit: int | None = None,
+        paired: bool = False,
         may_go_on: MayGoOn = lambda decision, evaluations: True,
         listeners: Sequence[Listener] = (),
     ) -> None:
@@ -101,6 +105,7 @@ class Engine:
         self._n_pending = n_pending
         self._stack_key = stack_key
         self._max_unit = max_unit
+        self._paired = paired
         self._may_go_on = may_go_on
         self._listeners = listeners
         self._learnt = strategy.init(problem)
@@ -217,12 +222,13 @@ class Engine:
         self._in_flight[candidate.id] = one
         self._fits[candidate.id] = {}
         self._n_out += len(splits)
+        seeded_as = 0 if self._paired else candidate.id
         self._decided += [
             Fit(
                 candidate.id,
                 split,
                 candidate.params,
-                derive_seed(self._root, "fit", candidate.id, split),
+                derive_seed(self._root, "fit", seeded_as, split),
                 decision.n_resources,
                 decision.pause,
                 decision.iter,

@@ -66,6 +66,7 @@ BESIDE = {  # room: all that it may import
         "strategy",
         "space",
         "_errors",
+        "_random",
         "_text",
         "_types",
     },

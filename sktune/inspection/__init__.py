@@ -4,8 +4,13 @@ from sktune.inspection._device_use import device_use
 from sktune.inspection._final_score import FinalScore, final_score
 from sktune.inspection._learning_curves import learning_curves
 from sktune.inspection._param_importances import param_importances
+from sktune.inspection._param_sensitivity import param_sensitivity
 from sktune.inspection._read_journal import read_journal
+from sktune.inspection._repeat import repeat
+from sktune.inspection._repetition import Repetition
 from sktune.inspection._report import watch_report, write_report
+from sktune.inspection._reproduce import reproduce
+from sktune.inspection._reproduction import Reproduction
 from sktune.inspection._results_summary import results_summary
 from sktune.inspection._table import Table, best_candidates
 from sktune.inspection._to_frame import to_frame
@@ -16,6 +21,7 @@ from sktune.inspection.displays import (
     LearningCurvesDisplay,
     LeasesDisplay,
     ParallelCoordinatesDisplay,
+    RepeatDisplay,
     RungsDisplay,
     SplitsDisplay,
     SurrogateDisplay,
@@ -33,6 +39,9 @@ __all__ = [
     "LearningCurvesDisplay",
     "LeasesDisplay",
     "ParallelCoordinatesDisplay",
+    "RepeatDisplay",
+    "Repetition",
+    "Reproduction",
     "RungsDisplay",
     "SplitsDisplay",
     "SurrogateDisplay",
@@ -43,11 +52,14 @@ __all__ = [
     "final_score",
     "learning_curves",
     "param_importances",
+    "param_sensitivity",
     "plot_convergence",
     "plot_learning_curves",
     "plot_leases",
     "plot_rungs",
     "read_journal",
+    "repeat",
+    "reproduce",
     "results_summary",
     "to_frame",
     "to_optuna",

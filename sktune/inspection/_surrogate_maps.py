@@ -37,7 +37,7 @@ def surrogate_maps(
         for row in record.rows
         if row.n_resources == best.n_resources
     }
-    grids = {name: _grid(record, name) for name in names}
+    grids = {name: grid_of(record, name) for name in names}
     U = surrogate.space.encode(best.params)
     points = {
         name: encoded(surrogate.space, [{**best.params, name: v} for v in grids[name]])
@@ -97,7 +97,8 @@ def _order(record: SearchRecord) -> list[str]:
     return [row["param"] for row in table if not row["with"]]
 
 
-def _grid(record: SearchRecord, name: str) -> list[Any]:
+def grid_of(record: SearchRecord, name: str) -> list[Any]:
+    """Values of a parameter from the least to the greatest that was tried."""
     kind = record.scales[name]
     values = [row.params[name] for row in record.rows if name in row.params]
     if is_words(values, kind):

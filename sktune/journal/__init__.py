@@ -2,7 +2,12 @@
 
 from sktune.journal._fingerprints import as_json, fingerprint, is_same_json
 from sktune.journal._replay import ReplayedWorkers
-from sktune.journal._schema import environment, read_fits, read_search
+from sktune.journal._schema import (
+    environment,
+    read_environment,
+    read_fits,
+    read_search,
+)
 from sktune.journal._search_journal import SearchJournal, journal_in
 
 __all__ = [
@@ -13,6 +18,7 @@ __all__ = [
     "fingerprint",
     "is_same_json",
     "journal_in",
+    "read_environment",
     "read_fits",
     "read_search",
 ]

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sktune._errors import JournalError
 from sktune._protocols import Strategy, StrategyAround, Workers
 from sktune._types import Fit, FitOutcome, Params, Unit
+from sktune.execution import threads_of_a_net
 from sktune.journal._fingerprints import differences, is_plain, params_as_json
 from sktune.journal._schema import environment, moment, record_of
 from sktune.persistence import Journal
@@ -201,7 +202,8 @@ class ReplayedWorkers:
             self._has_begun = True
             began = {"record": "session", "began": moment(), "pid": os.getpid()}
             n_workers = {"n_workers": self._workers.n_workers}
-            self._journal.append({**began, **n_workers, **environment()})
+            about = environment(threads_of_a_net())
+            self._journal.append({**began, **n_workers, **about})
         done = self._workers.next_done()
         for _, unit in groupby(done, key=lambda one: one[0].unit):
             self._journal.append(*(record_of(fit, outcome) for fit, outcome in unit))

@@ -155,13 +155,44 @@ def read_search(
     return header, rows
 
 
+def read_environment(path: str | os.PathLike[str], candidate: int) -> dict[str, Any]:
+    """What the last fit of a candidate ran under, as far as a journal has it.
+
+    Parameters
+    ----------
+    path : str or path-like
+    candidate : int
+
+    Returns
+    -------
+    environment : dict
+        Versions, hardware, threads and precision.
+    """
+    records = read_records(path)
+    header, found = dict(next(iter(records), {})), {}
+    session: Mapping[str, Any] = {}
+    for record in records:
+        if record.get("record") == "session":
+            session = record
+        elif record.get("record") == "fit" and record["candidate"] == candidate:
+            found = {**header, **session}
+    names = ("versions", "hardware", "threads", "precision")
+    return {name: found[name] for name in names if found.get(name) is not None}
+
+
 def moment() -> str:
     """The time, for people to read."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def environment() -> dict[str, Any]:
-    """Versions and hardware."""
+def environment(threads_of_a_net: int | None = None) -> dict[str, Any]:
+    """Versions, hardware and threads.
+
+    Parameters
+    ----------
+    threads_of_a_net : int or None
+        With which each net is trained; None where that is left to the workers.
+    """
     return {
         "versions": {
             "python": platform.python_version(),
@@ -171,8 +202,25 @@ def environment() -> dict[str, Any]:
             "host": socket.gethostname(),
             "system": f"{platform.system()} {platform.machine()}",
             "processors": os.cpu_count(),
+            **_of_torch(),
+        },
+        "threads": {
+            "of_a_net": threads_of_a_net,
+            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS"),
         },
     }
+
+
+def _of_torch() -> dict[str, Any]:
+    """What decides on the last digits, as far as that costs nothing to be told."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return {}
+    found = {"instructions": torch.backends.cpu.get_cpu_capability()}
+    if torch.cuda.is_initialized():  # to look at a card takes a part of its memory
+        n = torch.cuda.device_count()
+        found["cards"] = [torch.cuda.get_device_name(k) for k in range(n)]
+    return found
 
 
 def _version(name: str) -> str | None:

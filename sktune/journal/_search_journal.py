@@ -139,6 +139,7 @@ class SearchJournal:
         n_candidates: int | None = None,
         max_stack: int | None = None,
         resource: str | None = None,
+        threads_of_a_net: int | None = None,
     ) -> None:
         """Write the first record, or see that it is of this very search.
 
@@ -158,6 +159,8 @@ class SearchJournal:
             How many nets are trained as one at most.
         resource : str or None
             The parameter that candidates are given more of, or "n_samples".
+        threads_of_a_net : int or None
+            With which each net is trained.
         """
         arguments = search.get_params(deep=False)
         random_state = arguments.get("random_state")
@@ -188,7 +191,7 @@ class SearchJournal:
             about["resource"] = resource
             # Any may be asked for later; readers rank by the one that was asked for.
             about["refit"] = as_json(getattr(search, "refit", None))
-            self._journal.begin({**about, **environment()})
+            self._journal.begin({**about, **environment(threads_of_a_net)})
         else:
             self._compare(now)
 

@@ -40,6 +40,8 @@ class Proposal:
         Raises where nobody can go on.
     resource : Resource or None
         What candidates are given more of; None where they get everything at once.
+    paired : bool
+        As the engine takes it.
     """
 
     strategy: Strategy
@@ -50,6 +52,7 @@ class Proposal:
     cost: Cost = field(default_factory=Cost)
     all_failed: AllFailed | None = None
     resource: Resource | None = None
+    paired: bool = False
 
     def share(self, n_done: int) -> str:
         """How many of its evaluations these are, in words."""

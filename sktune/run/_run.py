@@ -235,6 +235,7 @@ class SearchRun:
             n_pending=proposal.n_pending,
             stack_key=StackKeys(self.job, self.journal),
             max_unit=self.job.max_stack,
+            paired=proposal.paired,
             may_go_on=self.budget.allows,
             listeners=listeners,
         )

@@ -17,9 +17,10 @@ class FlatState(NamedTuple):
 
 @dataclass(frozen=True)
 class Flat:
-    """Start `n_candidates`."""
+    """Start `n_candidates`, each with `n_resources` where there is a resource."""
 
     n_candidates: int
+    n_resources: int | None = None
     in_order: ClassVar[bool] = True
 
     def init(self, n_splits: int) -> FlatState:
@@ -28,7 +29,7 @@ class Flat:
     def next(self, state: FlatState) -> tuple[Start | None, FlatState]:
         if state.closed or state.started >= self.n_candidates:
             return None, state
-        return Start(), state._replace(started=state.started + 1)
+        return Start(self.n_resources), state._replace(started=state.started + 1)
 
     def tell(self, state: FlatState, report: Report) -> FlatState:
         return state

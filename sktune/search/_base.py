@@ -25,6 +25,7 @@ from sktune.execution import (
     EarlyWorkers,
     Interrupts,
     Job,
+    Resource,
     check_limit,
     checkpoints_in,
     largest_stack,
@@ -44,8 +45,10 @@ from sktune.run import (
     rehearse,
 )
 from sktune.schedule import Flat
+from sktune.search._again import RunsAgain
 from sktune.search._kept import write_kept
 from sktune.search._preview import preview
+from sktune.search._provenance import provenance_of
 from sktune.search._report import Reported
 from sktune.search._results import (
     forget,
@@ -59,7 +62,7 @@ from sktune.search.inputs._splits import draw_splits
 from sktune.strategy import Listed
 
 
-class BaseSearch(Reported, _compat.BaseSearchCV):
+class BaseSearch(RunsAgain, Reported, _compat.BaseSearchCV):
     """`fit` of every search. Subclasses say what is searched, and how.
 
     A subclass defines ``__init__``, with its own arguments beside the common ones, and
@@ -158,6 +161,10 @@ class BaseSearch(Reported, _compat.BaseSearchCV):
     def _propose(self, data: Data, root: int) -> Proposal:
         """Strategy, schedule and problem of one `fit`; checks the space."""
 
+    def _resource_of(self, data: Data) -> Resource | None:
+        """What candidates are given more of; None where they get all at once."""
+        return None
+
     @contextmanager
     def _job_options(
         self,
@@ -231,7 +238,7 @@ class BaseSearch(Reported, _compat.BaseSearchCV):
             nullcontext() if self.keep is None else checkpoints_in(None) as kept,
         ):
             # Of a `fit` before
-            forget(self, "leases_", "paths_", "curves_", "kept_")
+            forget(self, "leases_", "paths_", "curves_", "kept_", "provenance_")
             check_limit(self.fit_memory)
             data = read_data(self, self._searched(), X, y, params)
             self.n_splits_ = data.n_splits
@@ -253,6 +260,7 @@ class BaseSearch(Reported, _compat.BaseSearchCV):
                         options |= {"max_stack": max_stack, "kept": kept}
                         keeper.run = run = self._run(*given, callbacks, told, options)
                         early.keep()
+                        self.provenance_ = provenance_of(run)
                         run.search(cut_short=keeper.keep)
                 interrupts.raise_again()
                 write_results(self, run, data.scorers)
@@ -355,7 +363,7 @@ class BaseSearch(Reported, _compat.BaseSearchCV):
             proposal.problem.n_candidates,
         )
         resource = None if proposal.resource is None else proposal.resource.name
-        about = (precision, n_candidates, max_stack, resource)
+        about = (precision, n_candidates, max_stack, resource, threads_of_a_net())
         journal.begin(self, root, prints, metric, *about)
         if journal.changed:
             rehearse(proposal, root, journal, RefitMetric(self).score)
@@ -371,6 +379,7 @@ class BaseSearch(Reported, _compat.BaseSearchCV):
         callbacks: Any,
         told: Told,
         options: dict[str, Any],
+        announcement: str | None = None,
     ) -> SearchRun:
         """The run of this `fit`."""
         job = self._job(data, splits, proposal, root, journal, options)
@@ -384,7 +393,7 @@ class BaseSearch(Reported, _compat.BaseSearchCV):
             RefitMetric(self),
             Callbacks(self, callbacks, n_fits, job.caller is not None),
             told,
-            self._announcement(proposal),
+            announcement or self._announcement(proposal),
             refit=bool(self.refit),
             verbose=self.verbose,
             n_jobs=self.n_jobs,

@@ -274,6 +274,9 @@ class FidelitySearch(BaseSearch):
             resource,
         )
 
+    def _resource_of(self, data: Data) -> Resource:
+        return self._fidelity_of(data).resource
+
     def _fidelity_of(self, data: Data) -> Fidelity:
         """Of this `fit`; sets the attributes that say so."""
         fidelity = self._fidelity(data.X, data.y, data.n_splits)
@@ -337,15 +340,15 @@ class FidelitySearch(BaseSearch):
                 seed=derive_seed(root, "subset"),
             )
             check_subsets(options["subsets"], data.y, self.min_resources_)
-            schedule: Any = proposal.schedule
-            warn_of_first_rung(
-                self.estimator,
-                self._searched(),
-                options["subsets"],
-                data.X,
-                data.y,
-                min(rung.n_resources for rung in schedule.rungs),
-            )
+            if rungs := getattr(proposal.schedule, "rungs", ()):
+                warn_of_first_rung(
+                    self.estimator,
+                    self._searched(),
+                    options["subsets"],
+                    data.X,
+                    data.y,
+                    min(rung.n_resources for rung in rungs),
+                )
         if not resource.continues:
             yield options
             return

@@ -9,6 +9,7 @@ from sktune.inspection.displays._learning_curves import (
 )
 from sktune.inspection.displays._leases import LeasesDisplay, plot_leases
 from sktune.inspection.displays._parallel_coordinates import ParallelCoordinatesDisplay
+from sktune.inspection.displays._repeat import RepeatDisplay
 from sktune.inspection.displays._rungs import RungsDisplay, plot_rungs
 from sktune.inspection.displays._splits import SplitsDisplay
 from sktune.inspection.displays._surrogate import SurrogateDisplay
@@ -19,6 +20,7 @@ __all__ = [
     "LearningCurvesDisplay",
     "LeasesDisplay",
     "ParallelCoordinatesDisplay",
+    "RepeatDisplay",
     "RungsDisplay",
     "SplitsDisplay",
     "SurrogateDisplay",

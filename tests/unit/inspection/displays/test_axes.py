@@ -54,6 +54,7 @@ DRAWN = {
     ],
     "begun": ["ConvergenceDisplay"],
 }
+NOT_OF_ANY_SEARCH = {"LeasesDisplay", "LearningCurvesDisplay", "RepeatDisplay"}
 CASES = [(given, name) for given, names in DRAWN.items() for name in names]
 
 
@@ -70,9 +71,7 @@ def test_is_drawn(given, name, request):
     display.figure_.canvas.draw()  # warns of what does not fit
 
 
-@pytest.mark.parametrize(
-    "name", sorted(set(DISPLAYS) - {"LeasesDisplay", "LearningCurvesDisplay"})
-)
+@pytest.mark.parametrize("name", sorted(set(DISPLAYS) - NOT_OF_ANY_SEARCH))
 def test_is_drawn_again_from_its_data_and_where_it_is_told_to(name, with_rungs):
     display = DISPLAYS[name].from_search(with_rungs)
     first = display.figure_
@@ -119,9 +118,7 @@ def equal(a, b):
         assert a == b
 
 
-@pytest.mark.parametrize(
-    "name", sorted(set(DISPLAYS) - {"LeasesDisplay", "LearningCurvesDisplay"})
-)
+@pytest.mark.parametrize("name", sorted(set(DISPLAYS) - NOT_OF_ANY_SEARCH))
 def test_a_metric_that_was_not_scored(name, with_rungs):
     for search in (with_rungs, with_rungs.journal):
         with pytest.raises(ValueError, match="Did you mean 'score'"):
@@ -140,6 +137,10 @@ def test_says_how_to_get_matplotlib(name, request, monkeypatch):
         "LeasesDisplay": dict(leases=[lease | dict(out_of_memory=False)]),
         "ParallelCoordinatesDisplay": dict(
             places=[[0.0]], mean=[1.0], names=["a"], ticks=[[]]
+        ),
+        "RepeatDisplay": dict(
+            repetitions=[[1.0]], mean=[1.0], low=[0.0], high=[2.0],
+            search_scores=[1.0], probability_best=[1.0], labels=["a"],
         ),
         "RungsDisplay": dict(candidate=[0], n_resources=[1], mean=[1.0]),
         "SplitsDisplay": dict(scores=[[1.0]]),
