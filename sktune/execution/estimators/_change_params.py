@@ -12,6 +12,8 @@ from typing import Any
 
 from sktune._errors import EstimatorError
 
+_LAZY = "of the first batch"
+
 
 def change_params(net: Any, params: Mapping[str, Any]) -> None:
     """Set parameters of an initialized net; weights and optimizer stay what they are.
@@ -64,11 +66,13 @@ def _transplant(old: Any, new: Any, is_module: bool, params: Mapping[str, Any]) 
     if not hasattr(new, "named_parameters"):
         return
     theirs, mine = _tensors(old, is_module), _tensors(new, is_module)
-    if not _fit(theirs, mine):
-        raise EstimatorError(
-            f"{type(new).__name__} with {dict(params)!r} has other weights than "
-            f"before: {_shapes(mine)} in place of {_shapes(theirs)}."
-        )
+    for name in {**mine, **theirs}:
+        shapes = [_shape(each.get(name)) for each in (theirs, mine)]
+        if shapes[0] != shapes[1] and _LAZY not in shapes:
+            raise EstimatorError(
+                f"{type(new).__name__} with {dict(params)!r} has other weights than "
+                f"before: {name!r} of shape {shapes[1]} in place of {shapes[0]}"
+            )
     for path, tensor in theirs.items():
         # By `setattr`: modules such as LSTM keep lists of their weights.
         where, _, leaf = path.rpartition(".")
@@ -82,20 +86,9 @@ def _tensors(module: Any, with_buffers: bool) -> dict[str, Any]:
     return tensors
 
 
-def _fit(theirs: Mapping[str, Any], mine: Mapping[str, Any]) -> bool:
-    return theirs.keys() == mine.keys() and all(
-        None in (_shape(theirs[name]), _shape(mine[name]))
-        or _shape(theirs[name]) == _shape(mine[name])
-        for name in theirs
-    )
-
-
-def _shape(tensor: Any) -> tuple[int, ...] | None:
-    """None where it follows from the first batch."""
+def _shape(tensor: Any) -> str:
     from torch.nn.parameter import is_lazy
 
-    return None if is_lazy(tensor) else tuple(tensor.shape)
-
-
-def _shapes(tensors: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {_shape(tensor)}" for name, tensor in tensors.items())
+    if tensor is None:
+        return "none"
+    return _LAZY if is_lazy(tensor) else str(tuple(tensor.shape))

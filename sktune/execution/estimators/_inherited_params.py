@@ -67,7 +67,7 @@ def _why_not(net: Any, name: str, values: Sequence[Any]) -> str | None:
     if name.startswith(_AT_EACH_BEGIN):
         return None
     # skorch lists what it makes of classes when it is made.
-    made = (*net._modules, *net._criteria, *net._optimizers) or ()
+    made = (*net._modules, *net._criteria, *net._optimizers)
     made = made or ("module", "criterion", "optimizer")
     if not is_nested or head not in made:
         return "it takes effect only as the training begins"
@@ -98,7 +98,7 @@ def _tried(net: Any, name: str, first: Any, second: Any) -> str | None:
         change_params(one, {name: second})
         _step(one)
     except Exception as error:
-        return f"from {first!r} to {second!r}, {type(error).__name__}: {error}"
+        return f"from {first!r} to {second!r}, {error or type(error).__name__}"
     return None
 
 

@@ -139,7 +139,7 @@ class Continuation:
         self._is_own = paused is not None and paused["n_resources"] <= self._n_resources
         if not self._is_own:
             self._states.clear_folder()
-            if not fit.stages:
+            if fit.parent is None:
                 return 0
             paused = self._states.of_parent().load(net, net.device)
             if paused is None or paused["n_resources"] != fit.stages[-1].n_resources:

@@ -90,7 +90,7 @@ def _paused(task: Task) -> Any:
     paused = states.load()
     if paused is not None and paused["n_resources"] <= fit.n_resources:
         return paused
-    if fit.stages:
+    if fit.parent is not None:
         paused = states.of_parent().load()
         if paused is not None and paused["n_resources"] == fit.stages[-1].n_resources:
             return paused
