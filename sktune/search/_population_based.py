@@ -271,7 +271,7 @@ class PopulationBasedSearchCV(FidelitySearch):
             if name
             not in ("factor", "strategy", "asynchronous", "min_splits", "n_pending")
         },
-        "population_size": [_compat.Interval(Integral, 2, None, closed="left")],
+        "population_size": [_compat.Interval(Integral, 1, None, closed="left")],
         "interval": [
             _compat.Interval(Integral, 1, None, closed="left"),
             _compat.StrOptions({"auto"}),
@@ -383,7 +383,8 @@ class PopulationBasedSearchCV(FidelitySearch):
 
     @property
     def _n_replaced(self) -> int:
-        return max(1, int(self.quantile * self.population_size))
+        n = self.population_size
+        return min(max(1, int(self.quantile * n)), n // 2)
 
     def _rungs(self, fidelity: Fidelity) -> tuple[Rung, ...]:
         return self._population(fidelity).rungs

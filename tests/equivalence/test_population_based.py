@@ -101,7 +101,9 @@ def test_it_is_a_loop_over_nets_with_the_same_decisions(searched):
                         nets[one] = before[parents[one]].copy(params[one])
                     else:
                         origins[one] = one
-                        nets[one] = Member(params[one], derive_seed(SEED, "fit", one, k))
+                        nets[one] = Member(
+                            params[one], derive_seed(SEED, "fit", one, k)
+                        )
                 for one in nets.values():
                     one.train(X[train], y[train], n_epochs)
                     scores.append(one.net.score(X[test], y[test]))

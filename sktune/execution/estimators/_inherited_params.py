@@ -29,7 +29,8 @@ def check_inherited(
     estimator : estimator
     resource : Resource
     values : dict of list
-        Some values of each parameter that is searched.
+        Some values of each parameter that is searched. One that has a single value
+        never changes.
 
     Raises
     ------
@@ -38,6 +39,7 @@ def check_inherited(
     """
     if not resource.continues:
         return
+    values = {name: some for name, some in values.items() if len(some) > 1}
     prefix = "".join(f"{step}__" for step in resource.path)
     outside = [name for name in values if not name.startswith(prefix)]
     reasons = {name: "it is of a step before the last" for name in outside}

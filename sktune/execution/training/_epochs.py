@@ -30,7 +30,7 @@ from sktune.execution.training._listening import (
     listening,
     n_epochs,
 )
-from sktune.execution.training._stages import changed_params, own_params
+from sktune.execution.training._stages import changed_params
 from sktune.execution.training._stopping import end_by_rule
 from sktune.execution.training._task import Task
 from sktune.placement import device_kind
@@ -50,7 +50,8 @@ def train_epochs(
     # From the beginning: callbacks may ask how long the training will be.
     net.set_params(max_epochs=resource.max_resources)
     if task.fit.stages:  # as the first of its ancestors did
-        net.set_params(**own_params(task.fit.stages[0], resource))
+        first, *_, own = task.fit.all_stages
+        net.set_params(**changed_params(own, first, resource))
     training = Continuation(task, resource.max_resources)
     with Interrupts(), listening(net, training):
         net.fit(X, y, **fit_params)

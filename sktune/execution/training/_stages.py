@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sklearn.base import clone
+
 from sktune._types import Stage
 from sktune.execution.estimators._resource import Resource
 
@@ -21,11 +23,13 @@ def own_params(stage: Stage, resource: Resource) -> dict[str, Any]:
 def changed_params(before: Stage, stage: Stage, resource: Resource) -> dict[str, Any]:
     """Those of a stage that are others than those of the stage before."""
     old = own_params(before, resource)
-    return {
+    changed = {
         name: value
         for name, value in own_params(stage, resource).items()
         if name not in old or not _same(old[name], value)
     }
+    # Parameters may be estimators themselves: cloned, they stay unfitted.
+    return dict(clone(changed, safe=False))
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -35,6 +35,12 @@ def test_what_may_change():
     check_inherited(net(), EPOCHS, MAY)
 
 
+def test_what_has_one_value_never_changes():
+    check_inherited(
+        net(), EPOCHS, {name: values[:1] for name, (values, _) in MAY_NOT.items()}
+    )
+
+
 @pytest.mark.parametrize("name", MAY_NOT)
 def test_what_may_not(name):
     values, why = MAY_NOT[name]
