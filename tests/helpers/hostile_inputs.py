@@ -402,7 +402,14 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], list[Any]]] = {
         ],
     ),
     "max_resources": (WITH_RESOURCES, [*COUNTS, "max", 24, 25, 1]),
-    "min_resources": (WITH_RESOURCES, [*COUNTS, "min", "exhaust", 24, 25, 1, 3]),
+    "population_size": (("population",), NUMBERS),
+    "interval": (("population",), [*COUNTS, 24, 25, 1, "auto"]),
+    "quantile": (("population",), [0, 0.5, 0.51, 1e-9, NAN, "0.1", None, True]),
+    "resample": (("population",), [0, 1, 1.5, -0.1, NAN, "0.1", None, True]),
+    "min_resources": (
+        (*RUNGS, "freeze_thaw"),
+        [*COUNTS, "min", "exhaust", 24, 25, 1, 3],
+    ),
     "aggressive_elimination": (("halving",), [1, "yes", None, np.bool_(True), True]),
     "strategy": (
         RUNGS,
