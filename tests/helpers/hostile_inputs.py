@@ -434,7 +434,7 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], list[Any]]] = {
         ],
     ),
     "asynchronous": (RUNGS, ["yes", 1, None, np.bool_(True), True]),
-    "n_pending": (("bayes", *WITH_RESOURCES), COUNTS),
+    "n_pending": (("bayes", *RUNGS, "freeze_thaw"), COUNTS),
     "n_rounds": (("hyperband",), COUNTS),
     "checkpoints": (WITH_RESOURCES, [3, b"x", True, [], NOT_THERE, DIRECTORY]),
     "max_resources_total": (WITH_RESOURCES, [*COUNTS, 1, 50]),

@@ -15,6 +15,7 @@ from sktune.execution.estimators._resource import Resource
 
 # Read anew as each part of the training begins.
 _AT_EACH_BEGIN = ("batch_size", "iterator_train__", "iterator_valid__")
+_TOO_LATE = "it takes effect only as the training begins"
 
 
 def check_inherited(
@@ -64,15 +65,13 @@ def check_inherited(
 def _why_not(net: Any, name: str, values: Sequence[Any]) -> str | None:
     """Why a param of a net cannot be changed while it is trained; None: it can."""
     head, is_nested, _ = name.partition("__")
-    if name == "lr" or name.endswith("__lr"):
-        return _who_sets_rates(net)
     if name.startswith(_AT_EACH_BEGIN):
         return None
-    # skorch lists what it makes of classes when it is made.
-    made = (*net._modules, *net._criteria, *net._optimizers)
-    made = made or ("module", "criterion", "optimizer")
-    if not is_nested or head not in made:
-        return "it takes effect only as the training begins"
+    is_rate = name == "lr" or (head.startswith("optimizer") and name.endswith("__lr"))
+    if is_rate:
+        return _who_sets_rates(net)
+    if not is_nested:
+        return _TOO_LATE
     for value in values[1:]:
         why = _tried(net, name, values[0], value)
         if why is not None:
@@ -93,9 +92,13 @@ def _tried(net: Any, name: str, first: Any, second: Any) -> str | None:
     try:
         one.set_params(device="cpu", **{name: first})
         one.initialize()
+        made = (*one._modules, *one._criteria, *one._optimizers)
         _step(one)
     except Exception:  # it needs data for that, or such values fail by themselves
-        return None
+        made = ("module", "criterion", "optimizer")
+        return None if name.split("__")[0] in made else _TOO_LATE
+    if name.split("__")[0] not in made:
+        return _TOO_LATE
     try:
         change_params(one, {name: second})
         _step(one)

@@ -11,7 +11,7 @@ from torch import nn
 from sktune._errors import ParamNameError
 from sktune.execution.estimators._inherited_params import check_inherited
 from sktune.execution.estimators._resource import Resource
-from tests.helpers.estimators import net
+from tests.helpers.estimators import Net, net
 
 EPOCHS = Resource("max_epochs", "epochs", 9)
 MAY = {
@@ -60,6 +60,22 @@ def test_a_rate_that_a_schedule_sets():
     with pytest.raises(ParamNameError, match="'lr': the callback 'cosine' sets"):
         check_inherited(scheduled, EPOCHS, {"lr": [0.1, 0.2]})
     check_inherited(scheduled, EPOCHS, {"module__dropout": [0.1, 0.2]})
+
+
+def test_modules_of_a_net_of_ones_own():
+    class Two(type(net())):
+        def initialize_module(self):
+            super().initialize_module()
+            self.extra_ = Net(**self.get_params_for("extra"))
+            return self
+
+    two = net()
+    two.__class__ = Two
+    check_inherited(two, EPOCHS, {"extra__dropout": [0.1, 0.2]})
+    with pytest.raises(ParamNameError, match=r"'extra__hidden': from 3 to 4"):
+        check_inherited(two, EPOCHS, {"extra__hidden": [3, 4]})
+    with pytest.raises(ParamNameError, match=r"'callbacks__a__lr': it takes effect"):
+        check_inherited(two, EPOCHS, {"callbacks__a__lr": [0.1, 0.2]})
 
 
 def test_steps_before_the_last():
