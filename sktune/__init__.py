@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         FreezeThawSearchCV,
         GridSearchCV,
         HyperbandSearchCV,
+        PopulationBasedSearchCV,
         RandomizedSearchCV,
         SuccessiveHalvingSearchCV,
     )
@@ -21,6 +22,7 @@ __all__ = [
     "FreezeThawSearchCV",
     "GridSearchCV",
     "HyperbandSearchCV",
+    "PopulationBasedSearchCV",
     "RandomizedSearchCV",
     "SuccessiveHalvingSearchCV",
     "__version__",

@@ -33,6 +33,10 @@ class Strategy(Protocol):
     that are guided: a number for each of the candidates, which says what is to be
     gained from training it to the end; `number` is the one that `ask` would name, told
     the same. Greater is better, and -inf where `ask` would name none.
+
+    It may offer ``explore(state, candidate, parent, seed)``, for schedules that start
+    candidates from others: the params of a candidate that goes on from one with the
+    params `parent`. Without it, `ask` names them, which knows no parents.
     """
 
     def init(self, problem: Problem) -> Any:
@@ -73,6 +77,15 @@ class StrategyAround:
     ) -> Sequence[float]:
         expect: Any = self._strategy.expect  # type: ignore[attr-defined]
         return expect(state, candidates, number, pending, seed)
+
+    def explore(
+        self, state: Any, candidate: int, parent: Params, seed: int
+    ) -> Params | None:
+        explore: Any = getattr(self._strategy, "explore", None)
+        if explore is None:
+            return self._strategy.ask(state, candidate, (), seed)
+        params: Params | None = explore(state, candidate, parent, seed)
+        return params
 
     def __repr__(self) -> str:
         return repr(self._strategy)

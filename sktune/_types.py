@@ -64,7 +64,9 @@ class Start:
     stop_rule : StopRule or None
         What may end its fits before they have come that far.
     parent : int or None
-        The candidate whose weights it begins with.
+        The candidate that it goes on from, which is paused: its weights, the state of
+        its optimizer and its history are inherited on each split, and trained further
+        with the params of its own. `n_resources` counts what the parent was given.
     candidate : int or None
         Its number, where candidates of a list are not started in its order; None is the
         next one.
@@ -105,6 +107,22 @@ class Stop:
 Decision = Start | Resume | Stop
 
 
+class Stage(NamedTuple):
+    """Training with some params, up to a resource that is counted from the start.
+
+    Attributes
+    ----------
+    candidate : int
+        Whose params these are.
+    n_resources : int or None
+    params : dict
+    """
+
+    candidate: int
+    n_resources: int | None
+    params: Params
+
+
 @dataclass(frozen=True, slots=True)
 class Fit:
     """One candidate on one split, up to a resource: the smallest piece of work.
@@ -114,7 +132,8 @@ class Fit:
     candidate, split : int
     params : dict
     seed : int
-        The same at every resource, so that going on and starting over are one training.
+        The same at every resource, so that going on and starting over are one training;
+        who has a parent has the parent's.
     n_resources : int or None
         How far to train, counted from the start; None where all is given at once.
     pause : bool
@@ -126,6 +145,8 @@ class Fit:
         Fits of one number are trained together, and are done together.
     callback_ctx : object
         scikit-learn's context for the callbacks of this fit, if there are any.
+    stages : tuple of Stage
+        How its ancestors were trained, the first of them first; none without a parent.
     """
 
     candidate: int
@@ -140,6 +161,13 @@ class Fit:
     parent: int | None = None
     unit: int = 0
     callback_ctx: Any = None
+    stages: tuple[Stage, ...] = ()
+
+    @property
+    def all_stages(self) -> tuple[Stage, ...]:
+        """Those of its ancestors, and its own."""
+        own = Stage(self.candidate, self.n_resources, self.params)
+        return (*self.stages, own)
 
 
 Unit = tuple[Fit, ...]
@@ -321,12 +349,29 @@ def mean_score(scores: Mapping[int, float | None]) -> float:
 
 @dataclass(slots=True)
 class Candidate:
-    """What the engine knows of one candidate, whatever its resource."""
+    """What the engine knows of one candidate, whatever its resource.
+
+    Attributes
+    ----------
+    id : int
+    params : dict
+    bracket : int
+    parent : int or None
+        The candidate that it has gone on from.
+    stages : tuple of Stage
+        As of `Fit`.
+    """
 
     id: int
     params: Params
     bracket: int = 0
     parent: int | None = None
+    stages: tuple[Stage, ...] = ()
+
+    @property
+    def origin(self) -> int:
+        """The first of its ancestors, or itself: whose seeds it has."""
+        return self.stages[0].candidate if self.stages else self.id
 
 
 @dataclass(slots=True)
@@ -354,6 +399,12 @@ class Evaluation:
     def is_complete(self) -> bool:
         """Whether every split is in."""
         return len(self.outcomes) == len(self.splits)
+
+    @property
+    def as_stages(self) -> tuple[Stage, ...]:
+        """How the candidate was trained so far, its ancestors first."""
+        one = self.candidate
+        return (*one.stages, Stage(one.id, self.n_resources, one.params))
 
     def with_those_of(self, other: Evaluation | None) -> Evaluation:
         """One that has the splits of both, if the other came as far; else this one."""

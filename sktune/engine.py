@@ -28,6 +28,7 @@ from sktune._types import (
     Report,
     Resume,
     StackKey,
+    Stage,
     Start,
     Stop,
     Unit,
@@ -197,7 +198,16 @@ class Engine:
         """The next candidate, if the strategy names one."""
         number = len(self._candidates) if start.candidate is None else start.candidate
         seed = derive_seed(self._root, "ask", number)
-        params = self._strategy.ask(self._learnt, number, self._pending(), seed)
+        explore: Any = getattr(self._strategy, "explore", None)
+        stages: tuple[Stage, ...] = ()
+        params: Params | None
+        if start.parent is not None:
+            parent = self._so_far[start.parent]
+            stages = parent.as_stages
+        if start.parent is not None and explore is not None:
+            params = explore(self._learnt, number, parent.candidate.params, seed)
+        else:
+            params = self._strategy.ask(self._learnt, number, self._pending(), seed)
         if params is None:
             return None
         if not isinstance(params, Mapping) or not all(
@@ -208,7 +218,7 @@ class Engine:
                 "return a dict from names of parameters to their values, or None when "
                 "the space is used up."
             )
-        candidate = Candidate(number, params, start.bracket, start.parent)
+        candidate = Candidate(number, params, start.bracket, start.parent, stages)
         self._candidates[number] = candidate
         return candidate
 
@@ -222,7 +232,7 @@ class Engine:
         self._in_flight[candidate.id] = one
         self._fits[candidate.id] = {}
         self._n_out += len(splits)
-        seeded_as = 0 if self._paired else candidate.id
+        seeded_as = 0 if self._paired else candidate.origin
         self._decided += [
             Fit(
                 candidate.id,
@@ -235,6 +245,7 @@ class Engine:
                 candidate.bracket,
                 decision.stop_rule,
                 candidate.parent,
+                stages=candidate.stages,
             )
             for split in splits
         ]

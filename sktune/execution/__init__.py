@@ -15,6 +15,7 @@ from sktune.execution.estimators._first_rung import (
     enough_resources,
     warn_of_first_rung,
 )
+from sktune.execution.estimators._inherited_params import check_inherited
 from sktune.execution.estimators._net_data import check_sliceable
 from sktune.execution.estimators._resource import (
     Resource,
@@ -48,6 +49,7 @@ __all__ = [
     "WorkerPool",
     "cannot_stack",
     "check_estimator",
+    "check_inherited",
     "check_is_estimator",
     "check_limit",
     "check_placement",

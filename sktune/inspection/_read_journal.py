@@ -22,7 +22,8 @@ def read_journal(path: str | os.PathLike[str]) -> Any:
     -------
     frame : pandas.DataFrame
         A row for each fit, in the order in which they ended: ``candidate``, ``split``,
-        ``bracket``, ``iter``, ``n_resources``, a column ``param_<name>`` for each
+        ``bracket``, ``iter``, ``n_resources``, the ``parent`` of a candidate that has
+        begun with the weights of another, a column ``param_<name>`` for each
         parameter, ``test_<metric>`` and ``train_<metric>``, ``fit_time`` and
         ``score_time`` in seconds, ``status`` ("ok" or "failed"), ``seed``,
         ``fit_error`` and, where a scorer raised, ``score_error`` with the traceback,

@@ -18,7 +18,7 @@ from sktune.inspection._words import words_of
 from sktune.journal import as_json, environment, read_fits, read_search
 
 # Where a candidate is in a search with rungs.
-_PLACE = ("n_resources", "bracket", "iter")
+_PLACE = ("n_resources", "bracket", "iter", "parent")
 # Quantiles by which the scale of a distribution is told.
 _LEVELS = (0.01, 0.25, 0.5, 0.75, 0.99)
 # Numbers that go further are drawn on a log scale, if they are about even there.
@@ -40,6 +40,7 @@ class RecordedRow:
     n_resources: float | None = None
     bracket: int | None = None
     iter: int | None = None
+    parent: int | None = None  # -1 and None: of none
     score_time: float = math.nan  # as `fit_time`
 
     @property

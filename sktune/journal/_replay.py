@@ -85,6 +85,19 @@ class ReplayedStrategy(StrategyAround):
         if comes_back and not isinstance(self._strategy, Listed):
             return recorded
         proposed = self._strategy.ask(state, candidate, pending, seed)
+        return self._checked(candidate, proposed)
+
+    def explore(
+        self, state: Any, candidate: int, parent: Params, seed: int
+    ) -> Params | None:
+        recorded = self._params.get(candidate)
+        if recorded is not None and all(map(is_plain, recorded.values())):
+            return recorded
+        return self._checked(candidate, super().explore(state, candidate, parent, seed))
+
+    def _checked(self, candidate: int, proposed: Params | None) -> Params | None:
+        """What was proposed, if it is what the journal has."""
+        recorded = self._params.get(candidate)
         if recorded is not None:
             found = params_that_differ(candidate, recorded, proposed)
             if found:

@@ -38,6 +38,7 @@ def record_of(fit: Fit, outcome: FitOutcome) -> dict[str, Any]:
         "bracket": fit.bracket,
         "iter": fit.iter,
         "n_resources": fit.n_resources,
+        **({} if fit.parent is None else {"parent": fit.parent}),
         "params": params_as_json(fit.params),
         "seed": fit.seed,
         "status": "failed" if has_failed else "ok",

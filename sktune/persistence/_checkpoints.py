@@ -146,6 +146,12 @@ class Checkpoints:
             if path.is_file():
                 path.unlink()
 
+    def copy_folder(self, candidate: int, to: int, split: int) -> None:
+        """Copy the files that others wrote for a candidate, if there are such."""
+        files = self._folder(candidate, split) / "files"
+        if files.is_dir():
+            shutil.copytree(files, self.folder(to, split), dirs_exist_ok=True)
+
     def drop(self, candidate: int, split: int | None = None) -> None:
         """Remove what is kept of a candidate, if anything; of one split or of all."""
         # Of one split, the candidate's folder stays, into which another may be writing.

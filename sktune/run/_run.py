@@ -316,6 +316,12 @@ class SingleThreaded(StrategyAround):
         with self._timed():
             return super().expect(state, candidates, number, pending, seed)
 
+    def explore(
+        self, state: Any, candidate: int, parent: Params, seed: int
+    ) -> Params | None:
+        with self._timed():
+            return super().explore(state, candidate, parent, seed)
+
     @contextmanager
     def _timed(self) -> Iterator[None]:
         start = time.monotonic()

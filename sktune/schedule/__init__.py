@@ -4,6 +4,7 @@ from sktune.schedule._asynchronous import Asynchronous
 from sktune.schedule._brackets import Brackets
 from sktune.schedule._flat import Flat
 from sktune.schedule._plan import Plan, within
+from sktune.schedule._population import Population, PopulationPlan, every_interval
 from sktune.schedule._racing import N_FIRST, Racing
 from sktune.schedule._rungs import (
     Place,
@@ -39,10 +40,13 @@ __all__ = [
     "Percentile",
     "Place",
     "Plan",
+    "Population",
+    "PopulationPlan",
     "Racing",
     "Rung",
     "SlicePlan",
     "Slices",
+    "every_interval",
     "exhausting_minimum",
     "first_halving",
     "halving",

@@ -5,6 +5,7 @@ from sktune.search._freeze_thaw import FreezeThawSearchCV
 from sktune.search._grid import GridSearchCV
 from sktune.search._halving import SuccessiveHalvingSearchCV
 from sktune.search._hyperband import HyperbandSearchCV
+from sktune.search._population_based import PopulationBasedSearchCV
 from sktune.search._randomized import RandomizedSearchCV
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "FreezeThawSearchCV",
     "GridSearchCV",
     "HyperbandSearchCV",
+    "PopulationBasedSearchCV",
     "RandomizedSearchCV",
     "SuccessiveHalvingSearchCV",
 ]

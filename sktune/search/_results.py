@@ -185,6 +185,7 @@ def write_refit(
         placement,
         callbacks.subcontext(task_name="refit-with-best-params"),
         publish,
+        run.rows[int(search.best_index_)].candidate.stages,
     )
     run.progress.begin_refit(_compat.num_samples(run.job.X))
     try:

@@ -50,6 +50,9 @@ def format_results(
             "bracket": [one.candidate.bracket for one in rows],
             "candidate": [one.candidate.id for one in rows],
         }
+        if hasattr(search, "population_size"):
+            parents = [one.candidate.parent for one in rows]
+            more_results["parent"] = [-1 if one is None else one for one in parents]
     params = [one.candidate.params for one in rows]
     n_splits, told = search.n_splits_, _as_sklearn_has_them(outcomes, search)
     was_run = _was_run(rows, n_splits)

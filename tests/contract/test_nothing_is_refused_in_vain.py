@@ -21,7 +21,7 @@ from torch.utils.data import Subset
 
 from sktune.nets import ParamGroups
 from tests.helpers.estimators import Net, Score, SeededNet, blobs, net
-from tests.helpers.searches import X, every_search, randomized, y
+from tests.helpers.searches import X, every_search, population, randomized, y
 
 # Spaces are small here, and Hyperband says so.
 pytestmark = pytest.mark.filterwarnings("ignore:Hyperband plans")
@@ -216,7 +216,10 @@ def test_nets_that_are_right_in_their_own_way(search):
     pipeline = Pipeline([("cast", to32), ("net", net(max_epochs=1))])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"(?s).*(fits failed|non-finite)")
-        fitted = search(pipeline, one_that_fails, n_iter=2, cv=2, random_state=1)
+        rows = {"resource": "n_samples"} if search is population else {}
+        fitted = search(
+            pipeline, one_that_fails, n_iter=2, cv=2, random_state=1, **rows
+        )
         fitted.fit(X, y)
     assert isinstance(fitted.best_params_["cast"], FunctionTransformer)
 

@@ -16,6 +16,7 @@ from sktune.schedule import (
     Brackets,
     Flat,
     Growth,
+    Population,
     Racing,
     Slices,
     halving,
@@ -59,10 +60,15 @@ SLICES = {
         max_paused=2,
     ),
 }
+POPULATIONS = {
+    "population": Population(6, (2, 4, 6, 7), 2),
+    "population of two": Population(2, (1, 2, 3), 1, seed=1),
+    "population of one generation": Population(4, (9,), 1),
+}
 SYNCHRONOUS = {n: s for n, s in SCHEDULES.items() if s.in_order and n != "flat"}
 RUNGS = {n: s for n, s in SCHEDULES.items() if n != "flat"}
-GOING_ON = {**RUNGS, **SLICES}
-EVERY = {**SCHEDULES, **RACES, **SLICES}
+GOING_ON = {**RUNGS, **SLICES, **POPULATIONS}
+EVERY = {**SCHEDULES, **RACES, **SLICES, **POPULATIONS}
 
 
 @pytest.mark.parametrize("schedule", EVERY.values(), ids=EVERY)

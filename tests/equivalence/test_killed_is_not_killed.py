@@ -18,6 +18,7 @@ KILLS = {
     "threads": 6,
     "asynchronous": 6,
     "freeze and thaw": 6,
+    "population": 8,
 }
 
 

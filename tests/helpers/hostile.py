@@ -21,6 +21,7 @@ from sktune import (
     FreezeThawSearchCV,
     GridSearchCV,
     HyperbandSearchCV,
+    PopulationBasedSearchCV,
     RandomizedSearchCV,
     SuccessiveHalvingSearchCV,
 )
@@ -33,10 +34,11 @@ CLASSES = {
     "halving": SuccessiveHalvingSearchCV,
     "hyperband": HyperbandSearchCV,
     "freeze_thaw": FreezeThawSearchCV,
+    "population": PopulationBasedSearchCV,
 }
 KINDS = tuple(CLASSES)
 RUNGS = ("halving", "hyperband")  # that are fixed beforehand
-WITH_RESOURCES = (*RUNGS, "freeze_thaw")
+WITH_RESOURCES = (*RUNGS, "freeze_thaw", "population")
 FLAT = ("grid", "randomized", "bayes")
 _OWN = {
     "grid": {},
@@ -45,6 +47,7 @@ _OWN = {
     "halving": {"n_candidates": 2, "factor": 2},
     "hyperband": {"factor": 2},
     "freeze_thaw": {"n_iter": 2},
+    "population": {"population_size": 2, "interval": 12},
 }
 
 FITS: list[int] = []

@@ -8,6 +8,7 @@ from sktune import (
     FreezeThawSearchCV,
     GridSearchCV,
     HyperbandSearchCV,
+    PopulationBasedSearchCV,
     RandomizedSearchCV,
     SuccessiveHalvingSearchCV,
 )
@@ -67,9 +68,22 @@ def freeze_thaw(estimator, space, *, n_iter=4, **kwargs):
     )
 
 
-SEARCHES = [grid, randomized, bayes, halving, hyperband, freeze_thaw]
+def population(estimator, space, *, n_iter=4, **kwargs):
+    return PopulationBasedSearchCV(
+        estimator,
+        space,
+        **{
+            "population_size": n_iter,
+            "return_train_score": False,
+            "random_state": 0,
+            **kwargs,
+        },
+    )
+
+
+SEARCHES = [grid, randomized, bayes, halving, hyperband, freeze_thaw, population]
 SAMPLING = [randomized, bayes]
-WITH_RUNGS = [halving, hyperband, freeze_thaw]
+WITH_RUNGS = [halving, hyperband, freeze_thaw, population]
 
 every_search = pytest.mark.parametrize("search", SEARCHES)
 every_sampling_search = pytest.mark.parametrize("search", SAMPLING)

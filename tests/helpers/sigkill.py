@@ -22,7 +22,7 @@ from typing import Any
 
 import joblib
 import torch
-from scipy.stats import loguniform
+from scipy.stats import loguniform, uniform
 from skorch.callbacks import EarlyStopping, LRScheduler
 from torch.optim.lr_scheduler import StepLR
 
@@ -30,6 +30,7 @@ from sktune import (
     BayesSearchCV,
     FreezeThawSearchCV,
     HyperbandSearchCV,
+    PopulationBasedSearchCV,
     RandomizedSearchCV,
     SuccessiveHalvingSearchCV,
 )
@@ -71,6 +72,12 @@ SEARCHES: dict[str, Any] = {
     ),
     "freeze and thaw": lambda: FreezeThawSearchCV(
         stateful(), SPACE, n_iter=4, n_pending=2
+    ),
+    "population": lambda: PopulationBasedSearchCV(
+        net(optimizer=torch.optim.Adam, max_epochs=4, verbose=0),
+        {"lr": SPACE["lr"], "module__dropout": uniform(0, 0.5)},
+        population_size=4,
+        interval=1,
     ),
     "asynchronous": lambda: SuccessiveHalvingSearchCV(
         stateful(), SPACE, n_candidates=6, factor=2, asynchronous=True

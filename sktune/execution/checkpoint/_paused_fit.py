@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -60,6 +60,18 @@ class PausedFit:
     def load(self, net: Any = None, device: Any = None, what: str = "state") -> Any:
         """What was kept; None where nothing was, or where it cannot be read."""
         return self._load(self.fit.candidate, net, device, what)
+
+    def of_parent(self) -> PausedFit:
+        """The states of the candidate that this one goes on from."""
+        parent = self.fit.parent
+        assert parent is not None
+        return replace(self, fit=replace(self.fit, candidate=parent))
+
+    def inherit_folder(self) -> None:
+        """Copy the files that callbacks of the parent have written."""
+        checkpoints, split = self.checkpoints, self.fit.split
+        if checkpoints is not None and self.fit.parent is not None:
+            checkpoints.copy_folder(self.fit.parent, self.fit.candidate, split)
 
     def share(self, what: str, make: Callable[[], Any]) -> Any:
         """What all candidates share on a split: read, or made by the first to come."""

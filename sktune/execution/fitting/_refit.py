@@ -10,7 +10,7 @@ from typing import Any
 from sklearn.base import clone
 
 from sktune._compat import NoCallbacks
-from sktune._types import Fit, FitOutcome, Params
+from sktune._types import Fit, FitOutcome, Params, Stage
 from sktune.execution._job import Job
 from sktune.execution.estimators._device_parameters import OwnDevices, write_device
 from sktune.execution.estimators._nets import is_net
@@ -25,9 +25,9 @@ from sktune.execution.guards._interrupts import Interrupts
 from sktune.execution.guards._random_states import own_random_states
 from sktune.execution.training._listening import quick_batches
 from sktune.execution.training._once import call
-from sktune.execution.training._partial_fit import train_partially
 from sktune.execution.training._pipelines import fit_prefix
 from sktune.execution.training._task import Task
+from sktune.execution.training._trainers import STEP_BY_STEP
 from sktune.placement import Placement
 
 
@@ -50,6 +50,9 @@ class Refit:
         ``publish(best, seconds)`` is called before the estimator is fitted, with None
         for the seconds, and after that with those it took; callbacks are told after
         either.
+    stages : tuple of Stage
+        How the ancestors of the best candidate were trained, which is done again first;
+        none where it has no parent, or where nothing continues.
     """
 
     job: Job
@@ -59,6 +62,7 @@ class Refit:
     placement: Placement | None
     callback_ctx: Any
     publish: Callable[[Any, float | None], None]
+    stages: tuple[Stage, ...] = ()
 
     def run(self) -> FitOutcome:
         """Fit; raises what the estimator raises."""
@@ -114,8 +118,9 @@ class Refit:
         """Train; returns how, as `FitOutcome.path`."""
         job = self.job
         train: Callable[..., dict[str, Any] | None] = _train_at_once
-        if job.resource is not None and job.resource.continuation == "partial_fit":
-            train = self._train_partially
+        by_steps = job.resource is not None and job.resource.continues
+        if by_steps and (self.stages or _passes(job)):
+            train = self._train_by_steps
         try:
             return train(best, job.X, job.y, dict(job.fit_params))
         except Exception as error:
@@ -123,18 +128,32 @@ class Refit:
                 watch_memory(error)
             raise
 
-    def _train_partially(
+    def _train_by_steps(
         self, best: Any, X: Any, y: Any, fit_params: dict[str, Any]
     ) -> dict[str, Any] | None:
-        """With all resources at once, where these are calls of ``partial_fit``."""
+        """As the candidate was, but in one go: where `fit` alone does something else.
+
+        That is where these are calls of ``partial_fit``, and where params have changed
+        on the way.
+        """
         resource = self.job.resource
         assert resource is not None
-        fit = Fit(0, 0, self.params, self.seed, resource.max_resources)
-        task = Task(replace(self.job, checkpoints=None), fit)
+        n_resources, stages = resource.max_resources, self.stages
+        fit = Fit(0, 0, self.params, self.seed, n_resources, stages=stages)
+        task = Task(replace(self.job, checkpoints=None, curve_on=None), fit)
         task.draws_globally = False  # that is seen to already
         last, arguments = fit_prefix(task, best, resource.path, X, y, fit_params)
-        train_partially(task, last, *arguments)
-        return task.path
+        train_last = STEP_BY_STEP[resource.continuation]
+        if not is_net(last):
+            train_last(task, last, *arguments)
+            return None
+        with quick_batches(last) as batches:
+            train_last(task, last, *arguments)
+        return batches.as_path()
+
+
+def _passes(job: Job) -> bool:
+    return job.resource is not None and job.resource.continuation == "partial_fit"
 
 
 def _train_at_once(

@@ -5,17 +5,22 @@ and a random inner split is another. Here every fit is the whole `net.fit` of th
 overrides included. It begins as the first one did, with the same random numbers; where
 the first epoch would start, everything is replaced by what was paused, and when the
 last epoch is over, everything is kept before the callbacks of `on_train_end` change it.
+
+A candidate that has a parent goes on from what that was paused as, with params of its
+own. Where the parent's state is lost, its training is run again first, and that of its
+own parent before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from sktune._compat import CALLBACK_ATTRIBUTES
 from sktune._errors import EstimatorError
+from sktune._types import Stage
 from sktune.execution.estimators._callback_files import folders_of, move_into
+from sktune.execution.estimators._change_params import change_params
 from sktune.execution.estimators._nets import are_of_skorch, bring
 from sktune.execution.guards._interrupts import Interrupts, is_ctrl_c
 from sktune.execution.guards._random_states import random_states, set_random_states
@@ -25,6 +30,7 @@ from sktune.execution.training._listening import (
     listening,
     n_epochs,
 )
+from sktune.execution.training._stages import changed_params
 from sktune.execution.training._stopping import end_by_rule
 from sktune.execution.training._task import Task
 from sktune.placement import device_kind
@@ -43,6 +49,9 @@ def train_epochs(
     assert resource is not None
     # From the beginning: callbacks may ask how long the training will be.
     net.set_params(max_epochs=resource.max_resources)
+    if task.fit.stages:  # as the first of its ancestors did
+        first, *_, own = task.fit.all_stages
+        net.set_params(**changed_params(own, first, resource))
     training = Continuation(task, resource.max_resources)
     with Interrupts(), listening(net, training):
         net.fit(X, y, **fit_params)
@@ -65,23 +74,41 @@ class Continuation:
         self._max_epochs = max_epochs
         self._states = task.states
         self._random: dict[str, Any] | None = None  # to be put in force
+        self._is_own = False  # whether it goes on from a state of its own
         self.began = False
         self.saved = False
         self.interrupted = False
         self.ended: str | None = None  # how it ended itself, if it did
 
     def loop(self, net: Any, loop: Callable[..., Any], epochs: int | None) -> Any:
-        """Train as many epochs as are left."""
+        """Train as many epochs as are left, those of each stage with its params."""
         if self.began or epochs not in (None, self._max_epochs):
             raise _cannot_pause(net)
         self.began = True
-        left = self._resume(net)
-        if left == 0 or self.ended:
-            self.saved = True  # as it was read
+        n_done = self._resume(net)
+        if n_done == self._n_resources or self.ended:
+            self.saved = self._is_own  # as it was read
             self.on_epoch_begin(net)
             if self.ended == "interrupt":
                 raise KeyboardInterrupt
             return net
+        return self._train_stages(net, loop, n_done)
+
+    def _train_stages(self, net: Any, loop: Callable[..., Any], n_done: int) -> Any:
+        """Train what is left of each stage, until one of them ends it."""
+        stages, result = self._task.fit.all_stages, net
+        for before, stage in zip((None, *stages), stages, strict=False):
+            n_resources = stage.n_resources
+            assert n_resources is not None
+            if n_resources <= n_done or self.ended:
+                continue
+            if before is not None and n_done == before.n_resources:
+                self._change_params(net, before, stage)
+            result = self._train(net, loop, n_resources - n_done)
+            n_done = n_resources
+        return result
+
+    def _train(self, net: Any, loop: Callable[..., Any], left: int) -> Any:
         n_before = len(net.history)
         try:
             result = loop(epochs=left)
@@ -98,13 +125,27 @@ class Continuation:
             self.ended = "return"
         return result
 
+    def _change_params(self, net: Any, before: Stage, stage: Stage) -> None:
+        """Take on the params of the next stage, at the cost of no random number."""
+        resource = self._task.job.resource
+        assert resource is not None
+        if self._random is None:
+            self._random = random_states(net.device)
+        change_params(net, changed_params(before, stage, resource))
+
     def _resume(self, net: Any) -> int:
-        """Become what was paused, if anything; returns how many epochs are left."""
+        """Become what was paused, if anything; returns how many epochs it has had."""
+        fit = self._task.fit
         paused = self._states.load(net, net.device)
-        if paused is None or paused["n_resources"] > self._n_resources:
+        self._is_own = paused is not None and paused["n_resources"] <= self._n_resources
+        if not self._is_own:
             self._states.clear_folder()
-            self._inherit(net)
-            return self._n_resources
+            if fit.parent is None:
+                return 0
+            paused = self._states.of_parent().load(net, net.device)
+            if paused is None or paused["n_resources"] != fit.stages[-1].n_resources:
+                return 0
+            self._states.inherit_folder()
         kept = {name: vars(net)[name] for name in _NOT_PAUSED if name in vars(net)}
         folders = folders_of(net)
         vars(net).clear()
@@ -115,25 +156,7 @@ class Continuation:
             bring(net)
         self._random = paused["random"]
         self.ended = paused["ended"]
-        return int(self._n_resources - paused["n_resources"])
-
-    def _inherit(self, net: Any) -> None:
-        """Begin with the weights of another candidate, if the fit names one."""
-        fit = self._task.fit
-        if fit.parent is None:
-            return
-        of_parent = replace(self._states, fit=replace(fit, candidate=fit.parent))
-        paused = of_parent.load(net, net.device)
-        if paused is None:
-            raise EstimatorError(
-                f"Candidate {fit.candidate} is to begin with the weights of candidate "
-                f"{fit.parent}, of which no state is kept on split {fit.split}. A "
-                "parent has to be paused when its child starts."
-            )
-        for name in [*net._modules, *net._criteria]:
-            mine, weights = getattr(net, name + "_"), paused["net"][name + "_"]
-            if hasattr(mine, "load_state_dict"):
-                mine.load_state_dict(weights.state_dict())
+        return int(paused["n_resources"])
 
     def on_epoch_begin(self, net: Any) -> None:
         """Go on with the random numbers of the pause.

@@ -19,13 +19,11 @@ def train_partially(
     task: Task, estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]
 ) -> None:
     """Call ``partial_fit`` so many times."""
-    n_resources = task.fit.n_resources
-    assert n_resources is not None
     if task.job.y is not None and _takes_classes(estimator):
         # A training part may lack one.
         fit_params = {"classes": _classes(estimator, task.job.y), **fit_params}
 
-    def go_on(n_done: int) -> None:
+    def go_on(n_done: int, n_resources: int) -> None:
         for _ in range(n_resources - n_done):
             call(estimator.partial_fit, X, y, fit_params)
 

@@ -78,7 +78,9 @@ def try_stacked(job: Job, fit: Fit) -> StackTrial:
     )
     n_splits = len(job.splits)
     n_nets = min(job.max_stack or _NETS, max(_NETS, n_splits))
-    like = replace(fit, n_resources=None, pause=False, stop_rule=None, parent=None)
+    like = replace(
+        fit, n_resources=None, pause=False, stop_rule=None, parent=None, stages=()
+    )
     fits = [replace(like, split=k % n_splits) for k in range(n_nets)]
     reasons = []
     with _device_of(job) as device:

@@ -72,11 +72,14 @@ def continued(train_last: Callable[..., None]) -> Callable[..., None]:
 
 
 # By the continuation, see `Resource`; None where all is given at once.
+STEP_BY_STEP: Mapping[str, Callable[..., None]] = {
+    "epochs": train_epochs,
+    "warm_start": train_warm,
+    "partial_fit": train_partially,
+}
 BY_ITSELF: Mapping[str | None, Trainer] = {
     None: OneByOne(train_once),
-    "epochs": OneByOne(continued(train_epochs)),
-    "warm_start": OneByOne(continued(train_warm)),
-    "partial_fit": OneByOne(continued(train_partially)),
+    **{name: OneByOne(continued(train)) for name, train in STEP_BY_STEP.items()},
 }
 TOGETHER: Mapping[str | None, Trainer] = {
     None: SideBySide(train_once),

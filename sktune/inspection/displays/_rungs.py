@@ -22,13 +22,15 @@ from sktune.inspection.displays._axes import (
 # More tick labels would overlap.
 _MOST_TICKS = 10
 _BEST = "the best candidate"
+_INHERITED = "goes on with the weights of another"
 
 
 class RungsDisplay:
     """The score of every candidate against the resource that it was given.
 
     One line for each candidate that was resumed, one dot for each that was not; a
-    colour for each bracket. The best candidate's line is thick and black.
+    colour for each bracket. The best candidate's line is thick and black. Of a
+    population, a dotted line leads from each child back to its parent.
 
     It is made by `from_search`; all parameters are attributes. Needs matplotlib:
     ``pip install "sktune[plot]"``.
@@ -49,6 +51,8 @@ class RungsDisplay:
     metric : str, default="score"
     resource : str, default="n_resources"
         What candidates are given more of.
+    parent : array-like of shape (n_rows,), default=None
+        The candidate with whose weights it has begun, -1 where that is none.
 
     Attributes
     ----------
@@ -75,6 +79,7 @@ class RungsDisplay:
         best: int | None = None,
         metric: str = "score",
         resource: str = "n_resources",
+        parent: ArrayLike | None = None,
     ) -> None:
         self.candidate = candidate
         self.n_resources = n_resources
@@ -83,6 +88,7 @@ class RungsDisplay:
         self.best = best
         self.metric = metric
         self.resource = resource
+        self.parent = parent
 
     @classmethod
     def from_search(
@@ -93,8 +99,8 @@ class RungsDisplay:
         Parameters
         ----------
         search : fitted search with rungs, or path of a journal
-            Of a `SuccessiveHalvingSearchCV`, `HyperbandSearchCV` or
-            `FreezeThawSearchCV`.
+            Of a `SuccessiveHalvingSearchCV`, `HyperbandSearchCV`,
+            `FreezeThawSearchCV` or `PopulationBasedSearchCV`.
         ax : matplotlib.axes.Axes, default=None
             Where to draw; by default in a new figure.
         metric : str, default=None
@@ -118,6 +124,7 @@ class RungsDisplay:
                 "everything at once. plot_convergence shows such a search."
             )
         has_brackets = any(row.bracket is not None for row in rows)
+        parents = [-1 if row.parent is None else int(row.parent) for row in rows]
         display = cls(
             candidate=[row.candidate for row in rows],
             n_resources=[row.n_resources or 0 for row in rows],
@@ -126,6 +133,7 @@ class RungsDisplay:
             best=None if best is None else rows[best].candidate,
             metric=record.metric,
             resource=record.resource,
+            parent=parents if any(parent >= 0 for parent in parents) else None,
         )
         return display.plot(ax)
 
@@ -149,6 +157,7 @@ class RungsDisplay:
         shown = scored & (mean >= floor_of(mean))
         ax.set_xscale("log")
         handles = self._draw_candidates(np.where(shown, mean, np.nan), n_resources)
+        handles |= self._draw_descent(np.where(shown, mean, np.nan), n_resources)
         best_first = sorted(handles, key=lambda label: (label != _BEST, label))
         levels = np.unique(n_resources)
         ticks = thinned(levels.tolist(), _MOST_TICKS)
@@ -196,6 +205,32 @@ class RungsDisplay:
             handles.setdefault(line.get_label(), line)
         return handles
 
+    def _draw_descent(self, mean: Any, n_resources: Any) -> dict[str, Any]:
+        """Lines from children back to their parents, where there are such."""
+        if self.parent is None:
+            return {}
+        candidate, parents = np.asarray(self.candidate), np.asarray(self.parent)
+        handles: dict[str, Any] = {}
+        for number in np.unique(candidate[parents >= 0]):
+            rows = np.flatnonzero(candidate == number)
+            first = rows[np.argmin(n_resources[rows])]
+            of_parent = candidate == parents[first]
+            before = np.flatnonzero(of_parent & (n_resources < n_resources[first]))
+            if not len(before):
+                continue
+            ends = [before[np.argmax(n_resources[before])], first]
+            (line,) = self.ax_.plot(
+                n_resources[ends],
+                mean[ends],
+                linestyle=":",
+                linewidth=2.5 if number == self.best else 0.8,
+                color="black" if number == self.best else "gray",
+                zorder=1,
+                label=_INHERITED,
+            )
+            handles[_INHERITED] = line
+        return handles
+
 
 def plot_rungs(search: Any, ax: Any = None, *, metric: str | None = None) -> Any:
     """Plot the score of every candidate against the resource it was given.
@@ -205,8 +240,8 @@ def plot_rungs(search: Any, ax: Any = None, *, metric: str | None = None) -> Any
     Parameters
     ----------
     search : fitted search with rungs, or path of a journal
-        Of a `SuccessiveHalvingSearchCV`, `HyperbandSearchCV` or `FreezeThawSearchCV`;
-        a journal may still grow.
+        Of a `SuccessiveHalvingSearchCV`, `HyperbandSearchCV`, `FreezeThawSearchCV` or
+        `PopulationBasedSearchCV`; a journal may still grow.
     ax : matplotlib.axes.Axes, default=None
         Where to draw; by default in a new figure.
     metric : str, default=None

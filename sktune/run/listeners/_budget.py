@@ -63,12 +63,13 @@ class Budget:
         """Whether a decision may be carried out after those that were."""
         for one in evaluations[self._n_seen :]:
             candidate, n_resources = one.candidate.id, one.n_resources or 0
+            self._inherit(candidate, one.candidate.parent)
             self.spent += self._cost(candidate, n_resources, one.splits)
             for split in one.splits:
                 self._reached[candidate, split] = n_resources
         self._n_seen = len(evaluations)
         if self.over is None and self._max_resources is not None:
-            candidate = decision.candidate if isinstance(decision, Resume) else -1
+            candidate = _goes_on_from(decision)
             cost = self._cost(candidate, decision.n_resources or 0, decision.splits)
             if self.spent + cost > self._max_resources:
                 self.over = "max_resources_total"
@@ -76,6 +77,15 @@ class Budget:
 
     def __str__(self) -> str:
         return f"{self.over}={self._limits.get(self.over or '')!r}"
+
+    def _inherit(self, candidate: int, parent: int | None) -> None:
+        """Note how far a candidate begins that goes on from another."""
+        if parent is None:
+            return
+        for split in range(self._n_splits):
+            if (parent, split) in self._reached:
+                reached = self._reached[parent, split]
+                self._reached.setdefault((candidate, split), reached)
 
     def _cost(
         self, candidate: int, n_resources: int, splits: Iterable[int] | None
@@ -85,3 +95,10 @@ class Budget:
             before = self._reached.get((candidate, split), 0) if self._continues else 0
             cost += n_resources - before
         return cost
+
+
+def _goes_on_from(decision: Start | Resume) -> int:
+    """The candidate whose training goes on; -1 where one begins."""
+    if isinstance(decision, Resume):
+        return decision.candidate
+    return -1 if decision.parent is None else decision.parent

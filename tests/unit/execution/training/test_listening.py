@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-import torch
 from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -20,7 +19,7 @@ from sktune.execution.fitting._unit import run_unit
 from sktune.execution.guards._random_states import preserved_random_states
 from sktune.execution.training._listening import curve_of
 from tests.helpers.estimators import Net, net
-from tests.helpers.trained import all_of, at_once, job_of, plain, run
+from tests.helpers.trained import all_of, at_once, job_of, run
 
 EPOCHS = Resource("max_epochs", "epochs", 9)
 VALID = dict(train_split=ValidSplit(4), verbose=0)
@@ -105,43 +104,9 @@ def test_and_one_that_goes_on(tmp_path):
         assert again.reached == 5
 
 
-@pytest.mark.parametrize("name", ["stop_rule", "parent"])
-def test_others_refuse_what_is_for_nets(name):
+def test_others_refuse_what_is_for_nets():
     job = job_of(SGDClassifier(), Resource("partial_fit", "partial_fit", 9))
-    word = name.replace("_", " ")
-    with pytest.raises(ValueError, match=f"cannot be trained with a {word}"):
-        outcome_of(job, 3, **{name: After(1) if name == "stop_rule" else 0})
-    if name == "stop_rule":
-        with pytest.raises(ValueError, match=r"stop rule can end .* of a skorch net"):
-            outcome_of(job_of(SGDClassifier(), None), stop_rule=After(1))
-
-
-def test_a_child_begins_with_the_weights_of_its_parent(tmp_path):
-    with checkpoints_in(tmp_path) as checkpoints:
-        job = job_of(net(lr=0.0, verbose=0), EPOCHS, checkpoints)
-        trained = job_of(net(lr=0.1, verbose=0), EPOCHS, checkpoints, scorer=job.scorer)
-        with preserved_random_states():
-            run_unit(trained, (Fit(0, 0, {}, 7, 3, True),))
-            parent = plain(dict(job.scorer.estimator.module_.named_parameters()))
-            # A rate of 0 keeps the weights as they were when it began.
-            run_unit(job, (Fit(1, 0, {}, 8, 1, True, parent=0),))
-            child = job.scorer.estimator
-            run_unit(job, (Fit(2, 0, {}, 8, 1, True),))
-            orphan = job.scorer.estimator
-        assert plain(dict(child.module_.named_parameters())) == parent
-        assert plain(dict(orphan.module_.named_parameters())) != parent
-        # From there on it is on its own.
-        run_unit(trained, (Fit(1, 0, {}, 8, 3, True, parent=0),))
-        assert len(job.scorer.estimator.history) == 3
-        with pytest.raises(ValueError, match="candidate 7, of which no state is kept"):
-            run_unit(job, (Fit(3, 0, {}, 8, 1, True, parent=7),))
-
-
-def test_gradients_do_not_come_along(tmp_path):
-    with checkpoints_in(tmp_path) as checkpoints:
-        job = job_of(net(optimizer=torch.optim.Adam, verbose=0), EPOCHS, checkpoints)
-        with preserved_random_states():
-            run_unit(job, (Fit(0, 0, {}, 7, 3, True),))
-            run_unit(job, (Fit(1, 0, {}, 8, 1, True, parent=0),))
-        steps = {int(s["step"]) for s in job.scorer.estimator.optimizer_.state.values()}
-        assert steps == {2}, "its own steps only: two batches"
+    with pytest.raises(ValueError, match="cannot be trained with a stop rule"):
+        outcome_of(job, 3, stop_rule=After(1))
+    with pytest.raises(ValueError, match=r"stop rule can end .* of a skorch net"):
+        outcome_of(job_of(SGDClassifier(), None), stop_rule=After(1))

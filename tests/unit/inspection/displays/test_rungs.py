@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import loguniform
+from sklearn.datasets import load_iris
+from sklearn.linear_model import SGDClassifier
 
+from sktune import PopulationBasedSearchCV
 from sktune.inspection import RungsDisplay, plot_convergence, plot_rungs
 
 
@@ -85,6 +89,39 @@ def test_lines_go_up_whatever_ended_first():
     ).plot()
     np.testing.assert_array_equal(display.ax_.lines[0].get_xdata(), [1, 3, 9])
     np.testing.assert_array_equal(display.ax_.lines[0].get_ydata(), [0.1, 0.5, 0.9])
+
+
+def test_children_are_joined_to_their_parents():
+    display = RungsDisplay(
+        candidate=[0, 1, 0, 2, 0, 2],
+        n_resources=[1, 1, 3, 3, 9, 9],
+        mean=[0.5, 0.4, 0.6, 0.7, 0.8, 0.9],
+        parent=[-1, -1, -1, 0, -1, 0],
+        best=2,
+    ).plot()
+    joined = display.ax_.lines[-1]
+    assert joined.get_xdata().tolist() == [1, 3] and joined.get_linestyle() == ":"
+    assert joined.get_ydata().tolist() == [0.5, 0.7]
+    assert "goes on with the weights of another" in legend_of(display.ax_)
+
+
+def test_rungs_of_a_population(tmp_path):
+    """As its table has it, and its journal."""
+    search = PopulationBasedSearchCV(
+        SGDClassifier(random_state=0),
+        {"alpha": loguniform(1e-4, 1.0)},
+        population_size=4,
+        resource="partial_fit",
+        max_resources=3,
+        cv=2,
+        random_state=0,
+        journal=tmp_path / "journal",
+    ).fit(*load_iris(return_X_y=True))
+    display = RungsDisplay.from_search(search)
+    from_journal = RungsDisplay.from_search(search.journal)
+    assert max(display.parent) >= 0
+    assert list(display.parent) == list(from_journal.parent)
+    assert len(display.ax_.lines) == len(set(display.candidate)) + 2
 
 
 def test_rungs_of_which_all_have_failed():
