@@ -6,11 +6,12 @@ import copy
 import logging
 import sys
 
+import joblib
 import numpy as np
 import pytest
 from scipy import stats
 
-from sktune import HyperbandSearchCV
+from sktune import HyperbandSearchCV, SuccessiveHalvingSearchCV
 from sktune._random import derive_seed
 from sktune._types import Observation, Problem
 from sktune.space import Space
@@ -19,6 +20,7 @@ from sktune.strategy._optuna import labels, numbers_of_values, reseed
 from tests.helpers.asked import searched
 from tests.helpers.estimators import Score, blobs
 from tests.helpers.journals import assert_same, cut
+from tests.helpers.results import assert_same_search
 
 CUBE = {name: stats.uniform(0, 1) for name in "abc"}
 MIXED = {
@@ -169,6 +171,29 @@ def test_a_search_goes_on_from_its_journal(samplers, tmp_path):
     whole = make(path).fit(X, Y)
     cut(path, 17)
     assert_same(make(path).fit(X, Y), whole)
+
+
+@pytest.mark.filterwarnings("ignore:The last rung")
+@pytest.mark.parametrize("name", ["cmaes", "nsga2"])
+@pytest.mark.parametrize("least", [9, 81])  # several rungs, and one: a flat search
+def test_one_answer_with_any_number_of_workers(samplers, name, least):
+    found = [
+        SuccessiveHalvingSearchCV(
+            Score(),
+            {"a": stats.uniform(0, 1), "b": stats.uniform(0, 1)},
+            n_candidates=12,
+            strategy=OptunaStrategy(make(samplers, name)),
+            min_resources=least,
+            max_resources=81,
+            n_pending=2,
+            cv=2,
+            random_state=0,
+            n_jobs=n_jobs,
+        )
+        for n_jobs in (1, 2)
+    ]
+    with joblib.parallel_config("threading"):
+        assert_same_search(*(search.fit(X, Y) for search in found))
 
 
 CONDITIONAL_SCORE = [{"a": stats.uniform(0, 1), "b": [0.1, 0.2]}, {"a": [0.3, 0.7]}]
