@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sktune._show_versions import show_versions
     from sktune.search import (
+        AnnealingSearchCV,
         BayesSearchCV,
+        EvolutionSearchCV,
         FreezeThawSearchCV,
         GridSearchCV,
         HyperbandSearchCV,
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AnnealingSearchCV",
     "BayesSearchCV",
+    "EvolutionSearchCV",
     "FreezeThawSearchCV",
     "GridSearchCV",
     "HyperbandSearchCV",

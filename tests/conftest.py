@@ -20,6 +20,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # and those of what stacks are made of by `equivalence/`. Workers of the oldest joblib
 # are lost, and give one answer, in other tests.
 ONE_END = (
+    "tests/contract/test_annealing_and_evolution.py",
     "tests/contract/test_kept.py",
     "tests/contract/test_listeners.py",
     "tests/contract/test_racing.py",

@@ -1,6 +1,8 @@
 """The searches that users import."""
 
+from sktune.search._annealing import AnnealingSearchCV
 from sktune.search._bayes import BayesSearchCV
+from sktune.search._evolution import EvolutionSearchCV
 from sktune.search._freeze_thaw import FreezeThawSearchCV
 from sktune.search._grid import GridSearchCV
 from sktune.search._halving import SuccessiveHalvingSearchCV
@@ -9,7 +11,9 @@ from sktune.search._population_based import PopulationBasedSearchCV
 from sktune.search._randomized import RandomizedSearchCV
 
 __all__ = [
+    "AnnealingSearchCV",
     "BayesSearchCV",
+    "EvolutionSearchCV",
     "FreezeThawSearchCV",
     "GridSearchCV",
     "HyperbandSearchCV",

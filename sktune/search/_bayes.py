@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 
 from sktune import _compat
-from sktune._warnings import warn
-from sktune.run import Proposal, refit_metric_names
-from sktune.search._flat_search import FlatSearch
-from sktune.search.inputs._data import Data
+from sktune._protocols import Strategy
+from sktune._types import Params, WarmStartObservation
+from sktune.run import refit_metric_names
+from sktune.search._sequential_search import SequentialSearch
 from sktune.search.inputs._warm_start_from import read_warm_start
 from sktune.space import Space
 from sktune.strategy import Bayes
 
 
-class BayesSearchCV(FlatSearch):
+class BayesSearchCV(SequentialSearch):
     """Search that learns from each candidate which one to try next.
 
     After a quasi-random start (up to 8 candidates, and no more than half of `n_iter`),
@@ -236,17 +235,13 @@ class BayesSearchCV(FlatSearch):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **FlatSearch._parameter_constraints,
-        "param_distributions": [dict, list],
-        "n_iter": [_compat.Interval(Integral, 1, None, closed="left")],
+        **SequentialSearch._parameter_constraints,
         "acquisition": [_compat.StrOptions({"log_ei", "pi", "ucb"})],
         "surrogate": [_compat.StrOptions({"gp", "forest", "tpe"})],
-        "n_pending": [_compat.Interval(Integral, 1, None, closed="left")],
-        "initial_points": [list, tuple, None],
         "warm_start_from": "no_validation",  # where it is read, with a better message
     }
 
-    _shared: ClassVar[tuple[str, ...]] = (*FlatSearch._shared, "warm_start_from")
+    _shared: ClassVar[tuple[str, ...]] = (*SequentialSearch._shared, "warm_start_from")
 
     def __init__(
         self,
@@ -284,6 +279,10 @@ class BayesSearchCV(FlatSearch):
     ) -> None:
         super().__init__(
             estimator,
+            param_distributions,
+            n_iter=n_iter,
+            n_pending=n_pending,
+            initial_points=initial_points,
             racing=racing,
             early_stopping=early_stopping,
             constraint=constraint,
@@ -307,51 +306,22 @@ class BayesSearchCV(FlatSearch):
             max_time=max_time,
             listeners=listeners,
         )
-        self.param_distributions = param_distributions
-        self.n_iter = n_iter
         self.acquisition = acquisition
         self.surrogate = surrogate
-        self.n_pending = n_pending
-        self.initial_points = initial_points
         self.warm_start_from = warm_start_from
 
-    def _propose(self, data: Data, root: int) -> Proposal:
-        space = Space(self.param_distributions, self.constraint)
-        n = int(min(self.n_iter, space.size))
-        strategy = Bayes(
+    def _strategy(self, initial_points: tuple[Params, ...]) -> Strategy:
+        return Bayes(
             acquisition=self.acquisition,
             surrogate=self.surrogate,
-            initial_points=tuple(map(space.canonical, self.initial_points or ())),
+            initial_points=initial_points,
         )
-        warm_start = read_warm_start(
+
+    def _warm_start(self, space: Space) -> Sequence[WarmStartObservation]:
+        return read_warm_start(
             self.warm_start_from,
             space,
             self.estimator,
             refit_metric_names(self.scoring, self.refit),
             verbose=self.verbose,
         )
-        return self._flat(
-            strategy,
-            n,
-            data,
-            root,
-            space=space,
-            n_pending=self.n_pending,
-            warm_start=warm_start,
-        )
-
-    def _check_n_candidates(self, n_candidates: int) -> None:
-        if n_candidates == self.n_iter:
-            return
-        if self.constraint is None:
-            message = (
-                f"The total space of parameters {n_candidates} is smaller than "
-                f"n_iter={self.n_iter}. Running {n_candidates} iterations. For "
-                "exhaustive searches, use GridSearchCV."
-            )
-        else:
-            message = (
-                f"Only {n_candidates} candidates were found that the constraint "
-                f"allows, fewer than n_iter={self.n_iter}."
-            )
-        warn(message)

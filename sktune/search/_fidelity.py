@@ -45,7 +45,9 @@ from sktune.search.inputs._data import Data, most_epochs
 from sktune.search.inputs._random_draws import draw_unique, sampler
 from sktune.search.inputs._splits import check_n_splits, check_splitter
 from sktune.space import Space
-from sktune.strategy import Bayes, Listed
+from sktune.strategy import Annealing, Bayes, Evolution, Listed
+
+BY_NAME = {"bayes": Bayes, "annealing": Annealing, "evolution": Evolution}
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class FidelitySearch(BaseSearch):
         ],
         "min_splits": [_compat.Interval(Integral, 1, None, closed="left"), None],
         "strategy": [
-            _compat.StrOptions({"random", "bayes"}),
+            _compat.StrOptions({"random", *BY_NAME}),
             _compat.HasMethods(["init", "ask", "tell"]),
         ],
         "asynchronous": ["boolean"],
@@ -300,8 +302,8 @@ class FidelitySearch(BaseSearch):
             )
             return Listed(drawn), None
         space = Space(self.param_distributions, self.constraint)
-        is_bayes = isinstance(self.strategy, str) and self.strategy == "bayes"
-        return Bayes() if is_bayes else self.strategy, space
+        by_name = isinstance(self.strategy, str)
+        return BY_NAME[self.strategy]() if by_name else self.strategy, space
 
     def _pending(self, n_candidates: int) -> int | None:
         """Candidates in flight when a strategy is asked; no limit where it is free."""

@@ -69,9 +69,10 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
     aggressive_elimination : bool, default=False
         Whether to repeat the first rung until there are so few candidates that the last
         rung has fewer than `factor`.
-    strategy : {'random', 'bayes'} or strategy object, default='random'
-        How candidates are proposed: drawn at random, or by a surrogate that learns
-        from the scores of all rungs; or an object with ``init``, ``ask`` and ``tell``.
+    strategy : {'random', 'bayes', 'annealing', 'evolution'} or object, default='random'
+        How candidates are proposed: drawn at random; by a surrogate that learns from
+        the scores of all rungs; near the best of one rung, or as their children; or an
+        object with ``init``, ``ask`` and ``tell``, such as those of `sktune.strategy`.
     asynchronous : bool, default=False
         Whether a candidate is resumed as soon as it is among the best of those seen so
         far (ASHA [2]_). No worker waits for a straggler then; but with more than

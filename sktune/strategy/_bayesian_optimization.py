@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sktune._errors import SpaceError, did_you_mean
+from sktune._errors import did_you_mean
 from sktune._types import Observation, Params, Problem
 from sktune.strategy import _learning_curves as curves
 from sktune.strategy._acquisition import ACQUISITIONS, SampledAcquisition
 from sktune.strategy._arrays import Array
-from sktune.strategy._design import most_even_first, sobol
 from sktune.strategy._forest import random_forest
 from sktune.strategy._gaussian_process import gaussian_process
 from sktune.strategy._maximize import Admissible, best_admissible, maximise
-from sktune.strategy._multi_fidelity import failed_at_every_rung
 from sktune.strategy._observations import (
     EncodedObservation,
     encoded,
-    in_order,
     most_informative,
 )
-from sktune.strategy._partial_scores import comparable
 from sktune.strategy._parzen import parzen_estimator
 from sktune.strategy._surrogate import Surrogate, SurrogateInput, SurrogateOutput
+from sktune.strategy._told import (
+    Told,
+    any_left,
+    next_of_design,
+    number_of_first,
+    observed,
+)
 from sktune.strategy._transfer import (
     MULTI_SOURCE_SURROGATES,
     encode_warm_start,
@@ -44,38 +47,25 @@ SURROGATES: dict[str, Surrogate] = {
     "curves": curves.learning_curves,
 }
 MAX_ENUMERATED = 2048  # finite spaces up to this size are looked at point by point
-MAX_SCANNED = 100_000
 SAME = 1e-9  # coordinates nearer than this may be one candidate
-LOG2_DESIGN_POOL = 8
 N_INITIAL_WARM = 3  # candidates before the surrogate is asked, after a warm start
-N_TRIES = 20  # pools drawn before a constraint is taken to refuse everything
 
 
 @dataclass(frozen=True, slots=True)
-class BayesState:
+class BayesState(Told):
     """What has been learnt.
 
     Attributes
     ----------
-    problem : Problem
-    observations : dict
-        By the key of a candidate and its resource.
+    problem, observations : as of `Told`
     warm_start : sequence of EncodedObservation
         Those of other searches.
     grid : ndarray of shape (size, d) or None
         All points of a small finite space.
     """
 
-    problem: Problem
-    observations: Mapping[tuple[Hashable, int | None], EncodedObservation] = field(
-        default_factory=dict
-    )
     warm_start: Sequence[EncodedObservation] = ()
     grid: Array | None = None
-
-    @property
-    def space(self) -> Space:
-        return cast("Space", self.problem.space)  # `init` refuses a problem without
 
 
 @dataclass(frozen=True)
@@ -165,19 +155,7 @@ class Bayes:
 
     def tell(self, state: BayesState, observation: Observation) -> BayesState:
         """State that has learnt from one more observation."""
-        params = observation.params
-        failed = observation.failed or not math.isfinite(observation.score)
-        is_flat = state.problem.max_resources is None
-        one = EncodedObservation(
-            observation.candidate,
-            state.space.encode(params),
-            None if failed else float(observation.score),
-            None if is_flat else observation.n_resources,
-            scores={} if failed else dict(observation.scores),  # type: ignore[arg-type]
-            told=len(state.observations),
-        )
-        key = state.space.key(params), one.n_resources
-        return replace(state, observations={**state.observations, key: one})
+        return state.tell(observation)
 
     def ask(
         self, state: BayesState, candidate: int, pending: Sequence[Params], seed: int
@@ -189,8 +167,7 @@ class Bayes:
         space = state.space
         # Apart in the cube of a single dict is another candidate; no key need be made.
         plain = space.constraint is None and space.names[:1] != ("",)
-        taken = {key for key, _ in state.observations}
-        taken.update(space.key(params) for params in pending)
+        taken = state.taken(pending)
         if not space.n_dims:  # param_distributions={}: the estimator as it stands
             return None if taken else {}
         for params in self.initial_points:
@@ -216,9 +193,9 @@ class Bayes:
                 u = None  # apart in a cube so narrow that they are one number
         if u is None:
             plain = False
-            u = _next_of_design(state, U_pending, admissible, seed)
+            u = next_of_design(state, U_pending, admissible, seed)
         if u is None:
-            return _any_left(space, taken)
+            return any_left(space, taken)
         return space.decode(u)
 
     def expect(
@@ -278,10 +255,7 @@ class Bayes:
     def _n_initial(self, problem: Problem) -> int:
         if self.n_initial is not None:
             return self.n_initial
-        enough = min(max(cast("Space", problem.space).n_dims + 2, 4), 8)
-        if problem.n_candidates is None:
-            return enough
-        return max(2, min(enough, problem.n_candidates // 2))
+        return number_of_first(problem)
 
     def _maximise_acquisition(
         self, state: BayesState, pending: Array, admissible: Admissible, seed: int
@@ -354,47 +328,3 @@ def _has_scores(state: BayesState, largest: int | None) -> bool:
     ):
         return False
     return len(scored) >= 2
-
-
-def observed(
-    state: BayesState, max_resources: int | None, most: Any = most_informative
-) -> list[EncodedObservation]:
-    """What the surrogate learns from, by candidate and resource."""
-    observations = list(state.observations.values())
-    if max_resources is None:
-        observations = comparable(observations, state.problem.n_splits)
-    else:
-        observations = failed_at_every_rung(state.observations, max_resources)
-    return in_order(most(observations))
-
-
-def _next_of_design(
-    state: BayesState, pending: Array, admissible: Admissible, seed: int
-) -> Array | None:
-    """The admissible point that best completes an even design."""
-    space = state.space
-    by_candidate = {one.candidate: one.point for one in observed(state, None)}
-    design = np.array([*by_candidate.values(), *pending]).reshape(-1, space.n_dims)
-    U = sobol(space.n_dims, LOG2_DESIGN_POOL, seed)
-    rng = np.random.default_rng(seed)
-    for _ in range(N_TRIES):
-        U = space.snap(U)
-        for i in most_even_first(U, design):
-            if admissible(U[i]):
-                return U[i]
-        U = rng.random(U.shape)
-    return None
-
-
-def _any_left(space: Space, taken: set[Hashable]) -> Params | None:
-    """Some candidate that is left, where chance has found none."""
-    if space.size <= MAX_SCANNED:
-        for params in space.points():
-            if space.key(params) not in taken and space.allows(params):
-                return params
-    if not taken:
-        raise SpaceError(
-            "constraint refused every candidate that was drawn. Make it wider, or "
-            "give initial_points that it allows."
-        )
-    return None

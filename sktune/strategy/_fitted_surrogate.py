@@ -22,7 +22,7 @@ import numpy as np
 
 from sktune._types import Observation, Problem
 from sktune.strategy._arrays import Array
-from sktune.strategy._bayesian_optimization import Bayes, BayesState, observed
+from sktune.strategy._bayesian_optimization import Bayes, BayesState
 from sktune.strategy._gaussian_process import (
     FinalPosterior,
     FittedGP,
@@ -30,6 +30,7 @@ from sktune.strategy._gaussian_process import (
     with_target,
 )
 from sktune.strategy._surrogate import SurrogateInput
+from sktune.strategy._told import observed
 from sktune.strategy._warp import ROUNDING
 
 if TYPE_CHECKING:

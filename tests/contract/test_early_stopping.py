@@ -18,7 +18,7 @@ from sktune.schedule import Growth
 from tests.helpers.estimators import blobs, net
 from tests.helpers.journals import assert_same, cut
 from tests.helpers.results import assert_same_search
-from tests.helpers.searches import bayes, grid, halving, randomized
+from tests.helpers.searches import bayes, evolution, grid, halving, randomized
 
 # Training and scoring are the same on the oldest versions, see `unit/`.
 pytestmark = pytest.mark.one_end
@@ -29,7 +29,7 @@ CV = StratifiedKFold(N_SPLITS, shuffle=True, random_state=0)
 # Good and bad ones; the first four are in flight at once.
 RATES = [0.1, 1e-4, 0.05, 0.03, 1e-5, 0.2, 2e-4, 1e-3, 0.15, 5e-5]
 SPACE = {"lr": RATES}
-FLAT = [grid, randomized, bayes]
+FLAT = [grid, randomized, bayes, evolution]
 
 every_flat_search = pytest.mark.parametrize("search", FLAT)
 WITHOUT = {"train_split": None}

@@ -10,7 +10,13 @@ import pytest
 from scipy.stats import uniform
 from sklearn.model_selection import StratifiedKFold
 
-from sktune import BayesSearchCV, GridSearchCV, RandomizedSearchCV
+from sktune import (
+    AnnealingSearchCV,
+    BayesSearchCV,
+    EvolutionSearchCV,
+    GridSearchCV,
+    RandomizedSearchCV,
+)
 from sktune._random import derive_seed
 from sktune.schedule import Racing
 from sktune.search._flat_search import N_PENDING, STANDARD_ERRORS
@@ -25,6 +31,13 @@ GRID = {"a": np.random.default_rng(0).uniform(0, 1, 24).round(3).tolist()}
 WIDE = {"a": uniform(0, 1)}
 FLAT = [grid, randomized, bayes]
 
+CLASSES = [
+    GridSearchCV,
+    RandomizedSearchCV,
+    BayesSearchCV,
+    AnnealingSearchCV,
+    EvolutionSearchCV,
+]
 every_flat_search = pytest.mark.parametrize("search", FLAT)
 
 
@@ -304,7 +317,7 @@ def test_what_racing_cannot_be(search, racing):
         fitted(search, racing=racing)
 
 
-@pytest.mark.parametrize("cls", [GridSearchCV, RandomizedSearchCV, BayesSearchCV])
+@pytest.mark.parametrize("cls", CLASSES)
 def test_no_warning_comes_of_what_was_not_run(cls):
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -23,8 +23,8 @@ from tests.helpers.estimators import blobs, net
 from tests.helpers.journals import assert_same, cut
 from tests.helpers.results import assert_same_search
 from tests.helpers.searches import (
+    ONE_BY_ONE,
     SEARCHES,
-    bayes,
     every_search,
     freeze_thaw,
     grid,
@@ -94,7 +94,7 @@ def test_it_is_the_search_without_stacks(search):
     assert set(sizes(alone)) == {1} and why(alone) == {None}
     # The splits of a candidate always; of a rung's last candidate there are no others.
     assert min(sizes(stacked)) >= 3 and why(stacked) == {None}
-    if search is not bayes:
+    if search not in ONE_BY_ONE:
         assert max(sizes(stacked)) > 3
     assert_close(alone, stacked)
 

@@ -16,7 +16,14 @@ from sktune._protocols import Strategy
 from sktune._random import derive_seed
 from sktune._types import Observation, Params, Problem, WarmStartObservation
 from sktune.space import Space
-from sktune.strategy import Bayes, Explore, Listed
+from sktune.strategy import (
+    Annealing,
+    Bayes,
+    Evolution,
+    Explore,
+    Listed,
+    OptunaStrategy,
+)
 
 
 def listed(space: Space) -> Listed:
@@ -48,6 +55,14 @@ def with_rungs(space: Space) -> Problem:
     return Problem(space, max_resources=27, n_splits=N_SPLITS)
 
 
+def optuna_strategy(name: str, **options: Any) -> OptunaStrategy:
+    """One with a sampler of Optuna, where that is installed."""
+    samplers = pytest.importorskip("optuna.samplers")
+    if name == "CmaEsSampler":
+        pytest.importorskip("cmaes")
+    return OptunaStrategy(getattr(samplers, name)(**options))
+
+
 N_SPLITS = 2
 STRATEGIES: dict[str, Callable[[Space], Strategy]] = {
     "listed": listed,
@@ -60,6 +75,10 @@ STRATEGIES: dict[str, Callable[[Space], Strategy]] = {
     "bayes-tpe-rungs": lambda space: Bayes(surrogate="tpe"),
     "bayes-curves": lambda space: Bayes(surrogate="curves", n_initial=3),
     "bayes-warm": lambda space: Bayes(),
+    "annealing": lambda space: Annealing(),
+    "evolution": lambda space: Evolution(),
+    "optuna": lambda space: optuna_strategy("TPESampler", n_startup_trials=3),
+    "optuna-cmaes": lambda space: optuna_strategy("CmaEsSampler", n_startup_trials=1),
     "bayes-ucb": lambda space: Bayes(acquisition="ucb", n_initial=2),
 }
 GIVEN = ("listed", "explore")  # these name what they were given

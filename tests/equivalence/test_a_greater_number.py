@@ -10,7 +10,9 @@ from scipy.stats import loguniform, uniform
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from sktune import (
+    AnnealingSearchCV,
     BayesSearchCV,
+    EvolutionSearchCV,
     GridSearchCV,
     HyperbandSearchCV,
     RandomizedSearchCV,
@@ -112,6 +114,14 @@ CASES = {
     "gp, three pending": (lambda n: bayes(n, n_pending=3), (8, 10, 11)),
     "forest": (lambda n: bayes(n, surrogate="forest"), (8, 10, 11)),
     "tpe": (lambda n: bayes(n, surrogate="tpe", n_pending=2), (8, 10, 11)),
+    "annealing": (
+        lambda n: flat(AnnealingSearchCV, "n_iter", n, SPACE),
+        (8, 10, 16),
+    ),
+    "evolution": (
+        lambda n: flat(EvolutionSearchCV, "n_iter", n, SPACE, n_pending=2),
+        (8, 12, 16),
+    ),
     "halving": (halving, (5, 9, 14)),
     "halving, bayes": (lambda n: halving(n, strategy="bayes"), (8, 11, 14)),
     "hyperband": (hyperband, (1, 2, 3)),

@@ -17,7 +17,9 @@ from scipy.stats import uniform
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from sktune import (
+    AnnealingSearchCV,
     BayesSearchCV,
+    EvolutionSearchCV,
     FreezeThawSearchCV,
     GridSearchCV,
     HyperbandSearchCV,
@@ -31,6 +33,8 @@ CLASSES = {
     "grid": GridSearchCV,
     "randomized": RandomizedSearchCV,
     "bayes": BayesSearchCV,
+    "annealing": AnnealingSearchCV,
+    "evolution": EvolutionSearchCV,
     "halving": SuccessiveHalvingSearchCV,
     "hyperband": HyperbandSearchCV,
     "freeze_thaw": FreezeThawSearchCV,
@@ -39,11 +43,13 @@ CLASSES = {
 KINDS = tuple(CLASSES)
 RUNGS = ("halving", "hyperband")  # that are fixed beforehand
 WITH_RESOURCES = (*RUNGS, "freeze_thaw", "population")
-FLAT = ("grid", "randomized", "bayes")
+FLAT = ("grid", "randomized", "bayes", "annealing", "evolution")
 _OWN = {
     "grid": {},
     "randomized": {"n_iter": 3},
     "bayes": {"n_iter": 3},
+    "annealing": {"n_iter": 3},
+    "evolution": {"n_iter": 3},
     "halving": {"n_candidates": 2, "factor": 2},
     "hyperband": {"factor": 2},
     "freeze_thaw": {"n_iter": 2},

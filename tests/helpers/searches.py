@@ -4,7 +4,9 @@ import pytest
 from sklearn.datasets import load_iris
 
 from sktune import (
+    AnnealingSearchCV,
     BayesSearchCV,
+    EvolutionSearchCV,
     FreezeThawSearchCV,
     GridSearchCV,
     HyperbandSearchCV,
@@ -28,6 +30,18 @@ def randomized(estimator, space, *, n_iter=4, **kwargs):
 
 def bayes(estimator, space, *, n_iter=4, **kwargs):
     return BayesSearchCV(
+        estimator, space, **{"n_iter": n_iter, "random_state": 0, **kwargs}
+    )
+
+
+def annealing(estimator, space, *, n_iter=4, **kwargs):
+    return AnnealingSearchCV(
+        estimator, space, **{"n_iter": n_iter, "random_state": 0, **kwargs}
+    )
+
+
+def evolution(estimator, space, *, n_iter=4, **kwargs):
+    return EvolutionSearchCV(
         estimator, space, **{"n_iter": n_iter, "random_state": 0, **kwargs}
     )
 
@@ -81,8 +95,17 @@ def population(estimator, space, *, n_iter=4, **kwargs):
     )
 
 
-SEARCHES = [grid, randomized, bayes, halving, hyperband, freeze_thaw, population]
-SAMPLING = [randomized, bayes]
+ONE_BY_ONE = [bayes, annealing, evolution]
+SEARCHES = [
+    grid,
+    randomized,
+    *ONE_BY_ONE,
+    halving,
+    hyperband,
+    freeze_thaw,
+    population,
+]
+SAMPLING = [randomized, *ONE_BY_ONE]
 WITH_RUNGS = [halving, hyperband, freeze_thaw, population]
 
 every_search = pytest.mark.parametrize("search", SEARCHES)

@@ -12,8 +12,8 @@ from sktune._errors import SpaceError
 from sktune._types import Observation, Params, Problem
 from sktune.space import Space
 from sktune.strategy import Bayes
-from sktune.strategy._bayesian_optimization import observed
 from sktune.strategy._observations import MAX_OBSERVATIONS
+from sktune.strategy._told import observed
 from tests.helpers.asked import least_gap, searched
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}

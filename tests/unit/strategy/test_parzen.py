@@ -12,7 +12,6 @@ from scipy import special, stats
 from sktune._types import Observation, Params, Problem
 from sktune.space import Space
 from sktune.strategy import Bayes
-from sktune.strategy._bayesian_optimization import observed as known
 from sktune.strategy._observations import EncodedObservation
 from sktune.strategy._parzen import (
     NARROWEST,
@@ -22,6 +21,7 @@ from sktune.strategy._parzen import (
     scores_of_one_rung,
 )
 from sktune.strategy._surrogate import SurrogateInput
+from sktune.strategy._told import observed as known
 from tests.helpers.asked import least_gap, searched
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}

@@ -1,0 +1,78 @@
+"""The two searches that go on from the best so far, flat and over rungs."""
+
+import joblib
+import numpy as np
+import pytest
+from scipy.stats import uniform
+from sklearn.exceptions import FitFailedWarning
+
+from sktune import HyperbandSearchCV, SuccessiveHalvingSearchCV
+from sktune.strategy import Annealing, Evolution
+from tests.helpers.estimators import Score
+from tests.helpers.results import assert_same_search
+from tests.helpers.searches import X, annealing, evolution, randomized, y
+
+both = pytest.mark.parametrize("search", [annealing, evolution])
+PLANE = {"a": uniform(0, 1), "b": uniform(0, 1)}
+CONDITIONAL = [
+    {
+        "a": [0.1, 0.2, 0.4, 0.8],
+        "bad": [(), (0.1, 0.2)],
+        "odd_at": [(), (0.4, 0.8)],
+    },
+    PLANE,
+]
+
+
+@both
+def test_it_finds_what_random_search_does_not(search):
+    found = [
+        [
+            make(Score(), PLANE, n_iter=40, cv=2, random_state=seed, refit=False)
+            .fit(X, y)
+            .best_score_
+            for seed in range(5)
+        ]
+        for make in (search, randomized)
+    ]
+    assert np.median(found[0]) > 0.3 * np.median(found[1])  # the best is 0
+
+
+@both
+@pytest.mark.parametrize("n_pending", [1, 3])
+def test_one_answer_with_any_number_of_workers(search, n_pending):
+    """Failures and pending candidates among what it learns from."""
+    found = []
+    for n_jobs in (1, 2):
+        given = search(
+            Score(odd=np.nan), CONDITIONAL, n_iter=14, cv=2, n_pending=n_pending
+        )
+        with (
+            joblib.parallel_config("threading", n_jobs=n_jobs),
+            pytest.warns(FitFailedWarning),
+            pytest.warns(UserWarning, match="non-finite"),
+        ):
+            found.append(given.fit(X, y))
+    assert_same_search(*found)
+    assert len(found[0].cv_results_["params"]) == 14
+
+
+@pytest.mark.parametrize(
+    ("name", "strategy"), [("annealing", Annealing()), ("evolution", Evolution())]
+)
+@pytest.mark.parametrize("cls", [SuccessiveHalvingSearchCV, HyperbandSearchCV])
+def test_over_rungs_by_name_is_the_instance(cls, name, strategy):
+    options = {"factor": 3, "min_resources": 9, "max_resources": 81, "cv": 2}
+    by_name, by_instance = (
+        cls(Score(), PLANE, strategy=given, random_state=0, **options).fit(X, y)
+        for given in (name, strategy)
+    )
+    assert_same_search(by_name, by_instance)
+    drawn = cls(Score(), PLANE, random_state=0, **options).fit(X, y)
+    assert by_name.cv_results_["params"] != drawn.cv_results_["params"]
+
+
+def test_sizes_of_evolution_are_checked_before_the_first_fit():
+    for name in ("population_size", "tournament_size"):
+        with pytest.raises(ValueError, match=f"'{name}' parameter.*Got 0"):
+            evolution(Score(), PLANE, **{name: 0}).fit(X, y)
