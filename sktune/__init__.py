@@ -37,6 +37,7 @@ __version__ = "0.1.0.dev0"
 
 # Those that users may import from.
 _ROOMS = (
+    "advice",
     "ensemble",
     "inspection",
     "listeners",

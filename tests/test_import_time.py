@@ -1,7 +1,9 @@
 """`import sktune` is quick: what is heavy is imported when it is first needed."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -70,3 +72,8 @@ def test_rooms_that_users_import_from():
         "import sktune;print(sktune.strategy.Bayes().surrogate, 'space' in dir(sktune))"
     )
     assert found == "gp True"
+    reference = (Path(__file__).parents[1] / "docs" / "reference.md").read_text()
+    rooms = set(re.findall(r"currentmodule:: sktune\.(\w+)", reference))
+    assert "advice" in rooms and rooms <= set(dir(sktune))
+    for room in rooms:
+        assert getattr(sktune, room).__name__ == f"sktune.{room}"
