@@ -27,6 +27,7 @@ ONE_END = (
     "tests/contract/test_stacked.py",
     "tests/contract/test_strategies.py",
     "tests/equivalence/test_a_greater_number.py",
+    "tests/equivalence/test_reproduced.py",
     "tests/property/test_hostile_input.py",
     "tests/unit/advice/",
     "tests/unit/ensemble/",
