@@ -30,6 +30,7 @@ ONE_END = (
     "tests/equivalence/test_a_greater_number.py",
     "tests/equivalence/test_children_go_on.py",
     "tests/equivalence/test_population_based.py",
+    "tests/equivalence/test_reproduced.py",
     "tests/property/test_hostile_input.py",
     "tests/unit/advice/",
     "tests/unit/ensemble/",
