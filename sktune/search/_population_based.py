@@ -66,7 +66,8 @@ class PopulationBasedSearchCV(FidelitySearch):
         The most that a member is given, with all its ancestors. ``'auto'`` is the value
         that the parameter has in `estimator`, or the number of samples.
     interval : int or 'auto', default='auto'
-        Resources between two comparisons. ``'auto'`` is a tenth of the most.
+        Resources between two comparisons. ``'auto'`` is a tenth of the most, a
+        third where nothing continues.
     quantile : float, default=0.25
         Share of the population that is replaced after each interval, at least one
         member, and of those that may be parents; at most 0.5.
@@ -373,7 +374,8 @@ class PopulationBasedSearchCV(FidelitySearch):
         most = fidelity.max_resources
         interval: Any = self.interval
         if isinstance(interval, str):
-            interval = max(1, most // 10)
+            n_intervals = 10 if fidelity.resource.continues else 3
+            interval = max(1, most // n_intervals)
         return Population(
             self.population_size,
             every_interval(interval, fidelity.min_resources, most),

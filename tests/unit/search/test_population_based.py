@@ -112,6 +112,8 @@ def test_by_default_there_are_ten_intervals():
     search = PopulationBasedSearchCV(net(max_epochs=25), {"lr": uniform(0.1, 0.4)})
     assert [rung.n_resources for rung in search.plan().rungs] == [*range(2, 25, 2), 25]
     assert search.plan().n_replaced == 3
+    rows = PopulationBasedSearchCV(SVC(), {"C": uniform(0.1, 0.4)}).plan(X, y)
+    assert [rung.n_resources for rung in rows.rungs] == [40, 60], "20 are too few"
     few = clone(search).set_params(max_resources=3, population_size=1)
     assert len(few.plan().rungs) == 3 and few.plan().n_replaced == 0
 
