@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from sktune._random import derive_seed
+from sktune._types import Stage
 from sktune.inspection._ranked_scores import best_row, scores_of
 from sktune.inspection._search_record import record_of
 from sktune.journal import is_same_json, read_environment, read_search
@@ -39,6 +40,8 @@ class RecordedFit:
         Fits of one number were trained together; None where that is not recorded.
     iter, bracket : int
         Its rung.
+    stages : tuple of Stage
+        How its ancestors were trained, in a population.
     """
 
     candidate: int
@@ -54,6 +57,7 @@ class RecordedFit:
     unit: int | None = None
     iter: int = 0
     bracket: int = 0
+    stages: tuple[Stage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,11 +153,18 @@ def _of_search(search: Any, candidate: int | None) -> RecordedCandidate:
     curves = _by_split(getattr(search, "curves_", ()), *of)
     paths = _by_split(getattr(search, "paths_", ()), *of)
     leases = _by_split(getattr(search, "leases_", ()), *of)
+    stages: tuple[Stage, ...] = ()
+    if "parent" in results:
+        names = ("candidate", "parent", "iter", "n_resources", "params")
+        columns = zip(*(results[name] for name in names), strict=True)
+        every = [dict(zip(names, one, strict=True)) for one in columns]
+        stages = _stages(every, candidate, lambda one: one["params"])
+    origin = stages[0].candidate if stages else candidate
     fits = [
         RecordedFit(
             candidate,
             split,
-            derive_seed(root, "fit", candidate, split),
+            derive_seed(root, "fit", origin, split),
             results["params"][place],
             n_resources,
             of_split,
@@ -163,11 +174,41 @@ def _of_search(search: Any, candidate: int | None) -> RecordedCandidate:
             device=leases.get(split, {}).get("device"),
             iter=row.iter or 0,
             bracket=row.bracket or 0,
+            stages=stages,
         )
         for split, of_split in sorted(by_split.items())
     ]
     environment = {k: v for k, v in search.provenance_.items() if k != "root"}
     return RecordedCandidate(fits, {}, root, environment)
+
+
+def _stages(
+    rows: Sequence[Mapping[str, Any]],
+    candidate: int,
+    params_of: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+) -> tuple[Stage, ...]:
+    """How the ancestors of a candidate were trained, the first of them first.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        With ``candidate``, ``parent`` (negative or absent: of none), ``iter`` and
+        ``n_resources``.
+    candidate : int
+    params_of : callable
+        The params of a row.
+    """
+    own = [row for row in rows if row["candidate"] == candidate]
+    parent = own[0].get("parent")
+    if parent is None or parent < 0:
+        return ()
+    begins = min(row["iter"] for row in own)  # where the parent had been before
+    of_parent = next(
+        row for row in rows if row["candidate"] == parent and row["iter"] == begins - 1
+    )
+    params = dict(params_of(of_parent))
+    stage = Stage(int(parent), int(of_parent["n_resources"]), params)
+    return (*_stages(rows, int(parent), params_of), stage)
 
 
 def _any_metric(search: Any) -> str:
@@ -209,7 +250,7 @@ def _of_journal(
         raise _no_such(candidate, [row["candidate"] for row in rows])
     most = max(row.get("n_resources") or 0 for row in mine)
     mine = [row for row in mine if (row.get("n_resources") or 0) == most]
-    read = _Reader(search)
+    read = _Reader(search, rows)
     latest = {row["split"]: read.fit(row) for row in mine}  # of several the last
     fits = [latest[split] for split in sorted(latest)]
     units = {fit.unit for fit in fits if fit.n_stacked > 1 and fit.unit is not None}
@@ -227,9 +268,12 @@ class _Reader:
     Parameters
     ----------
     search : BaseSearch
+    rows : sequence of mapping
+        All of the journal.
     """
 
-    def __init__(self, search: Any) -> None:
+    def __init__(self, search: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._rows = rows
         self._known: dict[int, Mapping[str, Any]] = {}
         if hasattr(search, "cv_results_"):
             results = search.cv_results_
@@ -244,7 +288,7 @@ class _Reader:
             candidate,
             int(row["split"]),
             int(row["seed"]),
-            self._known.get(candidate) or self._params(row),
+            self._params(row),
             row.get("n_resources"),
             {
                 name.removeprefix("test_"): math.nan if score is None else float(score)
@@ -258,10 +302,12 @@ class _Reader:
             unit=row.get("unit"),
             iter=row.get("iter") or 0,
             bracket=row.get("bracket") or 0,
+            stages=_stages(self._rows, candidate, self._params),
         )
 
-    def _params(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        return {
+    def _params(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        known = self._known.get(int(row["candidate"]))
+        return known or {
             name.removeprefix("param_"): self._value(name.removeprefix("param_"), value)
             for name, value in row.items()
             if name.startswith("param_")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -68,8 +68,8 @@ def repeat(
     TypeError
         For what is no search of sktune.
     ValueError
-        Where no candidate has a score, for arguments out of their range, and for what
-        `fit` would refuse.
+        Where no candidate has a score, for arguments out of their range, for members
+        of a population that have a parent, and for what `fit` would refuse.
 
     Notes
     -----
@@ -116,6 +116,7 @@ def repeat(
         )
     scores = scores_of(search, metric)
     rows = _best_rows(search, scores, metric)[:n_candidates]
+    _refuse_children(search, rows)
     if not rows:
         raise ValueError(
             f"{type(search).__name__} has no candidate with a score to repeat."
@@ -168,6 +169,19 @@ def refuse_typos(function: Callable[..., Any], fit_params: Mapping[str, Any]) ->
     for name in fit_params:
         if hint := did_you_mean(name, own):
             raise TypeError(f"{function.__name__}() has no argument {name!r}.{hint}")
+
+
+def _refuse_children(search: Any, rows: Sequence[int]) -> None:
+    """A member of a population is what its ancestors were trained with, too."""
+    parents = search.cv_results_.get("parent", np.full(max(rows, default=0) + 1, -1))
+    children = [row for row in rows if parents[row] >= 0]
+    if children:
+        number = search.cv_results_["candidate"][children[0]]
+        raise ValueError(
+            f"Candidate {number} has gone on as another, so that its params alone do "
+            f"not make it: {type(search).__name__} cannot be repeated. Fit the search "
+            "again with another random_state, and compare."
+        )
 
 
 def _check(n_candidates: Any, n_seeds: Any, confidence_level: float) -> None:

@@ -157,6 +157,7 @@ def _fit_of(one: RecordedFit, *, watches: bool) -> Fit:
         stop_rule=rule,
         iter=one.iter,
         bracket=one.bracket,
+        stages=one.stages,
     )
 
 

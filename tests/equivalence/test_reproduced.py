@@ -19,6 +19,7 @@ from sktune import (
     FreezeThawSearchCV,
     GridSearchCV,
     HyperbandSearchCV,
+    PopulationBasedSearchCV,
     RandomizedSearchCV,
     SuccessiveHalvingSearchCV,
 )
@@ -67,6 +68,10 @@ SEARCHES = {
         {f"neuralnetclassifier__{name}": of for name, of in SPACE.items()},
         max_resources=3, **KWARGS | kw
     ),
+    "population": lambda **kw: PopulationBasedSearchCV(
+        net(verbose=0), {"lr": loguniform(1e-2, 1.0)}, population_size=4, quantile=0.5,
+        max_resources=3, **KWARGS | kw
+    ),
 }  # fmt: skip
 
 
@@ -76,7 +81,8 @@ def test_candidates_of_rungs_were_never_paused(name, tmp_path):
     search = SEARCHES[name](journal=journal).fit(X, y)
     reached = rungs(search)
     assert len({n for n, _ in reached.values()}) > 1
-    chosen = [min(reached, key=reached.get), max(reached, key=reached.get)]
+    chosen = {min(reached, key=reached.get), max(reached, key=reached.get)}
+    chosen.add(max(reached))  # in a population, one with ancestors
     for candidate in chosen:
         by_journal = reproduce(
             SEARCHES[name](journal=journal), X, y, candidate=candidate

@@ -17,7 +17,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from sktune import GridSearchCV, HyperbandSearchCV, RandomizedSearchCV
+from sktune import (
+    GridSearchCV,
+    HyperbandSearchCV,
+    PopulationBasedSearchCV,
+    RandomizedSearchCV,
+)
 from sktune._random import derive_seed
 from sktune.inspection import repeat
 from sktune.search._again import reseeded
@@ -205,3 +210,12 @@ def test_mistakes(search):
     iterated = GridSearchCV(SVC(), GRID, cv=iter(splits)).fit(X, y)
     with pytest.raises(ValueError, match=r"cv=list\(cv\)"):
         repeat(iterated, X, y)
+
+
+def test_a_child_of_a_population_is_more_than_its_params():
+    search = PopulationBasedSearchCV(
+        net(verbose=0), {"lr": loguniform(0.01, 1.0)}, population_size=4, quantile=0.5,
+        max_resources=3, cv=2, refit=False, random_state=0,
+    ).fit(X, y)  # fmt: skip
+    with pytest.raises(ValueError, match="has gone on as another"):
+        repeat(search, X, y, n_candidates=8, n_seeds=1)
