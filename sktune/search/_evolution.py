@@ -180,6 +180,10 @@ class EvolutionSearchCV(SequentialSearch):
         `candidate`, `params`, `score`, `estimators` (fitted on the training part of
         each split) and ``out_of_fold(X)``, their predictions for the rows that each was
         not trained on.
+    provenance_ : dict
+        What it takes to train a candidate again: the `root` of the seeds, a fingerprint
+        of the `splits`, `versions`, `hardware` and `threads`. See
+        :func:`sktune.inspection.reproduce`.
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
