@@ -82,7 +82,8 @@ def freeze_thaw(estimator, space, *, n_iter=4, **kwargs):
 
 
 ONE_BY_ONE = [bayes, annealing, evolution]
-SEARCHES = [grid, randomized, *ONE_BY_ONE, halving, hyperband, freeze_thaw]
+# `annealing` is `evolution` but for its strategy, and is among those that sample only.
+SEARCHES = [grid, randomized, bayes, evolution, halving, hyperband, freeze_thaw]
 SAMPLING = [randomized, *ONE_BY_ONE]
 WITH_RUNGS = [halving, hyperband, freeze_thaw]
 
