@@ -18,7 +18,7 @@ import single_thread  # noqa: F401
 
 # isort: split
 from analysis.markdown import markdown
-from analysis.summary import summarise
+from analysis.summary import BASE, summarise
 from report import environment, save
 from runs import finished
 from runs.tasks import QUICK, add_options, planned, run_all
@@ -46,6 +46,9 @@ def parsed() -> argparse.Namespace:
         "--slow-seeds", type=int, default=2, help=f"seeds of {' and '.join(SLOW)}"
     )
     parser.add_argument("--searchers", nargs="*", help="names; all by default")
+    parser.add_argument(
+        "--base", default=BASE, help="who each of the others is tested against"
+    )
     parser.add_argument("--markdown", type=Path, help="where its tables go")
     parser.add_argument("--plot", type=Path, help="where the picture goes")
     args = parser.parse_args()
@@ -61,7 +64,7 @@ def main() -> None:
     tasks = planned(args, names)
     results = run_all(tasks, args.runs, args.jobs)
     landscapes = list(dict.fromkeys(task.landscape for task in tasks))
-    summary = summarise(results, landscapes, names, args.candidates)
+    summary = summarise(results, landscapes, names, args.candidates, args.base)
     text = markdown(summary, landscapes, args.candidates)
     print(text)
     if args.markdown:

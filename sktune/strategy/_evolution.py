@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sktune.space import Space
 
 SMALLEST_STEP, LARGEST_STEP = 0.01, 0.5  # in widths of the range
-SHRINK = 0.05  # the largest step is half as long after 20 scores
+SHRINK = 0.015  # the largest step is half as long after 67 scores
 N_CHANGED = 2.0  # coordinates that a child changes, on average
 P_CROSSOVER = 0.5
 
@@ -39,7 +39,7 @@ class Evolution:
     candidate [1]_: half of the children take each parameter from one of two such
     parents, and every child changes about two parameters. A number takes a step whose
     length is even on a log scale: from a hundredth of the range up to half of it, which
-    falls as ``1 / (1 + 0.05 t)``, t being the number of scores. A category is replaced
+    falls as ``1 / (1 + 0.015 t)``, t being the number of scores. A category is replaced
     by another; and where the choice among several dicts changes, what the new one has
     besides is drawn.
 

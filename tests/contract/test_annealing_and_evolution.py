@@ -4,11 +4,13 @@ import joblib
 import numpy as np
 import pytest
 from scipy.stats import uniform
+from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 
 from sktune import HyperbandSearchCV, SuccessiveHalvingSearchCV
 from sktune.strategy import Annealing, Evolution
 from tests.helpers.estimators import Score
+from tests.helpers.journals import cut
 from tests.helpers.results import assert_same_search
 from tests.helpers.searches import X, annealing, evolution, randomized, y
 
@@ -70,6 +72,17 @@ def test_over_rungs_by_name_is_the_instance(cls, name, strategy):
     assert_same_search(by_name, by_instance)
     drawn = cls(Score(), PLANE, random_state=0, **options).fit(X, y)
     assert by_name.cv_results_["params"] != drawn.cv_results_["params"]
+
+
+@both
+def test_a_copy_is_the_same_and_a_journal_is_gone_on_with(search, tmp_path):
+    path = tmp_path / "search.jsonl"
+    given = search(Score(), CONDITIONAL[1], n_iter=12, cv=2, journal=path)
+    whole = given.fit(X, y)
+    cut(path, 13)
+    again = clone(given).fit(X, y)
+    assert_same_search(again, whole)
+    assert clone(given).get_params()["n_iter"] == 12
 
 
 def test_sizes_of_evolution_are_checked_before_the_first_fit():

@@ -16,6 +16,7 @@ from scipy.stats import uniform
 from sktune.run.listeners import _progress, _progress_bar
 from tests.helpers.estimators import Score, blobs, net
 from tests.helpers.searches import (
+    SAMPLING,
     X,
     bayes,
     every_search,
@@ -99,7 +100,7 @@ def test_the_bar_is_full_at_the_end_and_never_goes_back(name, frames, tmp_path):
 
 @every_search
 def test_every_search_has_one(search, frames):
-    given = {} if search in (grid, randomized, bayes) else RUNGS
+    given = {} if search in (grid, *SAMPLING) else RUNGS
     space = {"a": [0.1, 0.2, 0.3, 0.4]} if search is grid else SPACE
     search(Score(), space, cv=2, verbose=1, **given).fit(X, y)
     shown = frames()

@@ -96,10 +96,12 @@ def population(estimator, space, *, n_iter=4, **kwargs):
 
 
 ONE_BY_ONE = [bayes, annealing, evolution]
+# `annealing` is `evolution` but for its strategy, and is among those that sample only.
 SEARCHES = [
     grid,
     randomized,
-    *ONE_BY_ONE,
+    bayes,
+    evolution,
     halving,
     hyperband,
     freeze_thaw,

@@ -6,7 +6,7 @@ from typing import Any
 
 from report import markdown_table
 
-from analysis.summary import BASE, marks_of
+from analysis.summary import marks_of
 
 TITLES = {"all": "all", "seen": "seen", "held_out": "held out"}
 TITLES |= {f"noisy_{group}": f"{title} noisy" for group, title in TITLES.items()}
@@ -25,11 +25,13 @@ def searchers_table(summary: dict[str, Any], n: int) -> str:
     groups = summary["landscapes"]
     head = ["searcher"]
     head += [f"regret at {at}, {len(some)} {TITLES[g]}" for g, some in groups.items()]
+    head += [f"its standard error, {TITLES[g]}" for g in groups]
     head += [f"mean rank, {TITLES[g]}" for g in groups]
     head += ["seeds", "CPU ms per candidate"]
     rows = []
     for name, row in summary["searchers"].items():
         cells = [_marks(row["mean_regret"][g], n) for g in groups]
+        cells += [_marks(row["standard_error"][g], n) for g in groups]
         cells += [_marks(row["mean_rank"][g], n, 1) for g in groups]
         few, many = row["seeds"]
         cells += [str(few) if few == many else f"{few} to {many}"]
@@ -39,8 +41,8 @@ def searchers_table(summary: dict[str, Any], n: int) -> str:
 
 
 def tests_table(summary: dict[str, Any], n: int) -> str:
-    """Where BASE is ahead of the others, below 0."""
-    head = [f"{BASE} against", "landscapes", "at"]
+    """Where the base is ahead of the others, below 0."""
+    head = [f"{summary['base']} against", "landscapes", "at"]
     head += ["pairs ahead / equal / behind", "difference", "p, pairs"]
     head += ["landscapes ahead / equal / behind", "p, landscapes"]
     rows = []

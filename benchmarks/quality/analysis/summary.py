@@ -16,7 +16,7 @@ Regrets = dict[str, dict[str, dict[int, np.ndarray]]]  # searcher, landscape, se
 
 
 def marks_of(n: int) -> list[int]:
-    return sorted({min(12, n), min(25, n), n})
+    return sorted({min(12, n), min(25, n), min(50, n), n})
 
 
 def regrets_of(runs: Runs) -> Regrets:
@@ -54,7 +54,7 @@ def _halves(names: list[str]) -> dict[str, list[str]]:
 
 
 def summarise(
-    runs: Runs, landscapes: list[str], searchers: list[str], n: int
+    runs: Runs, landscapes: list[str], searchers: list[str], n: int, base: str = BASE
 ) -> dict[str, Any]:
     """What the report says. Means are over landscapes on which everybody has run."""
     regrets = regrets_of(runs)
@@ -73,16 +73,16 @@ def summarise(
     for group, some in groups.items():
         for name, ranks in _mean_ranks(regrets, some, searchers, n).items():
             rows[name]["mean_rank"][group] = ranks
-    others = [name for name in searchers if name != BASE]
+    others = [name for name in searchers if name != base]
     tests = {
         name: {
-            group: _tests(regrets[BASE], regrets[name], some, n)
+            group: _tests(regrets[base], regrets[name], some, n)
             for group, some in groups_of(landscapes).items()
         }
         for name in others
-        if BASE in regrets
+        if base in regrets
     }
-    return {"landscapes": groups, "searchers": rows, "tests": tests}
+    return {"base": base, "landscapes": groups, "searchers": rows, "tests": tests}
 
 
 def _row(
@@ -102,9 +102,24 @@ def _row(
         "n_landscapes": len(mean),
         "regret": {name: at_marks(curve, n) for name, curve in mean.items()},
         "mean_regret": {group: at_marks(curve, n) for group, curve in curves.items()},
+        "standard_error": {
+            group: at_marks(_standard_error([regrets[name] for name in some]), n)
+            for group, some in groups.items()
+        },
         "mean_rank": {},
         "curve": {g: [round(float(v), 4) for v in c] for g, c in curves.items()},
     }
+
+
+def _standard_error(by_landscape: list[dict[int, np.ndarray]]) -> np.ndarray:
+    """Of the mean over landscapes, by chance of the seeds: (n,), nan with one seed."""
+    variances = [
+        np.var(list(by_seed.values()), axis=0, ddof=1) / len(by_seed)
+        if len(by_seed) > 1
+        else np.full(len(next(iter(by_seed.values()))), np.nan)
+        for by_seed in by_landscape
+    ]
+    return np.sqrt(np.sum(variances, axis=0)) / len(variances)
 
 
 def _mean(by_seed: dict[int, np.ndarray]) -> np.ndarray:

@@ -1,12 +1,21 @@
-"""hyperopt: its TPE with all defaults; a conditional space is hp.choice of dicts."""
+"""hyperopt: TPE and annealing with all defaults; hp.choice of dicts has conditions."""
 
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
-from hyperopt import JOB_STATE_DONE, STATUS_OK, Trials, hp, space_eval, tpe
+from hyperopt import (
+    JOB_STATE_DONE,
+    STATUS_OK,
+    Trials,
+    anneal,
+    hp,
+    space_eval,
+    tpe,
+)
 from hyperopt.base import Domain
 from hyperopt.fmin import generate_trials_to_calculate
 from landscapes import Params, Spaces
@@ -16,6 +25,8 @@ from searchers.flat_space import DICT, Column, Flat
 
 class HyperoptTPE:
     """What hyperopt.fmin does in each of its turns, with the turns taken by others."""
+
+    suggest = staticmethod(partial(tpe.suggest, verbose=False))
 
     def __init__(self, space: Spaces, seed: int, n_candidates: int) -> None:
         self.flat = Flat.of(space)
@@ -37,7 +48,7 @@ class HyperoptTPE:
         ids = self.trials.new_trial_ids(1)
         self.trials.refresh()
         seed = int(self.rng.integers(2**31 - 1))
-        new = tpe.suggest(ids, self.domain, self.trials, seed, verbose=False)
+        new = self.suggest(ids, self.domain, self.trials, seed)
         self.trials.insert_trial_docs(new)
         self.trials.refresh()
         values = self.trials.trials[-1]["misc"]["vals"]
@@ -59,6 +70,10 @@ class HyperoptTPE:
             trial["state"] = JOB_STATE_DONE
             trial["result"] = {"loss": -score, "status": STATUS_OK}
         self.trials.refresh()
+
+
+class HyperoptAnneal(HyperoptTPE):
+    suggest = staticmethod(anneal.suggest)
 
 
 def as_hyperopt(label: str, column: Column) -> Any:

@@ -12,7 +12,7 @@ from typing import Protocol
 from landscapes import Params, Spaces
 
 from searchers.random_search import Random
-from searchers.sktune_bayes import Sktune, surrogates
+from searchers.sktune_bayes import WITHOUT_MODEL, Sktune, surrogates
 
 
 class Searcher(Protocol):
@@ -56,6 +56,13 @@ PEERS = {
     "Optuna GP": Peer("optuna", "OptunaGP", ("optuna", "torch")),
     "Optuna TPE": Peer("optuna", "OptunaTPE", ("optuna",)),
     "hyperopt TPE": Peer("hyperopt", "HyperoptTPE", ("hyperopt",)),
+    "hyperopt annealing": Peer("hyperopt", "HyperoptAnneal", ("hyperopt",)),
+    "nevergrad OnePlusOne": Peer("nevergrad", "OnePlusOne", ("nevergrad",)),
+    "nevergrad DE": Peer("nevergrad", "DifferentialEvolution", ("nevergrad",)),
+    "sklearn-genetic-opt": Peer("genetic_opt", "GeneticOpt", ("sklearn_genetic",)),
+    "sklearn-genetic-opt, 10": Peer(
+        "genetic_opt", "SmallGeneticOpt", ("sklearn_genetic",)
+    ),
     "SMAC": Peer("smac", "Smac", ("smac",)),
     "BoTorch": Peer("botorch", "BoTorch", ("botorch",), is_slow=True),
     "scikit-optimize": Peer(
@@ -63,7 +70,10 @@ PEERS = {
     ),
 }
 SLOW = tuple(name for name, peer in PEERS.items() if peer.is_slow)
-DISTRIBUTIONS = {"skopt": "scikit-optimize"}  # where a package has another name
+DISTRIBUTIONS = {  # where a package has another name
+    "skopt": "scikit-optimize",
+    "sklearn_genetic": "sklearn-genetic-opt",
+}
 
 
 def searchers() -> dict[str, Make]:
@@ -71,6 +81,8 @@ def searchers() -> dict[str, Make]:
     found: dict[str, Make] = {"random": Random}
     for name, surrogate in surrogates().items():
         found[name] = functools.partial(Sktune, surrogate=surrogate)
+    for name, strategy in WITHOUT_MODEL.items():
+        found[name] = functools.partial(Sktune, strategy=strategy)
     return found | {name: peer for name, peer in PEERS.items() if not peer.missing}
 
 

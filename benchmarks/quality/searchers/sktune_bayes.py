@@ -1,15 +1,18 @@
-"""sktune's own strategy, asked and told as the engine does it."""
+"""sktune's own strategies, asked and told as the engine does it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from landscapes import Params, Spaces
 
 from sktune._random import derive_seed
 from sktune._types import Observation, Problem, WarmStartObservation
 from sktune.space import Space
-from sktune.strategy import SURROGATES, Bayes
+from sktune.strategy import SURROGATES, Annealing, Bayes, Evolution
+
+WITHOUT_MODEL = {"sktune annealing": Annealing(), "sktune evolution": Evolution()}
 
 
 def surrogates() -> dict[str, str]:
@@ -19,7 +22,7 @@ def surrogates() -> dict[str, str]:
 
 
 class Sktune:
-    """`Bayes`; scores are told in the order in which candidates were asked for.
+    """`Bayes`, or another strategy, told in the order in which it was asked.
 
     `warm_start` are the candidates of an earlier search, with what was observed.
     """
@@ -31,8 +34,9 @@ class Sktune:
         n_candidates: int,
         surrogate: str = "gp",
         warm_start: Sequence[tuple[Params, float]] = (),
+        strategy: Any = None,
     ) -> None:
-        self.strategy = Bayes(surrogate=surrogate)
+        self.strategy = strategy or Bayes(surrogate=surrogate)
         earlier = tuple(WarmStartObservation(p, score) for p, score in warm_start)
         problem = Problem(Space(space), n_candidates, warm_start=earlier)
         self.state = self.strategy.init(problem)
