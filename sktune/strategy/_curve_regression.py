@@ -7,7 +7,7 @@ F         (c, p) features of the candidates
 which     (n,) the candidate of each point
 u         (n,) how much is left to train, log(R / r) / log(R): 0 at the largest resource
           R, 1 at a resource of 1
-y         (n,) warped scores and what they are expected to rise, about zero mean
+y         (n,) warped scores, about zero mean and unit variance
 C         (c, c) correlation of the candidates, (4) of `_gp_regression.py` with s = 1
 E         (n, n) 1 where two points are of one candidate
 m         (n, n) min(u, u')

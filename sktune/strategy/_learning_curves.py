@@ -36,7 +36,6 @@ GROWTH = 1.2  # they are fitted again when there are so many times as many point
 FIRST_FIT = 8
 MIN_SCORES = 2
 EXPLORING = 2  # of so many candidates, one is spread evenly
-RISE = 1.0  # expected from a resource of 1 to the end, in deviations of all scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +125,13 @@ class _Table:
         points = np.array([by_candidate[candidate] for candidate in rows])
         points = points.reshape(-1, data.space.n_dims)
         which = np.array([rows[one.candidate] for one in seen], dtype=np.intp)
-        left = _left(data, seen)
         curves = Curves(
             data.space.features(points),
             data.space.groups,
             data.space.n_dims,
             which,
-            left,
-            _risen(_warped(seen), left),
+            _left(data, seen),
+            _warped(seen),
         )
         scored = np.array([not one.failed for one in seen], dtype=bool)
         complete = np.zeros(len(points), dtype=bool)
@@ -181,17 +179,6 @@ def _warped(seen: Sequence[EncodedObservation]) -> Array:
     y[scored] = blend(np.array([one.score for one in seen if not one.failed]))
     y[~scored] = y[scored].min()
     return y
-
-
-def _risen(y: Array, left: Array) -> Array:
-    """Scores (n,), and what curves are expected to rise until the end.
-
-    The first that are trained on are the quickest learners. Where these go down again,
-    as with rates that are too high, a surrogate that expects nothing believes the same
-    of all, and never trains on whoever is slow.
-    """
-    y = y + RISE * left
-    return y - y.mean()
 
 
 def _most_telling(seen: list[EncodedObservation]) -> list[EncodedObservation]:

@@ -54,19 +54,6 @@ def test_the_candidate_that_will_be_best_is_worth_most():
     assert np.corrcoef(np.argsort(np.argsort(values)), finals)[0, 1] > 0.5
 
 
-def test_curves_are_expected_to_rise():
-    """Of equal scores the one with training left is worth more, told nothing else."""
-    state = STRATEGY.init(Problem(SPACE, max_resources=27))
-    scores = [0.5, 0.5, 0.3, 0.4, 0.6, 0.7]
-    for i, value in enumerate(scores):
-        params = {"x": 0.1 + 0.15 * i, "z": 0.5}
-        seen = Observation(i, params, {0: value}, 27 if i == 0 else 1)
-        state = STRATEGY.tell(state, seen)
-    acquisition, _ = STRATEGY._acquisition(state, np.empty((0, 2)), 0)
-    complete, paused = acquisition.posterior.of_candidates(np.array([0, 1]))[0]
-    assert paused > complete + 0.1
-
-
 def test_the_new_one_is_the_one_that_ask_names():
     state, _ = told(MANY)
     n = len(MANY)
