@@ -12,7 +12,7 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ N_SPLITS, INTERVAL = 3, 3
 # Of Hyperband: to a population and to random search as many candidates as cost no more.
 N_ROUNDS = (1,)
 COMMON = {"cv": N_SPLITS, "stacked": True, "error_score": -1.0}
-SEARCHES = ("population", "hyperband", "random")
+SEARCHES = ("population", "hyperband", "hyperband, bayes", "random")
 AS = {**{name: name for name in SEARCHES}, "constant": "population, its last params"}
 
 
@@ -41,6 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="a folder that has a load.py")
     parser.add_argument("--works", nargs="+", default=list(DATA_SETS))
+    parser.add_argument("--searches", nargs="+", default=SEARCHES, choices=SEARCHES)
     parser.add_argument("--rounds", nargs="+", type=int, default=list(N_ROUNDS))
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--first-seed", type=int, default=0)
@@ -58,10 +59,12 @@ def main() -> None:
                     continue
                 of_rounds = report["records"].setdefault(str(n_rounds), {})
                 records = of_rounds.setdefault(name, {})
-                if str(seed) not in records:
-                    records[str(seed)] = measured(name, seed, args.data, n_rounds)
+                record = records.setdefault(str(seed), {})
+                left = [label for label in args.searches if label not in record]
+                if left:
+                    record |= measured(name, seed, args.data, n_rounds, left)
                     save(args.json, report)
-                    short = {k: v["score"] for k, v in records[str(seed)].items()}
+                    short = {k: v["score"] for k, v in record.items()}
                     print(n_rounds, name, seed, short, flush=True)
     for n_rounds, records in report["records"].items():
         print(f"\n{n_rounds} rounds of Hyperband\n\n{table(records)}")
@@ -69,7 +72,7 @@ def main() -> None:
 
 
 def measured(
-    name: str, seed: int, folder: Path | None, n_rounds: int
+    name: str, seed: int, folder: Path | None, n_rounds: int, labels: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     """Scores of what each search found, also on rows that none has seen."""
     work = work_on(name, seed, folder)
@@ -90,13 +93,14 @@ def measured(
             **COMMON,
         ),
         "hyperband": lambda: hyperband,
+        "hyperband, bayes": lambda: clone(hyperband).set_params(strategy="bayes"),
         "random": lambda: RandomizedSearchCV(
             work.estimator, space, n_iter=n, random_state=seed, **COMMON
         ),
     }
     found: dict[str, dict[str, Any]] = {}
-    for label, make in searches.items():
-        start, search = time.process_time(), make()
+    for label in labels:
+        start, search = time.process_time(), searches[label]()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of rates at which nets end in NaN
             search.fit(work.X, work.y)
@@ -144,20 +148,24 @@ def spent(search: Any, most: int) -> int:
 
 
 def table(records: dict[str, Any]) -> str:
-    head = ["work", *AS.values(), "cross-validated: population", "hyperband", "random"]
+    others = SEARCHES[1:]
+    head = ["work", *AS.values(), "cross-validated: population", *others]
     rows = []
     for name, by_seed in records.items():
         ones = list(by_seed.values())
-        held = [mean_of([100 * one[label]["score"] for one in ones]) for label in AS]
-        cross = [
-            mean_of([100 * one[label]["cv_score"] for one in ones])
-            for label in SEARCHES
-        ]
+        held = [mean_of(scores_of(ones, label, "score")) for label in AS]
+        cross = [mean_of(scores_of(ones, label, "cv_score")) for label in SEARCHES]
         rows.append([name, *held, *cross])
     return markdown_table(head, rows, "l" + "r" * (len(head) - 1))
 
 
+def scores_of(records: list[Any], label: str, kind: str) -> list[float]:
+    return [100 * one[label][kind] for one in records if label in one]
+
+
 def mean_of(scores: list[float]) -> str:
+    if not scores:
+        return ""
     error = np.std(scores, ddof=1) / np.sqrt(len(scores)) if len(scores) > 1 else np.nan
     return f"{np.mean(scores):.1f} ± {error:.1f}"
 
@@ -173,6 +181,7 @@ def differences(records: dict[str, Any]) -> str:
             pairs = [
                 100 * (one["population"]["score"] - one[label]["score"])
                 for one in by_seed.values()
+                if label in one and "population" in one
             ]
             pooled[label] += pairs
             row.append(said(pairs))
@@ -183,6 +192,8 @@ def differences(records: dict[str, Any]) -> str:
 
 def said(pairs: list[float]) -> str:
     """Mean with its standard error, and how often it is above zero."""
+    if not pairs:
+        return ""
     wins, ties = sum(one > 0 for one in pairs), sum(one == 0 for one in pairs)
     ending = f", {ties} equal" if ties else ""
     sign = "+" if np.mean(pairs) >= 0 else ""
