@@ -96,17 +96,9 @@ def population(estimator, space, *, n_iter=4, **kwargs):
 
 
 ONE_BY_ONE = [bayes, annealing, evolution]
-# `annealing` is `evolution` but for its strategy, and is among those that sample only.
-SEARCHES = [
-    grid,
-    randomized,
-    bayes,
-    evolution,
-    halving,
-    hyperband,
-    freeze_thaw,
-    population,
-]
+# `annealing` and `evolution` are `bayes` but for their strategies, and are among those
+# that sample only.
+SEARCHES = [grid, randomized, bayes, halving, hyperband, freeze_thaw, population]
 SAMPLING = [randomized, *ONE_BY_ONE]
 WITH_RUNGS = [halving, hyperband, freeze_thaw, population]
 

@@ -69,7 +69,9 @@ def _why_not(net: Any, name: str, values: Sequence[Any]) -> str | None:
         return None
     is_rate = name == "lr" or (head.startswith("optimizer") and name.endswith("__lr"))
     if is_rate:
-        return _who_sets_rates(net)
+        why = _who_sets_rates(net)
+        if why is not None or "__param_groups__" not in name:
+            return why
     if not is_nested:
         return _TOO_LATE
     for value in values[1:]:

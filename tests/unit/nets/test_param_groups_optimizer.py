@@ -17,7 +17,7 @@ from sktune.execution.checkpoint._paused_fit import checkpoints_in
 from sktune.execution.estimators._resource import Resource
 from sktune.nets import ParamGroups
 from tests.helpers.estimators import Net, SeededNet, blobs
-from tests.helpers.searches import every_search
+from tests.helpers.searches import SEARCHES, population
 from tests.helpers.trained import all_of, at_once, job_of, rungs
 
 pytestmark = pytest.mark.filterwarnings("ignore:Hyperband plans")
@@ -164,7 +164,7 @@ def test_paused_is_never_paused(tmp_path):
 # -- searched -----------------------------------------------------------------------
 
 
-@every_search
+@pytest.mark.parametrize("search", [one for one in SEARCHES if one is not population])
 @pytest.mark.parametrize("prefix", ["", "net__"])
 def test_searched_rates_are_those_of_the_groups(search, prefix):
     estimator = grouped()
@@ -185,6 +185,17 @@ def test_searched_rates_are_those_of_the_groups(search, prefix):
     again = again[-1] if prefix else again
     if best.max_epochs == again.max_epochs:
         assert np.array_equal(weights(again), weights(best))
+
+
+def test_a_population_changes_rates_of_groups_by_number():
+    """skorch finds no group by its name in a net that has been initialized."""
+    space = {"optimizer__param_groups__first__lr": [0.5, 0.01]}
+    with pytest.raises(ParamNameError, match=r"Invalid parameter .*first__lr"):
+        population(grouped(), space, cv=2).fit(X, y)
+    space = {"optimizer__param_groups__0__lr": [0.5, 0.01]}
+    best = population(grouped(), space, cv=2).fit(X, y)
+    rate = best.best_params_["optimizer__param_groups__0__lr"]
+    assert of_groups(best.best_estimator_)[0] == rate
 
 
 def test_distributions_and_optimizers():

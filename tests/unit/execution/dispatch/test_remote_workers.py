@@ -10,7 +10,7 @@ from skorch.callbacks import Checkpoint
 from skorch.dataset import ValidSplit
 
 from sktune._errors import EstimatorError
-from sktune._types import Fit
+from sktune._types import Fit, Stage
 from sktune.execution.checkpoint._paused_fit import checkpoints_in
 from sktune.execution.dispatch import _shared_data
 from sktune.execution.dispatch._batch import run_batch_in_worker
@@ -224,6 +224,7 @@ def test_states_of_parents_are_sent_too(elsewhere):
     search = elsewhere(net(verbose=0))
     search.work(fits(3, 0))
     search.restart()
-    child = Fit(1, 0, {"lr": 0.3}, 9, 6, True, parent=0)
+    stages = (Stage(0, 3, {}),)
+    child = Fit(1, 0, {"lr": 0.3}, 7, 6, True, parent=0, stages=stages)
     search.work([(child,)])
     assert search.job.checkpoints.has(0, 0) and search.job.checkpoints.has(1, 0)

@@ -17,7 +17,7 @@ from sktune import GridSearchCV
 from sktune._errors import EstimatorError, InputError
 from sktune.execution.training._refused_input import refuse_alike, refused_input
 from tests.helpers.estimators import Net, blobs, net
-from tests.helpers.searches import every_search
+from tests.helpers.searches import SEARCHES, population
 
 # Spaces are small here, and Hyperband says so.
 pytestmark = pytest.mark.filterwarnings("ignore:Hyperband plans")
@@ -48,7 +48,8 @@ def effects():
     return NeuralNetClassifier(Effects, criterion=nn.CrossEntropyLoss, **OPTIONS)
 
 
-@every_search
+# A population tries before the first fit what may change in a net, and no width may.
+@pytest.mark.parametrize("search", [one for one in SEARCHES if one is not population])
 def test_a_module_is_built_for_fits_only(search, monkeypatch):
     monkeypatch.setattr(Effects, "built", 0)
     space = {"lr": [0.1, 0.2], "module__width": [3, 4]}
