@@ -21,12 +21,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # are lost, and give one answer, in other tests.
 ONE_END = (
     "tests/contract/test_annealing_and_evolution.py",
+    "tests/contract/test_ctrl_c_at_any_instant.py",
+    "tests/contract/test_early_stopping.py",
     "tests/contract/test_kept.py",
     "tests/contract/test_listeners.py",
     "tests/contract/test_racing.py",
+    "tests/contract/test_rungs_on_fewer_splits.py",
     "tests/contract/test_schedules.py",
     "tests/contract/test_stacked.py",
     "tests/contract/test_strategies.py",
+    "tests/contract/test_what_raised.py",
     "tests/equivalence/test_a_greater_number.py",
     "tests/equivalence/test_children_go_on.py",
     "tests/equivalence/test_population_based.py",
