@@ -51,7 +51,9 @@ class KeptCandidates(Listener):
         least = sorted(self._best.values(), reverse=True)[self._n_candidates - 1]
         for other in [c for c, standing in self._best.items() if standing < least]:
             del self._best[other]
-            self._kept.drop(other)
+            # With rungs it may be training on, and about to write: see `on_stop`.
+            if one.n_resources is None:
+                self._kept.drop(other)
 
     def on_stop(self, candidate: int) -> None:
         if candidate not in self._best:
