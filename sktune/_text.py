@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from typing import Any
 
 
@@ -15,6 +16,17 @@ def aligned(rows: Sequence[Sequence[str]], *, to_the_left: bool = False) -> str:
         for row in rows
     )
     return "\n".join(line.rstrip() if to_the_left else line for line in lines)
+
+
+def html_table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    """The same as a table of HTML, with a head; every cell is escaped."""
+
+    def line(cells: Iterable[object], tag: str) -> str:
+        inner = "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells)
+        return f"<tr>{inner}</tr>"
+
+    body = "".join(line(cells, "td") for cells in rows)
+    return f"<table>{line(head, 'th')}{body}</table>"
 
 
 def short_names(names: Sequence[str]) -> list[str]:

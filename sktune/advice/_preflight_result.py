@@ -8,7 +8,7 @@ from html import escape
 from textwrap import wrap
 from typing import Any
 
-from sktune._text import aligned
+from sktune._text import aligned, html_table
 from sktune.advice._check import Check
 from sktune.advice._time_estimate import RungTime, TimeEstimate
 
@@ -122,12 +122,7 @@ class Preflight:
         )
         parts = [f"<p><b>{escape(self._verdict())}</b></p><table>{checks}</table>"]
         if self.time is not None:
-            head = "".join(f"<th>{escape(name)}</th>" for name in self._head)
-            body = "".join(
-                f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>"
-                for row in self._rows()
-            )
-            parts.append(f"<table><tr>{head}</tr>{body}</table>")
+            parts.append(html_table(self._head, self._rows()))
             parts += [f"<p>{escape(line)}</p>" for line in self._summary()]
         return "".join(parts)
 

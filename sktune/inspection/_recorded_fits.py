@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,13 @@ from sktune._random import derive_seed
 from sktune._types import Stage
 from sktune.inspection._ranked_scores import best_row, scores_of
 from sktune.inspection._search_record import record_of
-from sktune.journal import is_same_json, read_environment, read_search
+from sktune.journal import (
+    is_same_json,
+    read_environment,
+    read_search,
+    stages_in_results,
+    stages_in_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -153,12 +159,7 @@ def _of_search(search: Any, candidate: int | None) -> RecordedCandidate:
     curves = _by_split(getattr(search, "curves_", ()), *of)
     paths = _by_split(getattr(search, "paths_", ()), *of)
     leases = _by_split(getattr(search, "leases_", ()), *of)
-    stages: tuple[Stage, ...] = ()
-    if "parent" in results:
-        names = ("candidate", "parent", "iter", "n_resources", "params")
-        columns = zip(*(results[name] for name in names), strict=True)
-        every = [dict(zip(names, one, strict=True)) for one in columns]
-        stages = _stages(every, candidate, lambda one: one["params"])
+    stages = stages_in_results(results, candidate)
     origin = stages[0].candidate if stages else candidate
     fits = [
         RecordedFit(
@@ -180,35 +181,6 @@ def _of_search(search: Any, candidate: int | None) -> RecordedCandidate:
     ]
     environment = {k: v for k, v in search.provenance_.items() if k != "root"}
     return RecordedCandidate(fits, {}, root, environment)
-
-
-def _stages(
-    rows: Sequence[Mapping[str, Any]],
-    candidate: int,
-    params_of: Callable[[Mapping[str, Any]], Mapping[str, Any]],
-) -> tuple[Stage, ...]:
-    """How the ancestors of a candidate were trained, the first of them first.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        With ``candidate``, ``parent`` (negative or absent: of none), ``iter`` and
-        ``n_resources``.
-    candidate : int
-    params_of : callable
-        The params of a row.
-    """
-    own = [row for row in rows if row["candidate"] == candidate]
-    parent = own[0].get("parent")
-    if parent is None or parent < 0:
-        return ()
-    begins = min(row["iter"] for row in own)  # where the parent had been before
-    of_parent = next(
-        row for row in rows if row["candidate"] == parent and row["iter"] == begins - 1
-    )
-    params = dict(params_of(of_parent))
-    stage = Stage(int(parent), int(of_parent["n_resources"]), params)
-    return (*_stages(rows, int(parent), params_of), stage)
 
 
 def _any_metric(search: Any) -> str:
@@ -302,7 +274,7 @@ class _Reader:
             unit=row.get("unit"),
             iter=row.get("iter") or 0,
             bracket=row.get("bracket") or 0,
-            stages=_stages(self._rows, candidate, self._params),
+            stages=stages_in_rows(self._rows, candidate, self._params),
         )
 
     def _params(self, row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from textwrap import fill
@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sktune._text import aligned, short_names
+from sktune._text import aligned, html_table, short_names
 from sktune.inspection._paired_scores import Array, PairedScores, likely_best
 from sktune.inspection._table import text_of
 
@@ -202,13 +202,8 @@ class Repetition:
         return f"{aligned(self._cells())}\n{_wrapped(self.verdict)}"
 
     def _repr_html_(self) -> str:
-        def row(cells: Iterable[str], tag: str) -> str:
-            return "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells)
-
         head, *body = self._cells()
-        lines = "".join(f"<tr>{row(cells, 'td')}</tr>" for cells in body)
-        table = f"<table><tr>{row(head, 'th')}</tr>{lines}</table>"
-        return f"{table}<p>{escape(self.verdict)}</p>"
+        return f"{html_table(head, body)}<p>{escape(self.verdict)}</p>"
 
     def _rows(self) -> list[dict[str, Any]]:
         return [

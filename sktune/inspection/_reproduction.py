@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from textwrap import fill
 from typing import Any, NamedTuple
 
-from sktune._text import aligned
+from sktune._text import aligned, html_table
 
 _DATA = ("X", "y", "splits")
 # What differs from machine to machine and decides on no digit.
@@ -197,13 +197,8 @@ class Reproduction:
         return f"{head}\n{aligned(self._cells())}\n{fill(self.verdict, 88)}"
 
     def _repr_html_(self) -> str:
-        def row(cells: Iterable[str], tag: str) -> str:
-            return "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells)
-
         head, *body = self._cells()
-        lines = "".join(f"<tr>{row(cells, 'td')}</tr>" for cells in body)
-        table = f"<table><tr>{row(head, 'th')}</tr>{lines}</table>"
-        return f"{table}<p>{escape(self.verdict)}</p>"
+        return f"{html_table(head, body)}<p>{escape(self.verdict)}</p>"
 
     def _cells(self) -> list[list[str]]:
         has_curves = any(fit.curve is not None for fit in self.fits)

@@ -1,6 +1,7 @@
 """What is written down of a search, and how a search is continued from it."""
 
 from sktune.journal._fingerprints import as_json, fingerprint, is_same_json
+from sktune.journal._lineage import stages_in_results, stages_in_rows
 from sktune.journal._replay import ReplayedWorkers
 from sktune.journal._schema import (
     environment,
@@ -21,4 +22,6 @@ __all__ = [
     "read_environment",
     "read_fits",
     "read_search",
+    "stages_in_results",
+    "stages_in_rows",
 ]

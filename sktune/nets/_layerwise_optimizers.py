@@ -10,7 +10,32 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 
-class LARS(Optimizer):
+class _LayerwiseOptimizer(Optimizer):
+    """A step of each tensor that has a gradient."""
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Make one step; see torch."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    if p.grad.is_sparse:
+                        raise RuntimeError(
+                            f"{type(self).__name__} takes no sparse gradients. Use "
+                            "torch's SparseAdam."
+                        )
+                    self._step(p, p.grad, group)
+        return loss
+
+    def _step(self, p: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+
+class LARS(_LayerwiseOptimizer):
     """SGD with a rate for each layer, for large batches.
 
     Where weights are large and gradients are small a layer could learn faster, and
@@ -83,16 +108,6 @@ class LARS(Optimizer):
         _check(defaults, below_one=("momentum",))
         super().__init__(params, defaults)
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Make one step; see torch."""
-        loss = _evaluated(closure)
-        for group in self.param_groups:
-            for p in group["params"]:
-                if p.grad is not None:
-                    self._step(p, _dense(p, "LARS"), group)
-        return loss
-
     def _step(self, p: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         rate: Any = 1.0
         if p.dim() > 1 or group["scale_vectors"]:
@@ -111,7 +126,7 @@ class LARS(Optimizer):
         p.sub_(change)
 
 
-class LAMB(Optimizer):
+class LAMB(_LayerwiseOptimizer):
     """Adam with a rate for each layer, for large batches.
 
     What `LARS` is to SGD, LAMB is to AdamW: the step of each layer is made as long as
@@ -183,16 +198,6 @@ class LAMB(Optimizer):
         _check(defaults, below_one=("betas",))
         super().__init__(params, defaults)
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Make one step; see torch."""
-        loss = _evaluated(closure)
-        for group in self.param_groups:
-            for p in group["params"]:
-                if p.grad is not None:
-                    self._step(p, _dense(p, "LAMB"), group)
-        return loss
-
     def _step(self, p: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state = self.state[p]
         if not state:
@@ -214,21 +219,6 @@ class LAMB(Optimizer):
                 (size > 0) & (length > 0), size / length, torch.ones_like(size)
             )
         p.sub_(change * (ratio * group["lr"]))
-
-
-def _evaluated(closure: Callable[[], Any] | None) -> Any:
-    if closure is None:
-        return None
-    with torch.enable_grad():
-        return closure()
-
-
-def _dense(p: Tensor, name: str) -> Tensor:
-    gradient = p.grad
-    assert gradient is not None
-    if gradient.is_sparse:
-        raise RuntimeError(f"{name} takes no sparse gradients. Use torch's SparseAdam.")
-    return gradient
 
 
 def _check(options: dict[str, Any], below_one: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from html import escape
 
+from sktune._text import html_table
 from sktune.schedule._rungs import Rung, n_evaluations, splits_of, total_resources
 
 # A longer table shows so many rungs of its beginning, and of its end.
@@ -98,14 +99,9 @@ class Plan:
         return "\n".join([*lines, self.summary])
 
     def _repr_html_(self) -> str:
-        def line(cells: Sequence[object], tag: str) -> str:
-            texts = (escape(str(cell)) for cell in cells)
-            return f"<tr>{''.join(f'<{tag}>{text}</{tag}>' for text in texts)}</tr>"
-
         dots = ["..."] * len(self._head)
-        rows = (line(row or dots, "td") for row in self._rows())
-        head, summary = line(self._head, "th"), escape(self.summary)
-        return f"<table>{head}{''.join(rows)}</table><p>{summary}</p>"
+        table = html_table(self._head, (row or dots for row in self._rows()))
+        return f"{table}<p>{escape(self.summary)}</p>"
 
     @property
     def _head(self) -> tuple[str, ...]:

@@ -10,8 +10,9 @@ import numpy as np
 
 from sktune import _compat
 from sktune._random import derive_seed
-from sktune._types import Evaluation, Params, Problem
+from sktune._types import Evaluation, Params, Problem, Stage
 from sktune.execution import check_inherited
+from sktune.journal import stages_in_results
 from sktune.run import AllFailed, Cost, Proposal
 from sktune.schedule import (
     Population,
@@ -21,7 +22,6 @@ from sktune.schedule import (
     n_evaluations,
 )
 from sktune.search._fidelity import Fidelity, FidelitySearch
-from sktune.search._lineage import lineage_of
 from sktune.search.inputs._data import Data
 from sktune.space import Dimension, Space
 from sktune.strategy import Explore
@@ -455,7 +455,11 @@ class PopulationBasedSearchCV(FidelitySearch):
             raise AttributeError(
                 f"{type(self).__name__} has no best_lineage_ before it is fitted."
             )
-        return lineage_of(self.cv_results_, int(self.best_index_))
+        results, row = self.cv_results_, int(self.best_index_)
+        number = int(results["candidate"][row])
+        n_resources, params = int(results["n_resources"][row]), results["params"][row]
+        own = Stage(number, n_resources, params)
+        return [stage._asdict() for stage in (*stages_in_results(results, number), own)]
 
 
 def _tried_values(dimension: Dimension) -> list[Any]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
-from sktune._text import aligned
+from sktune._text import aligned, html_table
 from sktune._types import Unit
 from sktune.execution import Job, StackTrial, cannot_stack, stack_key, try_stacked
 from sktune.search._preview import Preview
@@ -57,11 +55,7 @@ class StackPlan:
         return aligned([self._head, *self._rows()], to_the_left=True)
 
     def _repr_html_(self) -> str:
-        def row(cells: Iterable[str], tag: str) -> str:
-            return "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells)
-
-        body = "".join(f"<tr>{row(cells, 'td')}</tr>" for cells in self._rows())
-        return f"<table><tr>{row(self._head, 'th')}</tr>{body}</table>"
+        return html_table(self._head, self._rows())
 
     def _rows(self) -> list[tuple[str, ...]]:
         return [
