@@ -1,4 +1,4 @@
-"""The two searches that go on from the best so far, flat and over rungs."""
+"""Searches that go on from the best so far, flat and over rungs."""
 
 import joblib
 import numpy as np
@@ -8,13 +8,13 @@ from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 
 from sktune import HyperbandSearchCV, SuccessiveHalvingSearchCV
-from sktune.strategy import Annealing, Evolution
+from sktune.strategy import Annealing, Evolution, LocalSearch
 from tests.helpers.estimators import Score
 from tests.helpers.journals import cut
 from tests.helpers.results import assert_same_search
-from tests.helpers.searches import X, annealing, evolution, randomized, y
+from tests.helpers.searches import X, annealing, evolution, local, randomized, y
 
-both = pytest.mark.parametrize("search", [annealing, evolution])
+each = pytest.mark.parametrize("search", [annealing, evolution, local])
 PLANE = {"a": uniform(0, 1), "b": uniform(0, 1)}
 CONDITIONAL = [
     {
@@ -26,7 +26,7 @@ CONDITIONAL = [
 ]
 
 
-@both
+@each
 def test_it_finds_what_random_search_does_not(search):
     found = [
         [
@@ -40,7 +40,7 @@ def test_it_finds_what_random_search_does_not(search):
     assert np.median(found[0]) > 0.3 * np.median(found[1])  # the best is 0
 
 
-@both
+@each
 @pytest.mark.parametrize("n_pending", [1, 3])
 def test_one_answer_with_any_number_of_workers(search, n_pending):
     """Failures and pending candidates among what it learns from."""
@@ -60,7 +60,8 @@ def test_one_answer_with_any_number_of_workers(search, n_pending):
 
 
 @pytest.mark.parametrize(
-    ("name", "strategy"), [("annealing", Annealing()), ("evolution", Evolution())]
+    ("name", "strategy"),
+    [("annealing", Annealing()), ("evolution", Evolution()), ("local", LocalSearch())],
 )
 @pytest.mark.parametrize("cls", [SuccessiveHalvingSearchCV, HyperbandSearchCV])
 def test_over_rungs_by_name_is_the_instance(cls, name, strategy):
@@ -74,7 +75,7 @@ def test_over_rungs_by_name_is_the_instance(cls, name, strategy):
     assert by_name.cv_results_["params"] != drawn.cv_results_["params"]
 
 
-@both
+@each
 def test_a_copy_is_the_same_and_a_journal_is_gone_on_with(search, tmp_path):
     path = tmp_path / "search.jsonl"
     given = search(Score(), CONDITIONAL[1], n_iter=12, cv=2, journal=path)
@@ -89,3 +90,13 @@ def test_sizes_of_evolution_are_checked_before_the_first_fit():
     for name in ("population_size", "tournament_size"):
         with pytest.raises(ValueError, match=f"'{name}' parameter.*Got 0"):
             evolution(Score(), PLANE, **{name: 0}).fit(X, y)
+
+
+def test_the_old_are_parents_no_more_where_that_is_said():
+    found = [
+        evolution(Score(), PLANE, n_iter=16, population_size=5, ageing=ageing, cv=2)
+        .fit(X, y)
+        .cv_results_["params"]
+        for ageing in (False, True)
+    ]
+    assert found[0] != found[1]

@@ -15,6 +15,7 @@ from sktune import (
     BayesSearchCV,
     EvolutionSearchCV,
     GridSearchCV,
+    LocalSearchCV,
     RandomizedSearchCV,
 )
 from sktune._random import derive_seed
@@ -37,6 +38,7 @@ CLASSES = [
     BayesSearchCV,
     AnnealingSearchCV,
     EvolutionSearchCV,
+    LocalSearchCV,
 ]
 every_flat_search = pytest.mark.parametrize("search", FLAT)
 

@@ -22,6 +22,7 @@ from sktune.strategy import (
     Evolution,
     Explore,
     Listed,
+    LocalSearch,
     OptunaStrategy,
 )
 
@@ -77,6 +78,8 @@ STRATEGIES: dict[str, Callable[[Space], Strategy]] = {
     "bayes-warm": lambda space: Bayes(),
     "annealing": lambda space: Annealing(),
     "evolution": lambda space: Evolution(),
+    "evolution-ageing": lambda space: Evolution(population_size=4, ageing=True),
+    "local": lambda space: LocalSearch(),
     "optuna": lambda space: optuna_strategy("TPESampler", n_startup_trials=3),
     "optuna-cmaes": lambda space: optuna_strategy("CmaEsSampler", n_startup_trials=1),
     "bayes-ucb": lambda space: Bayes(acquisition="ucb", n_initial=2),

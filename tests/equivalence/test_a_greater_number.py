@@ -15,6 +15,7 @@ from sktune import (
     EvolutionSearchCV,
     GridSearchCV,
     HyperbandSearchCV,
+    LocalSearchCV,
     RandomizedSearchCV,
     SuccessiveHalvingSearchCV,
 )
@@ -122,6 +123,7 @@ CASES = {
         lambda n: flat(EvolutionSearchCV, "n_iter", n, SPACE, n_pending=2),
         (8, 12, 16),
     ),
+    "local": (lambda n: flat(LocalSearchCV, "n_iter", n, SPACE), (8, 10, 16)),
     "halving": (halving, (5, 9, 14)),
     "halving, bayes": (lambda n: halving(n, strategy="bayes"), (8, 11, 14)),
     "hyperband": (hyperband, (1, 2, 3)),

@@ -10,6 +10,7 @@ from sktune import (
     FreezeThawSearchCV,
     GridSearchCV,
     HyperbandSearchCV,
+    LocalSearchCV,
     PopulationBasedSearchCV,
     RandomizedSearchCV,
     SuccessiveHalvingSearchCV,
@@ -42,6 +43,12 @@ def annealing(estimator, space, *, n_iter=4, **kwargs):
 
 def evolution(estimator, space, *, n_iter=4, **kwargs):
     return EvolutionSearchCV(
+        estimator, space, **{"n_iter": n_iter, "random_state": 0, **kwargs}
+    )
+
+
+def local(estimator, space, *, n_iter=4, **kwargs):
+    return LocalSearchCV(
         estimator, space, **{"n_iter": n_iter, "random_state": 0, **kwargs}
     )
 
@@ -95,9 +102,9 @@ def population(estimator, space, *, n_iter=4, **kwargs):
     )
 
 
-ONE_BY_ONE = [bayes, annealing, evolution]
-# `annealing` and `evolution` are `bayes` but for their strategies, and are among those
-# that sample only.
+ONE_BY_ONE = [bayes, annealing, evolution, local]
+# All but `bayes` are that but for their strategies, and are among those that sample
+# only.
 SEARCHES = [grid, randomized, bayes, halving, hyperband, freeze_thaw, population]
 SAMPLING = [randomized, *ONE_BY_ONE]
 WITH_RUNGS = [halving, hyperband, freeze_thaw, population]

@@ -95,6 +95,22 @@ def test_parents_are_of_the_population():
     assert 3.0 < np.mean(kept) < 5.0
 
 
+def test_with_ageing_the_latest_are_the_population():
+    """Children are of one that is worse than all others, and the last."""
+    names = "cdefgh"
+    space = Space({name: list("abcdefgh") for name in names})
+    strategy = Evolution(population_size=1, ageing=True)
+    state = strategy.init(Problem(space))
+    for number, c in enumerate("abcdefgh"):
+        one = Observation(number, dict.fromkeys(names, c), {0: -float(number)})
+        state = strategy.tell(state, one)
+    kept = [
+        list(strategy.ask(state, 8, (), seed).values()).count("h") for seed in range(50)
+    ]
+    assert max(kept) == 5
+    assert 3.0 < np.mean(kept) < 5.0
+
+
 def test_the_order_of_telling_plays_no_part():
     strategy, space = Evolution(), Space(MIXED)
     rng = np.random.default_rng(0)
