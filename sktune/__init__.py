@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         LocalSearchCV,
         PopulationBasedSearchCV,
         RandomizedSearchCV,
+        ReinforceSearchCV,
         SuccessiveHalvingSearchCV,
     )
 
@@ -30,6 +31,7 @@ __all__ = [
     "LocalSearchCV",
     "PopulationBasedSearchCV",
     "RandomizedSearchCV",
+    "ReinforceSearchCV",
     "SuccessiveHalvingSearchCV",
     "__version__",
     "show_versions",

@@ -10,6 +10,7 @@ from sktune.search._hyperband import HyperbandSearchCV
 from sktune.search._local_search import LocalSearchCV
 from sktune.search._population_based import PopulationBasedSearchCV
 from sktune.search._randomized import RandomizedSearchCV
+from sktune.search._reinforce import ReinforceSearchCV
 
 __all__ = [
     "AnnealingSearchCV",
@@ -21,5 +22,6 @@ __all__ = [
     "LocalSearchCV",
     "PopulationBasedSearchCV",
     "RandomizedSearchCV",
+    "ReinforceSearchCV",
     "SuccessiveHalvingSearchCV",
 ]

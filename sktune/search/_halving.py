@@ -72,8 +72,8 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
     strategy : str or object, default='random'
         How candidates are proposed: 'random' draws them; with 'bayes' a surrogate
         learns from the scores of all rungs; 'annealing', 'evolution' and 'local' look
-        near the best of one rung. Or an object with ``init``, ``ask`` and ``tell``,
-        such as those of `sktune.strategy`.
+        near the best of one rung; 'reinforce' learns which values are rewarded. Or an
+        object with ``init``, ``ask`` and ``tell``, such as those of `sktune.strategy`.
     asynchronous : bool, default=False
         Whether a candidate is resumed as soon as it is among the best of those seen so
         far (ASHA [2]_). No worker waits for a straggler then; but with more than

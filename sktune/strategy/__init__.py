@@ -10,6 +10,7 @@ from sktune.strategy._listed import Listed
 from sktune.strategy._local_search import LocalSearch
 from sktune.strategy._optuna import OptunaStrategy
 from sktune.strategy._partial_scores import as_of_all_splits
+from sktune.strategy._reinforce import Reinforce
 
 __all__ = [
     "ACQUISITIONS",
@@ -22,5 +23,6 @@ __all__ = [
     "Listed",
     "LocalSearch",
     "OptunaStrategy",
+    "Reinforce",
     "as_of_all_splits",
 ]

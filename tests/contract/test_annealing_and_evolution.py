@@ -8,13 +8,21 @@ from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 
 from sktune import HyperbandSearchCV, SuccessiveHalvingSearchCV
-from sktune.strategy import Annealing, Evolution, LocalSearch
+from sktune.strategy import Annealing, Evolution, LocalSearch, Reinforce
 from tests.helpers.estimators import Score
 from tests.helpers.journals import cut
 from tests.helpers.results import assert_same_search
-from tests.helpers.searches import X, annealing, evolution, local, randomized, y
+from tests.helpers.searches import (
+    X,
+    annealing,
+    evolution,
+    local,
+    randomized,
+    reinforce,
+    y,
+)
 
-each = pytest.mark.parametrize("search", [annealing, evolution, local])
+each = pytest.mark.parametrize("search", [annealing, evolution, local, reinforce])
 PLANE = {"a": uniform(0, 1), "b": uniform(0, 1)}
 CONDITIONAL = [
     {
@@ -26,7 +34,7 @@ CONDITIONAL = [
 ]
 
 
-@each
+@pytest.mark.parametrize("search", [annealing, evolution, local])
 def test_it_finds_what_random_search_does_not(search):
     found = [
         [
@@ -61,7 +69,12 @@ def test_one_answer_with_any_number_of_workers(search, n_pending):
 
 @pytest.mark.parametrize(
     ("name", "strategy"),
-    [("annealing", Annealing()), ("evolution", Evolution()), ("local", LocalSearch())],
+    [
+        ("annealing", Annealing()),
+        ("evolution", Evolution()),
+        ("local", LocalSearch()),
+        ("reinforce", Reinforce()),
+    ],
 )
 @pytest.mark.parametrize("cls", [SuccessiveHalvingSearchCV, HyperbandSearchCV])
 def test_over_rungs_by_name_is_the_instance(cls, name, strategy):
@@ -90,6 +103,12 @@ def test_sizes_of_evolution_are_checked_before_the_first_fit():
     for name in ("population_size", "tournament_size"):
         with pytest.raises(ValueError, match=f"'{name}' parameter.*Got 0"):
             evolution(Score(), PLANE, **{name: 0}).fit(X, y)
+
+
+def test_arguments_of_reinforce_are_checked_before_the_first_fit():
+    for name, value in (("learning_rate", 0.0), ("entropy_weight", -0.1)):
+        with pytest.raises(ValueError, match=f"'{name}' parameter.*Got {value}"):
+            reinforce(Score(), PLANE, **{name: value}).fit(X, y)
 
 
 def test_the_old_are_parents_no_more_where_that_is_said():

@@ -17,6 +17,7 @@ from sktune import (
     GridSearchCV,
     LocalSearchCV,
     RandomizedSearchCV,
+    ReinforceSearchCV,
 )
 from sktune._random import derive_seed
 from sktune.schedule import Racing
@@ -39,6 +40,7 @@ CLASSES = [
     AnnealingSearchCV,
     EvolutionSearchCV,
     LocalSearchCV,
+    ReinforceSearchCV,
 ]
 every_flat_search = pytest.mark.parametrize("search", FLAT)
 

@@ -24,6 +24,7 @@ from sktune.strategy import (
     Listed,
     LocalSearch,
     OptunaStrategy,
+    Reinforce,
 )
 
 
@@ -80,6 +81,7 @@ STRATEGIES: dict[str, Callable[[Space], Strategy]] = {
     "evolution": lambda space: Evolution(),
     "evolution-ageing": lambda space: Evolution(population_size=4, ageing=True),
     "local": lambda space: LocalSearch(),
+    "reinforce": lambda space: Reinforce(),
     "optuna": lambda space: optuna_strategy("TPESampler", n_startup_trials=3),
     "optuna-cmaes": lambda space: optuna_strategy("CmaEsSampler", n_startup_trials=1),
     "bayes-ucb": lambda space: Bayes(acquisition="ucb", n_initial=2),

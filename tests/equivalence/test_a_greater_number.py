@@ -17,6 +17,7 @@ from sktune import (
     HyperbandSearchCV,
     LocalSearchCV,
     RandomizedSearchCV,
+    ReinforceSearchCV,
     SuccessiveHalvingSearchCV,
 )
 from sktune.inspection import read_journal
@@ -124,6 +125,7 @@ CASES = {
         (8, 12, 16),
     ),
     "local": (lambda n: flat(LocalSearchCV, "n_iter", n, SPACE), (8, 10, 16)),
+    "reinforce": (lambda n: flat(ReinforceSearchCV, "n_iter", n, SPACE), (8, 10, 16)),
     "halving": (halving, (5, 9, 14)),
     "halving, bayes": (lambda n: halving(n, strategy="bayes"), (8, 11, 14)),
     "hyperband": (hyperband, (1, 2, 3)),

@@ -26,6 +26,7 @@ from sktune import (
     LocalSearchCV,
     PopulationBasedSearchCV,
     RandomizedSearchCV,
+    ReinforceSearchCV,
     SuccessiveHalvingSearchCV,
 )
 
@@ -37,6 +38,7 @@ CLASSES = {
     "annealing": AnnealingSearchCV,
     "evolution": EvolutionSearchCV,
     "local": LocalSearchCV,
+    "reinforce": ReinforceSearchCV,
     "halving": SuccessiveHalvingSearchCV,
     "hyperband": HyperbandSearchCV,
     "freeze_thaw": FreezeThawSearchCV,
@@ -45,7 +47,8 @@ CLASSES = {
 KINDS = tuple(CLASSES)
 RUNGS = ("halving", "hyperband")  # that are fixed beforehand
 WITH_RESOURCES = (*RUNGS, "freeze_thaw", "population")
-FLAT = ("grid", "randomized", "bayes", "annealing", "evolution", "local")
+ONE_BY_ONE = ("bayes", "annealing", "evolution", "local", "reinforce")
+FLAT = ("grid", "randomized", *ONE_BY_ONE)
 _OWN = {
     "grid": {},
     "randomized": {"n_iter": 3},
@@ -53,6 +56,7 @@ _OWN = {
     "annealing": {"n_iter": 3},
     "evolution": {"n_iter": 3},
     "local": {"n_iter": 3},
+    "reinforce": {"n_iter": 3},
     "halving": {"n_candidates": 2, "factor": 2},
     "hyperband": {"factor": 2},
     "freeze_thaw": {"n_iter": 2},

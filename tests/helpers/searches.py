@@ -13,6 +13,7 @@ from sktune import (
     LocalSearchCV,
     PopulationBasedSearchCV,
     RandomizedSearchCV,
+    ReinforceSearchCV,
     SuccessiveHalvingSearchCV,
 )
 
@@ -49,6 +50,12 @@ def evolution(estimator, space, *, n_iter=4, **kwargs):
 
 def local(estimator, space, *, n_iter=4, **kwargs):
     return LocalSearchCV(
+        estimator, space, **{"n_iter": n_iter, "random_state": 0, **kwargs}
+    )
+
+
+def reinforce(estimator, space, *, n_iter=4, **kwargs):
+    return ReinforceSearchCV(
         estimator, space, **{"n_iter": n_iter, "random_state": 0, **kwargs}
     )
 
@@ -102,7 +109,7 @@ def population(estimator, space, *, n_iter=4, **kwargs):
     )
 
 
-ONE_BY_ONE = [bayes, annealing, evolution, local]
+ONE_BY_ONE = [bayes, annealing, evolution, local, reinforce]
 # All but `bayes` are that but for their strategies, and are among those that sample
 # only.
 SEARCHES = [grid, randomized, bayes, halving, hyperband, freeze_thaw, population]
