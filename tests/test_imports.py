@@ -60,6 +60,7 @@ BESIDE = {  # room: all that it may import
         "_types",
         "_warnings",
     },
+    "architectures": {"_errors", "inspection", "space"},
     "inspection": {
         "search",
         "journal",
