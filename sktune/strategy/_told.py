@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 
 from sktune._errors import SpaceError
-from sktune._types import Observation, Params, Problem
+from sktune._types import Observation, Params, Problem, mean_score
 from sktune.strategy._arrays import Array
 from sktune.strategy._design import most_even_first, sobol
 from sktune.strategy._maximize import Admissible
@@ -62,9 +62,14 @@ class Told:
             None if is_flat else observation.n_resources,
             scores={} if failed else dict(observation.scores),  # type: ignore[arg-type]
             told=len(self.observations),
+            objectives=() if failed else self._objectives(observation),
         )
         key = self.space.key(params), one.n_resources
         return replace(self, observations={**self.observations, key: one})
+
+    def _objectives(self, observation: Observation) -> tuple[float, ...]:
+        means = (mean_score(of) for of in observation.objectives.values())
+        return tuple(map(float, means))
 
     def taken(self, pending: Sequence[Params]) -> set[Hashable]:
         """Keys of the candidates that were told, and of those that are pending."""
