@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -81,6 +82,11 @@ persistent_workers, prefetch_factor
 
     rows_may_be_cut: ClassVar[bool] = True  # from arrays: it loads as torch's own does
 
+    @staticmethod
+    def check_value(name: str, value: Any) -> None:
+        """Refuse a value that an argument cannot have; searches ask it first."""
+        _check_value(name, value)
+
     def __init__(
         self,
         dataset: Any,
@@ -99,11 +105,7 @@ persistent_workers, prefetch_factor
         persistent_workers: bool = False,
         prefetch_factor: int | None = None,
     ) -> None:
-        if not shuffle:
-            raise EstimatorError(
-                "BalancedLoader draws rows, and cannot do so with shuffle=False. "
-                "Leave that out."
-            )
+        _check_value("shuffle", shuffle)
         labels = labels_of(dataset, "BalancedLoader")
         super().__init__(
             dataset,
@@ -149,16 +151,8 @@ class BalancedSampler(Sampler[int]):
         length: str = "data",
         generator: Any = None,
     ) -> None:
-        if not 0 <= balance <= 1:
-            raise EstimatorError(
-                f"balance={balance!r} is not between 0 (as in the data) and 1 (all "
-                "classes equally often)."
-            )
-        if length not in _LENGTHS:
-            raise EstimatorError(
-                f"length={length!r} is none of {_LENGTHS}."
-                f"{did_you_mean(str(length), _LENGTHS)}"
-            )
+        _check_value("balance", balance)
+        _check_value("length", length)
         classes, of_row = np.unique(labels, return_inverse=True)
         by_class = np.argsort(of_row, kind="stable")
         n_rows = np.bincount(of_row, minlength=len(classes))
@@ -187,6 +181,24 @@ class BalancedSampler(Sampler[int]):
                 places.append((np.arange(count) + float(begin)) / count)
         if drawn:
             yield from np.concatenate(drawn)[np.argsort(np.concatenate(places))]
+
+
+def _check_value(name: str, value: Any) -> None:
+    if name == "balance" and not (isinstance(value, Real) and 0 <= float(value) <= 1):
+        raise EstimatorError(
+            f"BalancedLoader: balance={value!r} is not between 0 (as in the data) and "
+            "1 (all classes equally often)."
+        )
+    if name == "length" and value not in _LENGTHS:
+        raise EstimatorError(
+            f"BalancedLoader: length={value!r} is none of {_LENGTHS}."
+            f"{did_you_mean(str(value), _LENGTHS)}"
+        )
+    if name == "shuffle" and not value:
+        raise EstimatorError(
+            f"BalancedLoader draws rows, and cannot do so with shuffle={value!r}. "
+            "Leave that out."
+        )
 
 
 def _counts(n_rows: NDArray[Any], balance: float, length: str) -> NDArray[Any]:

@@ -87,8 +87,24 @@ class ClassWeights(Callback):
         self.weights = weights
         self.n_classes = n_classes
 
+    @staticmethod
+    def check_value(name: str, value: Any) -> None:
+        """Refuse a value that an argument cannot have; searches ask it first."""
+        is_other = value is not None and not isinstance(value, Mapping)
+        if name == "weights" and is_other and value not in _NAMES:
+            raise EstimatorError(
+                f"ClassWeights: weights={value!r} is none of {_NAMES}, nor a dict or "
+                f"None.{did_you_mean(str(value), _NAMES)}"
+            )
+        if name == "n_classes" and value is not None and value < 1:
+            raise EstimatorError(
+                f"ClassWeights: n_classes={value!r} must be 1 or more, or None."
+            )
+
     def initialize(self) -> ClassWeights:
-        """Know no weights yet."""
+        """Check the values, and know no weights yet."""
+        self.check_value("weights", self.weights)
+        self.check_value("n_classes", self.n_classes)
         self.weights_: NDArray[Any] | None = None
         return self
 
@@ -127,11 +143,6 @@ def _reckoned(weights: Any, labels: NDArray[Any], n_classes: int) -> Any:
                 )
             found[label] = weight
         return found
-    if weights not in _NAMES:
-        raise EstimatorError(
-            f"ClassWeights: weights={weights!r} is none of {_NAMES}, nor a dict or "
-            f"None.{did_you_mean(str(weights), _NAMES)}"
-        )
     balanced = counts.sum() / (len(classes) * counts)
     found[classes.astype(int)] = np.sqrt(balanced) if weights == "sqrt" else balanced
     return found

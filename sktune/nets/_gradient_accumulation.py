@@ -67,6 +67,15 @@ class GradientAccumulation:
         super().__init__(*args, **kwargs)
         self.micro_batch_size = micro_batch_size
 
+    @staticmethod
+    def check_value(name: str, value: Any) -> None:
+        """Refuse a value that an argument cannot have; searches ask it first."""
+        if name == "micro_batch_size" and value is not None and value < 1:
+            raise EstimatorError(
+                f"micro_batch_size={value!r} leaves no row in a part of a batch. Pass "
+                "1 or more, or None."
+            )
+
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Compute loss and gradients of a batch, part by part; see skorch."""
         net: Any = self
@@ -76,11 +85,7 @@ class GradientAccumulation:
                 batch, **fit_params
             )
             return whole
-        if size < 1:
-            raise EstimatorError(
-                f"micro_batch_size={size!r} leaves no row in a part of a batch. Pass 1 "
-                "or more, or None."
-            )
+        self.check_value("micro_batch_size", size)
         net._set_training(True)
         X, y = unpack_data(batch)
         n_rows = _n_rows(X)

@@ -87,14 +87,18 @@ class GradualUnfreezing(Callback):
         self.start = start
         self.every = every
 
+    @staticmethod
+    def check_value(name: str, value: Any) -> None:
+        """Refuse a value that an argument cannot have; searches ask it first."""
+        if name in ("start", "every") and value < 0:
+            raise EstimatorError(
+                f"GradualUnfreezing: {name}={value!r} epochs cannot be. Pass 0 or more."
+            )
+
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Check the patterns, and count the epochs of this training."""
         for name in ("start", "every"):
-            if getattr(self, name) < 0:
-                raise EstimatorError(
-                    f"GradualUnfreezing: {name}={getattr(self, name)!r} epochs cannot "
-                    "be. Pass 0 or more."
-                )
+            self.check_value(name, getattr(self, name))
         names = [name for name, _ in net.get_all_learnable_params()]
         for pattern in (one for group in self.groups for one in _patterns(group)):
             if not any(fnmatch(name, pattern) for name in names):

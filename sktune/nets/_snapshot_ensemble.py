@@ -107,6 +107,15 @@ class SnapshotEnsemble(LRScheduler):
         """Arguments of the schedule that skorch knows of: none."""
         return {}
 
+    @staticmethod
+    def check_value(name: str, value: Any) -> None:
+        """Refuse a value that an argument cannot have; searches ask it first."""
+        may_be_none = name == "n_used" and value is None
+        if name in ("n_cycles", "n_used") and not may_be_none and value < 1:
+            raise EstimatorError(
+                f"SnapshotEnsemble: {name}={value!r} cannot be. Pass 1 or more."
+            )
+
     def initialize(self) -> SnapshotEnsemble:
         """Have no snapshots yet."""
         super().initialize()

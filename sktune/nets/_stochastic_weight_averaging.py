@@ -88,6 +88,21 @@ class StochasticWeightAveraging(Callback):
         self.start = start
         self.every = every
 
+    @staticmethod
+    def check_value(name: str, value: Any) -> None:
+        """Refuse a value that an argument cannot have; searches ask it first."""
+        if name == "start" and (value <= 0 or (isinstance(value, float) and value > 1)):
+            raise EstimatorError(
+                f"StochasticWeightAveraging: start={value!r} cannot be. Pass a float "
+                "between 0 and 1, a share of max_epochs, or the first epoch as a "
+                "number, from 1 on."
+            )
+        if name == "every" and value < 1:
+            raise EstimatorError(
+                f"StochasticWeightAveraging: every={value!r} cannot be. Pass an "
+                "interval of 1 or more epochs."
+            )
+
     def initialize(self) -> StochasticWeightAveraging:
         """Have averaged nothing yet."""
         self.means_: dict[str, AveragedModel] = {}
@@ -102,13 +117,9 @@ class StochasticWeightAveraging(Callback):
 
     def _first_epoch(self, max_epochs: int) -> int:
         start, every = self.start, self.every
+        self.check_value("start", start)
+        self.check_value("every", every)
         is_share = isinstance(start, float)
-        if every < 1 or start <= 0 or (is_share and start > 1):
-            raise EstimatorError(
-                f"StochasticWeightAveraging: start={start!r}, every={every!r} cannot "
-                "be. Pass a float between 0 and 1, a share of max_epochs, or the first "
-                "epoch as a number, from 1 on; and an interval of 1 or more epochs."
-            )
         return max(1, math.ceil(start * max_epochs)) if is_share else int(start)
 
     def on_epoch_end(self, net: Any, dataset_train: Any = None, **kwargs: Any) -> None:

@@ -14,6 +14,7 @@ from sktune.execution.estimators._net_data import check_data
 from sktune.execution.estimators._net_targets import check_target
 from sktune.execution.estimators._nets import find_nets
 from sktune.execution.estimators._parameter_names import check_names
+from sktune.execution.estimators._part_values import check_part_values
 from sktune.execution.estimators._reached_nets import reached_nets
 from sktune.execution.estimators._schedule_lengths import check_schedules
 
@@ -83,9 +84,11 @@ def check_estimator(
         For a parameter that the estimator does not have.
     EstimatorError
         For a callback that waits for a validation loss which the net does not compute,
-        and for X or y that a net cannot be trained on as they reach it.
+        for values that a part of a net cannot have, and for X or y that a net cannot be
+        trained on as they reach it.
     """
     check_names(estimator, dicts)
+    check_part_values(estimator, dicts)
     nets = find_nets(estimator)
     for prefix, net in nets.items():
         check_monitors(net, prefix, dicts)

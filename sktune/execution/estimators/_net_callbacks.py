@@ -46,7 +46,6 @@ def refuse_name_of_callback(
     refusals = [
         _refuse_option(net, name, receiver, option, subspace.get(full_name))
         or (_refuse_policy(receiver, where, subspace) if option else None)
-        or _refuse_values(net, name, receiver, where, subspace)
         for receiver in receivers
         if receiver is not UNKNOWN
     ]
@@ -161,35 +160,6 @@ def _refuse_policy(
         f"Search {where[:-2]!r} instead: list schedulers, each with what it takes.",
         is_unknown=False,
     )
-
-
-def _refuse_values(
-    net: Any, name: str, callback: Any, where: str, subspace: Mapping[str, Any]
-) -> Refusal | None:
-    """Why a callback that checks its own values would refuse some that are searched.
-
-    Each of the values may meet each policy.
-    """
-    kind = type(callback)
-    if not hasattr(kind, "check_options"):
-        return None
-    given = callback.get_params(deep=False) | net.get_params_for(f"callbacks__{name}")
-    options, remedy = dict(given), ""
-    try:
-        for key in given:
-            values = alternatives(subspace, where + key, given[key])
-            for value in values:
-                if value is not UNKNOWN and where + key in subspace:
-                    kind.check_value(key, value)
-            options[key] = next((v for v in values if v is not None), None)
-        remedy = "Policies whose arguments differ are searched by a list of dicts."
-        for policy in alternatives(subspace, f"{where}policy", given["policy"]):
-            if policy is not UNKNOWN:
-                kind.check_options(policy, options)
-    except ValueError as error:
-        why = f"fits would raise: {error}"
-        return Refusal(why, remedy, is_unknown=False, cause=error)
-    return None
 
 
 def _first_value(callback: Any, option: str) -> str:
