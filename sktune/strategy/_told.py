@@ -53,7 +53,10 @@ class Told:
     def tell(self, observation: Observation) -> Self:
         """With one more observation."""
         params = observation.params
-        failed = observation.failed or not math.isfinite(observation.score)
+        objectives = () if observation.failed else _means(observation)
+        failed = observation.failed or not all(
+            map(math.isfinite, (observation.score, *objectives))
+        )
         is_flat = self.problem.max_resources is None
         one = EncodedObservation(
             observation.candidate,
@@ -62,20 +65,21 @@ class Told:
             None if is_flat else observation.n_resources,
             scores={} if failed else dict(observation.scores),  # type: ignore[arg-type]
             told=len(self.observations),
-            objectives=() if failed else self._objectives(observation),
+            objectives=() if failed else objectives,
         )
         key = self.space.key(params), one.n_resources
         return replace(self, observations={**self.observations, key: one})
-
-    def _objectives(self, observation: Observation) -> tuple[float, ...]:
-        means = (mean_score(of) for of in observation.objectives.values())
-        return tuple(map(float, means))
 
     def taken(self, pending: Sequence[Params]) -> set[Hashable]:
         """Keys of the candidates that were told, and of those that are pending."""
         taken = {key for key, _ in self.observations}
         taken.update(self.space.key(params) for params in pending)
         return taken
+
+
+def _means(observation: Observation) -> tuple[float, ...]:
+    """The score in each objective."""
+    return tuple(float(mean_score(of)) for of in observation.objectives.values())
 
 
 def number_of_first(problem: Problem) -> int:

@@ -29,10 +29,11 @@ def read_objectives(
     if given is None:
         return ()
     names = tuple(given)
-    if len(set(names)) != len(names) or len(names) < 2:
+    are_names = all(isinstance(name, str) for name in names)
+    if not are_names or len(set(names)) != len(names) or len(names) < 2:
         raise ValueError(
-            f"objectives={given!r} must be two or more different metrics of scoring, "
-            "or None: one metric is searched by refit."
+            f"objectives={given!r} must be names of two or more different metrics of "
+            "scoring, or None: one metric is searched by refit."
         )
     metrics = _metrics_of(scoring)
     for name in names:
@@ -40,7 +41,7 @@ def read_objectives(
             raise ValueError(
                 f"objectives has {name!r}, which scoring={scoring!r} has not. Give "
                 "scoring a dict with a scorer for each objective."
-                + did_you_mean(str(name), map(str, metrics))
+                + did_you_mean(name, map(str, metrics))
             )
     if racing:
         raise ValueError(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from sktune.inspection._search_record import RecordedRow
 from sktune.inspection.page import page_of
 from tests.helpers.browser import BROWSER, Browser
 from tests.unit.inspection.page.test_data import EVIL, curve, record, row
@@ -97,9 +98,7 @@ def test_what_is_on_it(opened):
 def test_several_metrics_have_a_front_beside_the_first(browser, tmp_path):
     scores = [(0.9, -30.0), (0.8, -10.0), (0.7, -20.0), (0.9, -40.0), (0.6, -5.0)]
     rows = [
-        replace(
-            row(c, {"a": c}, {0: one}), scores={"score": {0: one}, "size": {0: two}}
-        )
+        RecordedRow(c, {"a": c}, {"score": {0: one}, "size": {0: two}}, 0.5)
         for c, (one, two) in enumerate(scores)
     ]
     path = tmp_path / "page.html"
