@@ -86,7 +86,8 @@ class Start:
 class Resume:
     """A schedule's decision: let a candidate go on, to `n_resources` in all.
 
-    On the splits that are named, which may be such that it has not run on yet.
+    On the splits that are named, which may be such that it has not run on yet. With
+    `is_anew` its state was forgotten, so that it costs all that it is given.
     """
 
     candidate: int
@@ -95,6 +96,7 @@ class Resume:
     pause: bool = False
     splits: tuple[int, ...] | None = None
     stop_rule: StopRule | None = None
+    is_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,17 @@ class Stop:
     candidate: int
 
 
-Decision = Start | Resume | Stop
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """A schedule's decision: the state of a paused candidate is kept no longer.
+
+    If it is resumed all the same, it is trained anew, to the same state.
+    """
+
+    candidate: int
+
+
+Decision = Start | Resume | Stop | Forget
 
 
 class Stage(NamedTuple):

@@ -22,6 +22,7 @@ from sktune._types import (
     Evaluation,
     Fit,
     FitOutcome,
+    Forget,
     Observation,
     Params,
     Problem,
@@ -156,6 +157,9 @@ class Engine:
                 case Stop():
                     for listener in self._listeners:
                         listener.on_stop(decision.candidate)
+                case Forget():
+                    for listener in self._listeners:
+                        listener.on_forget(decision.candidate)
                 case Resume():
                     if not self._continues(decision):
                         break

@@ -1,5 +1,6 @@
 """One thread each: tests are many, tiny, and run two at a time."""
 
+import gc
 import signal
 
 import pytest
@@ -64,6 +65,12 @@ def pytest_collection_modifyitems(config, items):
         soaks = [item for item in items if item.get_closest_marker("soak")]
         config.hook.pytest_deselected(items=soaks)
         items[:] = [item for item in items if item not in soaks]
+
+
+def pytest_collection_finish(session):
+    """Thousands of tests are no garbage, and are not looked through for it any more."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

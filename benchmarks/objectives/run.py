@@ -68,7 +68,8 @@ def runs_of(args: argparse.Namespace) -> Found:
     for problem_name in args.problems:
         problem = PROBLEMS[problem_name]()
         for name in args.searchers:
-            marks, seeds = args.marks, args.seeds
+            marks = args.marks
+            seeds = args.seeds if len(problem.reference) == 2 else args.three_seeds
             if name in SLOW:
                 marks = marks[:-1] or marks
                 seeds = args.slow_seeds if problem_name in APART else 0
@@ -77,11 +78,11 @@ def runs_of(args: argparse.Namespace) -> Found:
                 key = f"{problem_name}/{name}/{seed}/{marks}"
                 if key not in cache:
                     cache[key] = one_run(problem, name, seed, tuple(marks))
+                    if args.cache:
+                        args.cache.write_text(json.dumps(cache))
                 runs.append(cache[key])
             said = [_cell(runs, k) for k in range(len(marks))]
             print(problem_name, name, said, file=sys.stderr, flush=True)
-            if args.cache:
-                args.cache.write_text(json.dumps(cache))
     return found
 
 
@@ -152,6 +153,7 @@ def main() -> None:
         "--searchers", nargs="*", default=list(SEARCHERS), choices=SEARCHERS
     )
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--three-seeds", type=int, default=5, help="of 3 objectives")
     parser.add_argument("--slow-seeds", type=int, default=3, help=f"of {SLOW}")
     parser.add_argument("--marks", type=int, nargs="*", default=list(MARKS))
     parser.add_argument("--cache", type=Path, help="runs that need not be run again")

@@ -3,6 +3,7 @@
 from sktune.inspection._device_use import device_use
 from sktune.inspection._final_score import FinalScore, final_score
 from sktune.inspection._learning_curves import learning_curves
+from sktune.inspection._one_standard_error import OneStandardError
 from sktune.inspection._param_importances import param_importances
 from sktune.inspection._param_sensitivity import param_sensitivity
 from sktune.inspection._pareto_front import pareto_front
@@ -40,6 +41,7 @@ __all__ = [
     "ImportanceDisplay",
     "LearningCurvesDisplay",
     "LeasesDisplay",
+    "OneStandardError",
     "ParallelCoordinatesDisplay",
     "ParetoFrontDisplay",
     "RepeatDisplay",

@@ -225,7 +225,8 @@ class FreezeThawSearchCV(FidelitySearch):
     It begins with up to 27 candidates that are spread evenly, of which a third goes on
     at each rung of a halving, one to the end. Candidates then pause at levels that grow
     by a factor of about 1.7, or of 3 where nothing continues. Of more than 100 paused
-    candidates the least promising one is stopped.
+    candidates the state of the least promising one is removed; if it is wanted again,
+    it is trained anew, to the same state, and pays for that.
 
     References
     ----------
