@@ -26,6 +26,7 @@ ONE_END = (
     "tests/contract/test_early_stopping.py",
     "tests/contract/test_kept.py",
     "tests/contract/test_listeners.py",
+    "tests/contract/test_objectives.py",
     "tests/contract/test_racing.py",
     "tests/contract/test_rungs_on_fewer_splits.py",
     "tests/contract/test_schedules.py",
