@@ -38,6 +38,7 @@ ONE_END = (
     "tests/equivalence/test_rungs.py",
     "tests/property/test_hostile_input.py",
     "tests/unit/advice/",
+    "tests/unit/architectures/",
     "tests/unit/ensemble/",
     "tests/unit/execution/dispatch/test_workers.py",
     "tests/unit/execution/guards/test_interrupts.py",
