@@ -18,7 +18,7 @@ from sktune.architectures._shared_weights_search import (
 
 
 class DARTSSearchCV(SharedWeightsSearch):
-    """Differentiable search of cells, stopped where skip connections dominate.
+    """Differentiable search of cells, stopped where skip connections take over.
 
     In the supernet of a split each edge gives a weighted mean of all its operations.
     Weights of operations are learnt on a validation part, those of the net on the
@@ -39,13 +39,14 @@ class DARTSSearchCV(SharedWeightsSearch):
         1 takes the derivative where the net is, 2 where one step of training would
         bring it. An epoch of the second order takes two to three times as long.
     watch : bool, default=True
-        Whether the training of a supernet is stopped where skip connections dominate:
-        where more than `max_skips` edges would be ones, or where they gain weight while
-        the largest eigenvalue of the Hessian of the validation loss by the weights of
-        operations, as a mean over five epochs, grows by a third in five epochs [2]_.
-        The weights are then those of before, and a warning says so.
-    max_skips : int, default=None
-        Edges that may be skip connections; None is half of them.
+        Whether the training of a supernet is stopped where operations without
+        parameters, skip connections and pooling, dominate: where more than `max_free`
+        edges would have one for five epochs, or where they gain weight in five epochs
+        in which the largest eigenvalue of the Hessian of the validation loss by the
+        weights of operations, as a mean over five epochs, grows by a third [2]_. The
+        weights are then those of before, and a warning says so.
+    max_free : int, default=None
+        Edges that may have operations without parameters; None is half of them.
     perturbation : bool, default=False
         Whether operations are not chosen by their weights: edges are fixed one by one,
         each to the operation without which the supernet loses most, and the supernet is
@@ -104,9 +105,9 @@ class DARTSSearchCV(SharedWeightsSearch):
     relaxations_ : list of dict
         Of each split the `cell`, the `weights` of shape (n_edges, n_operations), the
         `epoch` that they are of, why the training was `stopped` (None where it was
-        not), and the `course`: after each epoch `weights`, how many edges would be skip
-        connections (`n_skips`), the mean `skip_weight` of an edge, and the
-        `eigenvalue`.
+        not), and the `course`: after each epoch `weights`; of operations without
+        parameters, on how many edges they would be (`n_free`) and the weight that an
+        edge gives them in the mean (`free_weight`); and the `eigenvalue`.
     weights_ : ndarray of shape (n_edges, n_operations)
         The mean over the splits.
     stopped_ : bool
@@ -137,7 +138,8 @@ class DARTSSearchCV(SharedWeightsSearch):
     own, and that with the best shared score is the first.
 
     In [2]_ the eigenvalue alone decides. It also grows as a net begins to learn, and on
-    small data it would stop every relaxation as soon as it may.
+    small data it would stop every relaxation as soon as it may. What takes over need
+    not be skip connections: on small images it is pooling.
 
     The operation "none" has a weight, but is never kept: how large it is says nothing
     about the others [1]_.
@@ -185,7 +187,7 @@ class DARTSSearchCV(SharedWeightsSearch):
         **SharedWeightsSearch._parameter_constraints,
         "order": [_compat.Interval(Integral, 1, 2, closed="both")],
         "watch": ["boolean"],
-        "max_skips": [_compat.Interval(Integral, 0, None, closed="left"), None],
+        "max_free": [_compat.Interval(Integral, 0, None, closed="left"), None],
         "perturbation": ["boolean"],
         "n_tuning_epochs": [_compat.Interval(Integral, 0, None, closed="left")],
         "architecture_lr": [_compat.Interval(Real, 0, None, closed="neither")],
@@ -198,7 +200,7 @@ class DARTSSearchCV(SharedWeightsSearch):
         *,
         order: int = 1,
         watch: bool = True,
-        max_skips: int | None = None,
+        max_free: int | None = None,
         perturbation: bool = False,
         n_tuning_epochs: int = 1,
         n_candidates: int = 100,
@@ -233,7 +235,7 @@ class DARTSSearchCV(SharedWeightsSearch):
         self.param_distributions = param_distributions
         self.order = order
         self.watch = watch
-        self.max_skips = max_skips
+        self.max_free = max_free
         self.perturbation = perturbation
         self.n_tuning_epochs = n_tuning_epochs
         self.n_candidates = n_candidates
@@ -251,7 +253,7 @@ class DARTSSearchCV(SharedWeightsSearch):
             order=self.order,
             learning_rate=self.architecture_lr,
             watch=self.watch,
-            max_skips=self.max_skips,
+            max_free=self.max_free,
             perturbation=self.perturbation,
             n_tuning_epochs=self.n_tuning_epochs,
         )
@@ -273,7 +275,7 @@ class DARTSSearchCV(SharedWeightsSearch):
         if stopped:
             split, one = stopped[0]
             warn(
-                f"Skip connections come to dominate: the relaxation was stopped on "
+                "Skip connections or pooling take over: the relaxation was stopped on "
                 f"{len(stopped)} of {len(callbacks)} splits, first on split {split}: "
                 f"{one.stopped_}. Its weights are those after epoch {one.epoch_}; see "
                 "relaxations_. watch=False trains to the end, and perturbation=True "

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from skorch.callbacks import Callback
 from skorch.dataset import unpack_data
-from torch import Tensor, nn
+from torch import Tensor
 
 from sktune.architectures._batch_statistics import judged_by_batches
 from sktune.architectures._bilevel import first_order, second_order, top_eigenvalue
@@ -37,9 +37,9 @@ class Relaxation(Callback):
         Of Adam, for the logarithms of the weights of operations.
     weight_decay : float, default=1e-3
     watch : bool, default=True
-        Whether to stop where skip connections dominate.
-    max_skips : int or None, default=None
-        Edges that may be skip connections; None is half of them.
+        Whether to stop where operations without parameters dominate.
+    max_free : int or None, default=None
+        Edges that may have such operations; None is half of them.
     perturbation : bool, default=False
         Whether operations are fixed by what their removal costs.
     n_tuning_epochs : int, default=1
@@ -51,8 +51,9 @@ class Relaxation(Callback):
         Weights of operations in the end.
     cell_ : tuple of str
     course_ : list of dict
-        After each epoch the `weights`, how many edges would be skip connections
-        (`n_skips`), the mean `skip_weight` of an edge, and the `eigenvalue`.
+        After each epoch the `weights`; of operations without parameters, on how many
+        edges they would be (`n_free`) and the weight that an edge gives them in the
+        mean (`free_weight`); and the `eigenvalue`.
     stopped_ : str or None
         Why the training was stopped early.
     epoch_ : int
@@ -67,7 +68,7 @@ class Relaxation(Callback):
         learning_rate: float = 0.01,
         weight_decay: float = 1e-3,
         watch: bool = True,
-        max_skips: int | None = None,
+        max_free: int | None = None,
         perturbation: bool = False,
         n_tuning_epochs: int = 1,
     ) -> None:
@@ -75,7 +76,7 @@ class Relaxation(Callback):
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.watch = watch
-        self.max_skips = max_skips
+        self.max_free = max_free
         self.perturbation = perturbation
         self.n_tuning_epochs = n_tuning_epochs
 
@@ -84,8 +85,11 @@ class Relaxation(Callback):
         cell = supernets_in(net.module_)[0]
         self.names_ = cell.names[0]
         there = [cell.operation(0, name) for name in self.names_]
-        self.is_skip_ = [isinstance(one, nn.Identity) for one in there]
         self.is_zero_ = [isinstance(one, Zero) for one in there]
+        self.is_free_ = [
+            not any(True for _ in one.parameters()) and not zero
+            for one, zero in zip(there, self.is_zero_, strict=True)
+        ]
         like = next(net.module_.parameters())
         shape = (len(cell.edges), len(self.names_))
         alpha = 1e-3 * torch.randn(shape, dtype=like.dtype)
@@ -142,21 +146,21 @@ class Relaxation(Callback):
         dataset_valid: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Look whether skip connections take over; fix operations in the end."""
+        """Look which operations take over; fix operations in the end."""
         eigenvalue = self._eigenvalue(net, dataset_valid) if self.watch else None
         weights = self._weights().detach()
         self.course_.append(
             {
                 "weights": weights.cpu().numpy(),
-                "n_skips": int(np.sum([self.is_skip_[k] for k in self._largest()])),
-                "skip_weight": float(weights[:, self.is_skip_].sum(1).mean()),
+                "n_free": int(np.sum([self.is_free_[k] for k in self._largest()])),
+                "free_weight": float(weights[:, self.is_free_].sum(1).mean()),
                 "eigenvalue": eigenvalue,
             }
         )
         self.epoch_ = len(self.course_)
         if self.watch:
             n_edges = len(weights)
-            allowed = n_edges // 2 if self.max_skips is None else self.max_skips
+            allowed = n_edges // 2 if self.max_free is None else self.max_free
             stop = dominance(self.course_, allowed)
             if stop is not None:
                 self.stopped_, self.epoch_ = stop
@@ -212,15 +216,15 @@ def strongest(weights: Any, is_zero: Sequence[bool]) -> list[int]:
 
 
 def dominance(
-    course: Sequence[dict[str, Any]], max_skips: int
+    course: Sequence[dict[str, Any]], max_free: int
 ) -> tuple[str, int] | None:
-    """Whether skip connections take over, and the epoch to go back to.
+    """Whether operations without parameters take over, and the epoch to go back to.
 
     Parameters
     ----------
     course : sequence of dict
-        `n_skips`, `skip_weight` and `eigenvalue` after each epoch.
-    max_skips : int
+        `n_free`, `free_weight` and `eigenvalue` after each epoch.
+    max_free : int
 
     Returns
     -------
@@ -228,28 +232,28 @@ def dominance(
         Why, and the epoch from 1 on.
     """
     n_epochs = len(course)
-    n_skips = [one["n_skips"] for one in course]
-    if n_skips[-1] > max_skips:
-        before = [k for k, n in enumerate(n_skips, 1) if n <= max_skips]
+    n_free = [one["n_free"] for one in course]
+    # At first weights are equal but for noise: one epoch says nothing.
+    if n_epochs >= WINDOW and min(n_free[-WINDOW:]) > max_free:
+        fewest = min(max(min(n_free), max_free), max(n_free))
+        last = max(k for k, n in enumerate(n_free, 1) if n <= fewest)
         reason = (
-            f"{n_skips[-1]} edges are skip connections after epoch {n_epochs}, more "
-            f"than max_skips={max_skips}"
+            f"{n_free[-1]} edges have operations without parameters after epoch "
+            f"{n_epochs}, more than max_free={max_free} for {WINDOW} epochs"
         )
-        return reason, before[-1] if before else 1
+        return reason, last
     if n_epochs < 2 * WINDOW:
         return None
     # Of a net that has learnt nothing the loss depends on no operation, and the
-    # eigenvalue grows as it learns. It tells something where skip connections gain.
-    skips = [one["skip_weight"] for one in course]
-    if skips[-1] <= max(skips[0], skips[-1 - WINDOW]):
-        return None
+    # eigenvalue grows as it learns. It tells something where such operations gain.
+    free = [one["free_weight"] for one in course]
     values = [one["eigenvalue"] for one in course]
     now, then = np.mean(values[-WINDOW:]), np.mean(values[-2 * WINDOW : -WINDOW])
-    if now > 0 and now > GROWTH * then:
+    if free[-1] > free[-1 - WINDOW] and now > 0 and now > GROWTH * then:
         reason = (
-            f"skip connections gained weight while the largest eigenvalue of the "
-            f"Hessian of the validation loss by the weights of operations grew from "
-            f"{then:.3g} to {now:.3g} by epoch {n_epochs}"
+            f"operations without parameters gained weight while the largest eigenvalue "
+            f"of the Hessian of the validation loss by the weights of operations grew "
+            f"from {then:.3g} to {now:.3g} by epoch {n_epochs}"
         )
         return reason, n_epochs - WINDOW
     return None

@@ -35,7 +35,7 @@ KINDS = {
     "random": (WeightSharingSearchCV, {"strategy": "random"}),
     "controller": (WeightSharingSearchCV, {"controller_steps": 5}),
     "first order": (DARTSSearchCV, {"watch": False}),
-    "perturbation": (DARTSSearchCV, {"order": 2, "perturbation": True, "max_skips": 3}),
+    "perturbation": (DARTSSearchCV, {"order": 2, "perturbation": True, "max_free": 3}),
 }
 ignores_losses = pytest.mark.filterwarnings("ignore:The cell that shared weights chose")
 
