@@ -30,6 +30,7 @@ ONE_END = (
     "tests/contract/test_schedules.py",
     "tests/contract/test_stacked.py",
     "tests/contract/test_strategies.py",
+    "tests/contract/test_structured_spaces.py",
     "tests/contract/test_what_raised.py",
     "tests/equivalence/test_a_greater_number.py",
     "tests/equivalence/test_children_go_on.py",

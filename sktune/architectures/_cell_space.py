@@ -219,7 +219,7 @@ class CellSpace:
         "(1->2) has the operation 'pool', which is not in operations"
         """
         if not isinstance(value, (tuple, list)):
-            return f"a cell is a tuple, not a {type(value).__name__}"
+            return f"a cell is a tuple, and this is of type {type(value).__name__}"
         if self.operations_on == "edges":
             labels = [f"({source}->{target})" for source, target in self.edges]
             if len(value) != len(labels):
@@ -236,7 +236,8 @@ class CellSpace:
         if isinstance(name, str) and name in self.operations:
             return ""
         guess = did_you_mean(str(name), list(self.operations))
-        return f"{where} has the operation {name!r}, which is not in operations{guess}"
+        sentence = f"{where} has the operation {name!r}, which is not in operations"
+        return f"{sentence}.{guess}" if guess else sentence
 
     def _why_not_node(self, node: int, value: Any) -> str:
         if not isinstance(value, (tuple, list)) or not value:
@@ -265,21 +266,47 @@ class CellSpace:
         SpaceError
             If it is not a cell of this space.
         """
-        self._check(cell)
+        labels, edges = self.graph(cell)
         nodes = []
         for node in range(1, self.n_nodes):
-            if self.operations_on == "nodes":
-                operation, *inputs = cell[node - 1]
-                terms = [f"{operation}({' + '.join(map(str, inputs))})"]
+            into = [edge for edge in edges if edge[1] == node]
+            if self.operations_on == "edges":
+                terms = [f"{operation}({source})" for source, _, operation in into]
             else:
-                over = zip(self.edges, cell, strict=True)
-                terms = [
-                    f"{operation}({source})"
-                    for (source, target), operation in over
-                    if target == node and operation != "none"
-                ]
+                inputs = " + ".join(str(source) for source, _, _ in into)
+                terms = [f"{labels[node]}({inputs})"]
             nodes.append(f"{node} = {' + '.join(terms) or 'nothing'}")
         return "; ".join(nodes)
+
+    def graph(self, cell: Cell) -> tuple[list[str], list[tuple[int, int, str]]]:
+        """A cell as a graph.
+
+        Edges with the operation "none" are left out.
+
+        Parameters
+        ----------
+        cell : tuple
+
+        Returns
+        -------
+        nodes : list of str
+            What each node does; its number where operations are on edges.
+        edges : list of (source, target, operation)
+            The operation is "" where operations are on nodes.
+
+        Raises
+        ------
+        SpaceError
+            If it is not a cell of this space.
+        """
+        self._check(cell)
+        if self.operations_on == "edges":
+            over = zip(self.edges, cell, strict=True)
+            edges = [(i, j, operation) for (i, j), operation in over]
+            nodes = [str(node) for node in range(self.n_nodes)]
+            return nodes, [edge for edge in edges if edge[2] != "none"]
+        into = [(i, n, "") for n, (_, *inputs) in enumerate(cell, 1) for i in inputs]
+        return ["0", *(operation for operation, *_ in cell)], into
 
     def to_string(self, cell: Cell) -> str:
         """A cell with operations on edges as NAS-Bench-201 writes it.

@@ -195,7 +195,7 @@ class ChainSpace:
     def why_not(self, value: Any) -> str:
         """Why something is not a chain of this space; "" if it is one."""
         if not isinstance(value, (tuple, list)):
-            return f"a chain is a tuple of dicts, not a {type(value).__name__}"
+            return f"a chain is a tuple, and this is of type {type(value).__name__}"
         if len(value) not in self.depth:
             return f"{len(value)} layers, and depth is one of {list(self.depth)}"
         reasons = (self._why_not_layer(i, layer) for i, layer in enumerate(value))
@@ -233,12 +233,33 @@ class ChainSpace:
         SpaceError
             If it is not a chain of this space.
         """
+        layers = "; ".join(self.graph(chain)[0][1:])
+        n = len(chain)
+        return f"{n} layer{'' if n == 1 else 's'}{': ' if n else ''}{layers}"
+
+    def graph(self, chain: Chain) -> tuple[list[str], list[tuple[int, int, str]]]:
+        """A chain as a graph.
+
+        Parameters
+        ----------
+        chain : tuple of dict
+
+        Returns
+        -------
+        nodes : list of str
+            The input, and each layer in words.
+        edges : list of (source, target, "")
+
+        Raises
+        ------
+        SpaceError
+            If it is not a chain of this space.
+        """
         reason = self.why_not(chain)
         if reason:
             raise SpaceError(f"{chain!r} is not a chain of {self!r}: {reason}")
-        layers = "; ".join(layer_words(layer) for layer in chain)
-        n = len(chain)
-        return f"{n} layer{'' if n == 1 else 's'}{': ' if n else ''}{layers}"
+        nodes = ["0", *map(_layer_words, chain)]
+        return nodes, [(i, i + 1, "") for i in range(len(chain))]
 
     # -- as a value ------------------------------------------------------------------
 
@@ -274,7 +295,7 @@ def _is_choice(value: Any, values: Sequence[Any]) -> bool:
     return kinds <= {int, float} and value in values
 
 
-def layer_words(layer: Mapping[str, Any]) -> str:
+def _layer_words(layer: Mapping[str, Any]) -> str:
     """A layer as words."""
     return ", ".join(
         (name if value else f"no {name}")

@@ -130,11 +130,11 @@ def why_not_here(params: Params, branches: Sequence[Mapping[str, Any]]) -> Space
         value = to_python(params[name])
         if dimension.token(value) is None:
             reason = ""
-            if isinstance(dimension, Structured):
-                reason = dimension.why_not(value)
+            if isinstance(dimension, Structured) and dimension.why_not(value):
+                reason = f": {dimension.why_not(value)}"
+            reason += "" if reason.endswith("?") else "."
             return SpaceError(
-                f"Value {value!r} of parameter {name!r} is not {dimension}"
-                f"{': ' if reason else ''}{reason}. Choose one that is, or add it to "
-                "param_distributions."
+                f"Value {value!r} of parameter {name!r} is not {dimension}{reason} "
+                "Choose one that is, or add it to param_distributions."
             )
     raise AssertionError("a candidate that is in a branch was looked for in none")

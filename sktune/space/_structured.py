@@ -31,6 +31,8 @@ from sktune.space._distributions import Floats
 _NEEDED = ("parts", "join", "split", "rvs")
 # Combinations of the parts on which others depend, which are held in a list.
 MAX_COMBINATIONS = 10_000
+_SHORT = reprlib.Repr()
+_SHORT.maxother = 120
 
 
 class StructuredDistribution(Protocol):
@@ -207,13 +209,14 @@ class Structured:
         return found
 
     def _try_out(self) -> None:
-        """Join the first value, and split it again."""
-        value = self.nth(0)
-        if self.token(value) is None:
-            raise SpaceError(
-                f"{self.where}: split() does not give the parts of which join() made "
-                f"{value!r}. It has to give the active ones, as they were."
-            )
+        """Join the first value and the last, and split them again."""
+        for index in (0, self.n_values - 1):
+            value = self.nth(index)
+            if self.token(value) is None:
+                raise SpaceError(
+                    f"{self.where}: split() does not give the parts of which join() "
+                    f"made {value!r}. It has to give the active ones, as they were."
+                )
 
     # -- values ----------------------------------------------------------------------
 
@@ -315,7 +318,7 @@ class Structured:
         return str(told(value)) if callable(told) else ""
 
     def __str__(self) -> str:
-        return f"one of {reprlib.repr(self.given)}"
+        return f"one of {_SHORT.repr(self.given)}"
 
 
 Values = Dimension | Structured

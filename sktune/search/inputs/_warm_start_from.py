@@ -18,7 +18,7 @@ import numpy as np
 from sktune._errors import JournalError, WarmStartError
 from sktune._types import WarmStartObservation
 from sktune._warnings import warn
-from sktune.journal import is_same_json
+from sktune.journal import is_same_json, value_of_json
 from sktune.search.inputs._journal_table import as_table
 from sktune.search.inputs._source_scores import (
     ABSENT,
@@ -245,7 +245,7 @@ def value_of(dimension: Values, given: Any) -> Any:
     if given is ABSENT:
         return ABSENT
     if isinstance(dimension, Structured):
-        value = dimension.read(given)
+        value = dimension.read(value_of_json(given))
         return ABSENT if value is None else value
     if dimension.n_categories:
         if dimension.token(given) is not None:
