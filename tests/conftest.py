@@ -1,5 +1,6 @@
 """One thread each: tests are many, tiny, and run two at a time."""
 
+import gc
 import signal
 
 import pytest
@@ -25,6 +26,7 @@ ONE_END = (
     "tests/contract/test_early_stopping.py",
     "tests/contract/test_kept.py",
     "tests/contract/test_listeners.py",
+    "tests/contract/test_objectives.py",
     "tests/contract/test_racing.py",
     "tests/contract/test_rungs_on_fewer_splits.py",
     "tests/contract/test_schedules.py",
@@ -65,6 +67,12 @@ def pytest_collection_modifyitems(config, items):
         soaks = [item for item in items if item.get_closest_marker("soak")]
         config.hook.pytest_deselected(items=soaks)
         items[:] = [item for item in items if item not in soaks]
+
+
+def pytest_collection_finish(session):
+    """Thousands of tests are no garbage, and are not looked through for it any more."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -197,5 +197,6 @@ def compare(differences: np.ndarray) -> dict[str, Any]:
         "equal": int((d == 0).sum()),
         "behind": int((d > 0).sum()),
         "mean_difference": round(float(d.mean()), 4),
+        "standard_error": round(float(stats.sem(d)), 4) if len(d) > 1 else None,
         "p": float(f"{p:.2g}"),
     }
