@@ -84,14 +84,19 @@ class GaussianProcessAcquisition:
             np.asarray(mu), np.asarray(sigma), self.best
         )
         slope = by_mu * dmu + by_sigma * dvariance / (2.0 * sigma)
-        slope = slope[: self.space.n_features] * self.space.feature_slopes(row)[0]
-        by_coordinate = np.zeros(self.space.n_dims)
-        np.add.at(by_coordinate, self.space.groups, slope)
-        return float(value), by_coordinate
+        slope = slope[: self.space.n_features]
+        return float(value), slope_by_coordinate(self.space, row, slope)
 
     def features(self, U: Array) -> Array:
         """Features (m, p) of snapped points."""
         return with_target(self.space.features(U), self.target)
+
+
+def slope_by_coordinate(space: Space, row: Array, slope: Array) -> Array:
+    """Slope (d,) at one point (1, d), of that by the features of the space."""
+    by_coordinate = np.zeros(space.n_dims)
+    np.add.at(by_coordinate, space.groups, slope * space.feature_slopes(row)[0])
+    return by_coordinate
 
 
 def gaussian_process(data: SurrogateInput) -> SurrogateOutput:
