@@ -22,7 +22,7 @@ import single_thread  # noqa: F401
 
 # isort: split
 import numpy as np
-from landscapes import Landscape, landscapes
+from landscapes import Landscape, Spaces, landscapes
 from report import environment, markdown_table, save
 from runs.trajectory import reference
 from scipy.stats import loguniform, randint
@@ -32,10 +32,7 @@ from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
 from sklearn.model_selection import RandomizedSearchCV, train_test_split
 from sklearn.tree import DecisionTreeClassifier
 
-from sktune._types import Observation, Problem
-from sktune.inspection import OneStandardError
-from sktune.space import Space
-from sktune.strategy import FittedSurrogate
+from sktune.inspection import OneStandardError, PosteriorMean
 
 N_SPLITS = 5
 SHARES = ("cost", "seconds")  # of those of the best mean
@@ -65,21 +62,20 @@ def one_error_of_the_best(results: Mapping[str, Any], cost: str) -> int:
     return int(near[np.lexsort((-mean[near], results[cost][near]))[0]])
 
 
-def choices(results: Mapping[str, Any], believed: np.ndarray) -> dict[str, int]:
-    """The row that each rule names; `believed` (n,) are posterior means."""
+def choices(results: Mapping[str, Any], space: Spaces) -> dict[str, int]:
+    """The row that each rule names."""
     found = {
         "best mean": int(results["mean_test_score"].argmax()),
-        "posterior mean": int(believed.argmax()),
-        "one error, most believed": OneStandardError(lambda _: -believed)(results),
+        "PosteriorMean(space)": PosteriorMean(space)(results),
+        "PosteriorMean": PosteriorMean()(results),
     }
     if "cost" in results:
-        found["one error, least cost"] = OneStandardError("cost")(results)
-        found["half an error, least cost"] = OneStandardError("cost", n_errors=0.5)(
-            results
-        )
-        found["one error of the best, least cost"] = one_error_of_the_best(
-            results, "cost"
-        )
+        half = OneStandardError("cost", n_errors=0.5)
+        found |= {
+            "OneStandardError": OneStandardError("cost")(results),
+            "OneStandardError, half an error": half(results),
+            "one error of the best itself": one_error_of_the_best(results, "cost"),
+        }
     return found
 
 
@@ -115,7 +111,8 @@ def on_landscape(landscape: Landscape, seed: int, n: int) -> dict[str, Any]:
     size = SIZES.get(landscape.name.partition("~")[0])
     if size:
         results["cost"] = np.array([float(size(params)) for params in tried])
-    chosen = choices(results, believed_of(Space(landscape.space), tried, scores))
+    results["params"] = tried
+    chosen = choices(results, landscape.space)
     true = np.array([landscape.score(params) for params in tried])
     return {
         rule: {
@@ -124,16 +121,6 @@ def on_landscape(landscape: Landscape, seed: int, n: int) -> dict[str, Any]:
         }
         for rule, row in chosen.items()
     } | {"best tried": {"score": float(true.max()), "cost": None}}
-
-
-def believed_of(space: Space, tried: list[Any], scores: Any) -> np.ndarray:
-    observations = [
-        Observation(k, params, dict(enumerate(map(float, seen))))
-        for k, (params, seen) in enumerate(zip(tried, scores, strict=True))
-    ]
-    surrogate = FittedSurrogate.of(Problem(space), observations)
-    mean, _, _ = surrogate.predict(np.array([space.encode(p) for p in tried]))
-    return np.asarray(mean)
 
 
 # -- models --------------------------------------------------------------------------
@@ -186,10 +173,9 @@ def on_model(model: Model, seed: int, n: int) -> dict[str, Any]:
     ).fit(X, y)
     results = dict(search.cv_results_)
     tried = results["params"]
-    scores = np.column_stack([results[f"split{j}_test_score"] for j in range(N_SPLITS)])
     cost = np.array([float(params[model.cost]) for params in tried])
     results["cost"] = cost
-    chosen = choices(results, believed_of(Space(model.space), tried, scores))
+    chosen = choices(results, model.space)
     found = {}
     fitted: dict[int, tuple[float, float]] = {}
     for rule, row in chosen.items():

@@ -7,6 +7,7 @@ from sktune.inspection._one_standard_error import OneStandardError
 from sktune.inspection._param_importances import param_importances
 from sktune.inspection._param_sensitivity import param_sensitivity
 from sktune.inspection._pareto_front import pareto_front
+from sktune.inspection._posterior_mean import PosteriorMean
 from sktune.inspection._read_journal import read_journal
 from sktune.inspection._repeat import repeat
 from sktune.inspection._repetition import Repetition
@@ -44,6 +45,7 @@ __all__ = [
     "OneStandardError",
     "ParallelCoordinatesDisplay",
     "ParetoFrontDisplay",
+    "PosteriorMean",
     "RepeatDisplay",
     "Repetition",
     "Reproduction",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sktune._errors import did_you_mean
+from sktune.inspection._comparable_rows import ComparableRows, Results, rounding
 
 Array = NDArray[np.float64]
-Results = Mapping[str, Any]  # as `cv_results_`
 
 
 @dataclass(frozen=True)
@@ -102,36 +102,13 @@ class OneStandardError:
         cv_results : dict of arrays
             The `cv_results_` of a search.
         """
-        scores = self._scores(cv_results)
-        best = int(np.argmin(cv_results[f"rank_test_{self.metric}"]))
-        costs = self._costs(cv_results, len(scores))
-        rows = np.flatnonzero(within_noise(scores, best, self.n_errors))
-        rows = rows[_as_much(cv_results, rows, best)]
-        if not len(rows):  # not even the best has a score on each split
-            return best
-        means = scores[rows].mean(axis=1)
-        return int(rows[np.lexsort((rows != best, -means, costs[rows]))[0]])
-
-    def _scores(self, results: Results) -> Array:
-        """Of each row on each split, (n, n_splits)."""
-        end = f"_test_{self.metric}"
-        names = [k for k in results if k.startswith("split") and k.endswith(end)]
-        if f"rank{end}" not in results or not names:
-            known = [
-                key.removeprefix("rank_test_")
-                for key in results
-                if key.startswith("rank_test_")
-            ]
-            raise ValueError(
-                f"metric={self.metric!r} was not scored; this search has {known}."
-                + did_you_mean(self.metric, known)
-            )
-        if len(names) < 2:
-            raise ValueError(
-                "A standard error needs the scores of at least two splits, and this "
-                "search has one. Give the search a cv of more, or another refit."
-            )
-        return np.column_stack([np.asarray(results[name], float) for name in names])
+        found = ComparableRows.of(cv_results, self.metric)
+        costs = self._costs(cv_results, len(cv_results["params"]))
+        if len(found.rows) == 1:
+            return int(found.rows[0])
+        near = within_noise(found.scores, self.n_errors)
+        rows, means = found.rows[near], found.scores[near].mean(axis=1)
+        return int(rows[np.lexsort((-means, costs[rows]))[0]])
 
     def _costs(self, results: Results, n: int) -> Array:
         """Of each row, (n,); infinite where a candidate has none."""
@@ -167,39 +144,26 @@ class OneStandardError:
         ) from None
 
 
-def within_noise(scores: Array, best: int, n_errors: float) -> NDArray[np.bool_]:
-    """Which rows are so few standard errors behind the best, (n,).
+def within_noise(scores: Array, n_errors: float) -> NDArray[np.bool_]:
+    """Which rows are so few standard errors behind the first, (n,).
 
     Parameters
     ----------
     scores : ndarray of shape (n, n_splits)
-        The splits on which the best has a finite score are those that count.
-    best : int
     n_errors : float
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two splits.
     """
-    run = np.isfinite(scores[best])
-    shared = scores[:, run]
-    n_splits = shared.shape[1]
-    if n_splits < 2:
-        return np.zeros(len(scores), dtype=bool)
-    is_whole = np.isfinite(shared).all(axis=1)
-    behind = np.full(shared.shape, np.inf)
-    behind[is_whole] = shared[best] - shared[is_whole]
-    found = np.zeros(len(scores), dtype=bool)
-    mean = behind[is_whole].mean(axis=1)
-    error = behind[is_whole].std(axis=1, ddof=1) / np.sqrt(n_splits)
-    rounding = 1e-12 * float(np.abs(shared[best]).max())
-    # None that is better: of the rows that rank lower only error scores are.
-    found[is_whole] = (mean <= n_errors * error + rounding) & (mean >= -rounding)
-    found[best] = True
-    return found
-
-
-def _as_much(results: Results, rows: NDArray[np.intp], best: int) -> NDArray[np.bool_]:
-    """Which of the rows were given as much as the best."""
-    found = np.ones(len(rows), dtype=bool)
-    for name in ("n_resources", "stopped"):
-        if name in results:
-            column = np.asarray(results[name])
-            found &= column[rows] == column[best]
-    return found
+    n_splits = scores.shape[1]
+    if n_splits == 1:
+        raise ValueError(
+            "A standard error needs the scores of at least two splits, and this search "
+            "has one. Give the search a cv of more, or another refit."
+        )
+    behind = scores[0] - scores
+    error = behind.std(axis=1, ddof=1) * np.sqrt(n_splits)  # of the sum
+    found = behind.sum(axis=1) <= n_errors * error + rounding(scores[0])
+    return np.asarray(found)

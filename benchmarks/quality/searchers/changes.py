@@ -14,11 +14,8 @@ from typing import Any
 import numpy as np
 
 from sktune.space import Space
-from sktune.strategy._acquisition import ucb
 from sktune.strategy._arrays import Array
-from sktune.strategy._forest import random_forest
 from sktune.strategy._gaussian_process import (
-    GaussianProcessAcquisition,
     fitted_to_useful_sources,
     gaussian_process,
 )
@@ -39,12 +36,6 @@ def late_ucb(data: SurrogateInput) -> SurrogateOutput:
 def noise_of(data: SurrogateInput) -> float:
     """The variance of the noise, where that of the scores is 1."""
     return float(np.exp(fitted_to_useful_sources(data).theta[-1]))
-
-
-def shared(data: SurrogateInput, other: Surrogate, every: int) -> SurrogateOutput:
-    """Every so many candidates by another surrogate."""
-    is_turn = len(data.observations) % every == every - 1
-    return (other if is_turn else gaussian_process)(data)
 
 
 def rare_categories(data: SurrogateInput, every: int, enough: int) -> SurrogateOutput:
@@ -108,20 +99,8 @@ class OfCategories:
         return self.of_all.value_and_slope(u)
 
 
-def wide_ucb(data: SurrogateInput) -> SurrogateOutput:
-    """The confidence bound from the 25th score on, whatever the noise."""
-    acquisition, anchors = gaussian_process(data)
-    if len(data.observations) >= N_LATE:
-        assert isinstance(acquisition, GaussianProcessAcquisition)
-        acquisition = replace(acquisition, formula=ucb)
-    return acquisition, anchors
-
-
 CHANGES: dict[str, Surrogate] = {
     "late ucb": late_ucb,
-    "ucb after 25": wide_ucb,
-    "forest shares": partial(shared, other=random_forest, every=4),
     "rare categories": partial(rare_categories, every=4, enough=3),
-    "rare categories, 2": partial(rare_categories, every=4, enough=2),
     "any rare category": partial(any_rare_category, every=4, enough=3),
 }

@@ -28,6 +28,7 @@ def results_of(scores, **columns):
     return {
         **{f"split{j}_test_score": column for j, column in enumerate(scores.T)},
         "mean_test_score": mean,
+        "params": [{} for _ in scores],
         "rank_test_score": 1 + (low[None] > low[:, None]).sum(axis=1),
         **columns,
     }
