@@ -29,9 +29,10 @@ from searchers import SEARCHERS
 
 MARKS = (25, 50, 100)
 # Those on which nothing of ours was chosen.
-APART = ("zdt2", "peaks", "net")
-# Who takes long is run on these only, with fewer seeds, and not up to the last mark.
+APART = ("bells", "peaks", "net")
+# Who takes long is run on some only, with fewer seeds, and not up to the last mark.
 SLOW = ("Optuna, GP", "SMAC, ParEGO")
+SLOW_ON = ("zdt2", "bells", "net")
 Runs = list[dict[str, Any]]
 Found = dict[str, dict[str, Runs]]  # by problem and searcher
 
@@ -72,7 +73,7 @@ def runs_of(args: argparse.Namespace) -> Found:
             seeds = args.seeds if len(problem.reference) == 2 else args.three_seeds
             if name in SLOW:
                 marks = marks[:-1] or marks
-                seeds = args.slow_seeds if problem_name in APART else 0
+                seeds = args.slow_seeds if problem_name in SLOW_ON else 0
             runs = found.setdefault(problem_name, {}).setdefault(name, [])
             for seed in range(seeds):
                 key = f"{problem_name}/{name}/{seed}/{marks}"
