@@ -61,6 +61,15 @@ BESIDE = {  # room: all that it may import
         "_types",
         "_warnings",
     },
+    "architectures": {
+        "inspection",
+        "search",
+        "space",
+        "_compat",
+        "_errors",
+        "_random",
+        "_warnings",
+    },
     "inspection": {
         "search",
         "journal",
@@ -82,7 +91,12 @@ HANDS_OVER = {"sktune.search._report": {"sktune.inspection._report"}}
 ONLY_IN = {"joblib": "execution.dispatch"}
 LAZY = {"matplotlib", "skorch", "torch"}  # inside functions: `import sktune` is quick
 # Made of torch and skorch; what others import of it, they import inside functions.
-EAGER = {"nets", "execution.stacking", "sktune.execution.training._array_batches"}
+EAGER = {
+    "architectures",
+    "nets",
+    "execution.stacking",
+    "sktune.execution.training._array_batches",
+}
 # Decisions are pure: no clock, no file, no global random state, no estimator.
 IMPURE = {"datetime", "os", "pathlib", "random", "sklearn", "skorch", "time"}
 STRANGERS = {

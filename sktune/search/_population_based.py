@@ -23,7 +23,7 @@ from sktune.schedule import (
 )
 from sktune.search._fidelity import Fidelity, FidelitySearch
 from sktune.search.inputs._data import Data
-from sktune.space import Dimension, Space
+from sktune.space import Space, Values
 from sktune.strategy import Explore
 
 # Of a parameter that takes no more, all values are tried before the first fit.
@@ -466,7 +466,7 @@ class PopulationBasedSearchCV(FidelitySearch):
         return [stage._asdict() for stage in (*stages_in_results(results, number), own)]
 
 
-def _tried_values(dimension: Dimension) -> list[Any]:
+def _tried_values(dimension: Values) -> list[Any]:
     """Values of a parameter by which one may see whether it can change."""
     if not dimension.is_continuous and dimension.size <= _MAX_TRIED:
         return list(dimension.values())

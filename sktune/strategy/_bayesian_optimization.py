@@ -177,6 +177,7 @@ class Bayes:
         space = state.space
         # Apart in the cube of a single dict is another candidate; no key need be made.
         plain = space.constraint is None and space.names[:1] != ("",)
+        plain = plain and not space.is_conditional  # nan is apart from nan
         taken = state.taken(pending)
         if not space.n_dims:  # param_distributions={}: the estimator as it stands
             return None if taken else {}

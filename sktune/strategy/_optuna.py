@@ -207,9 +207,8 @@ class _Replay:
         if space.names[:1] == ("",):
             u[0] = self._suggest(trial, 0)
             first = 1
-        active = ~np.isnan(space.snap(u[None])[0])
         for j in range(first, len(u)):
-            if active[j]:
+            if not np.isnan(space.snap(u[None])[0, j]):  # by those before it
                 u[j] = self._suggest(trial, j)
         return u
 
@@ -249,16 +248,13 @@ def labels(space: Space) -> list[str]:
 def numbers_of_values(space: Space) -> list[int]:
     """How many equally likely values each coordinate has; 0 where it is a float."""
     numbers = space.n_categories.tolist()
-    for chosen, branch in enumerate(space.branches):
-        u = np.full((1, space.n_dims), (chosen + 0.5) / len(space.branches))
-        for j in np.flatnonzero(~np.isnan(space.snap(u)[0])):
-            dimension = branch.get(space.names[j])
-            if dimension is None or dimension.size > MAX_POSITIONS:
-                continue
-            n = int(dimension.size)
-            middles = (np.arange(n) + 0.5) / n
-            if np.allclose(dimension.snap(middles), middles, rtol=0.0, atol=1e-9):
-                numbers[j] = n
+    for j, dimension in enumerate(space.dimensions):
+        if dimension.size > MAX_POSITIONS:
+            continue
+        n = int(dimension.size)
+        middles = (np.arange(n) + 0.5) / n
+        if np.allclose(dimension.snap(middles), middles, rtol=0.0, atol=1e-9):
+            numbers[j] = n
     return numbers
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from sktune._errors import JournalError, WarmStartError
 from sktune._types import Params, WarmStartObservation
 from sktune._warnings import warn
-from sktune.journal import is_same_json
+from sktune.journal import is_same_json, value_of_json
 from sktune.search.inputs._journal_table import as_table
 from sktune.search.inputs._source_scores import (
     ABSENT,
@@ -31,7 +31,7 @@ from sktune.search.inputs._source_scores import (
     scores_in,
 )
 from sktune.search.inputs._study_table import is_study, table_of_study
-from sktune.space import Dimension, Space, to_python
+from sktune.space import Space, Structured, Values, to_python
 
 # Of rungs, the highest one with as many scores is read.
 MIN_SCORES = 5
@@ -264,10 +264,13 @@ def params_in_space(
     return (None, culprit) if best is None else (best[1], "")
 
 
-def value_of(dimension: Dimension, given: Any) -> Any:
+def value_of(dimension: Values, given: Any) -> Any:
     """The value that is meant by what a table holds; ABSENT where it is none."""
     if given is ABSENT:
         return ABSENT
+    if isinstance(dimension, Structured):
+        value = dimension.read(value_of_json(given))
+        return ABSENT if value is None else value
     if dimension.n_categories:
         if dimension.token(given) is not None:
             return given
