@@ -64,7 +64,9 @@ LEVELS = (0.0, 0.25)
 # the best. With less, as where one score decides, the scale of an objective shrinks to
 # its noise once most candidates lie at one end of the front.
 REACH = 20.0
-MARGIN = 0.01  # by how much the reference is lower, in ranges of the candidates
+# By how much the reference is lower, in ranges of the candidates: what is worse in one
+# objective than all that was tried may be better in another.
+MARGIN = 0.1
 MOST_OBJECTIVES = 3  # with more there are too many boxes
 TINY = 1e-300
 
