@@ -15,7 +15,9 @@ from sktune import (
     EvolutionSearchCV,
     GridSearchCV,
     HyperbandSearchCV,
+    LocalSearchCV,
     RandomizedSearchCV,
+    ReinforceSearchCV,
     SuccessiveHalvingSearchCV,
 )
 from sktune.inspection import read_journal
@@ -121,6 +123,11 @@ CASES = {
     "evolution": (
         lambda n: flat(EvolutionSearchCV, "n_iter", n, SPACE, n_pending=2),
         (8, 12, 16),
+    ),
+    "local": (lambda n: flat(LocalSearchCV, "n_iter", n, LISTS), (8, 10, 16)),
+    "reinforce": (
+        lambda n: flat(ReinforceSearchCV, "n_iter", n, LISTS),
+        (8, 10, 16),
     ),
     "halving": (halving, (5, 9, 14)),
     "halving, bayes": (lambda n: halving(n, strategy="bayes"), (8, 11, 14)),
