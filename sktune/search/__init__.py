@@ -7,7 +7,7 @@ from sktune.search._freeze_thaw import FreezeThawSearchCV
 from sktune.search._grid import GridSearchCV
 from sktune.search._halving import SuccessiveHalvingSearchCV
 from sktune.search._hyperband import HyperbandSearchCV
-from sktune.search._local_search import LocalSearchCV
+from sktune.search._local import LocalSearchCV
 from sktune.search._population_based import PopulationBasedSearchCV
 from sktune.search._randomized import RandomizedSearchCV
 from sktune.search._reinforce import ReinforceSearchCV

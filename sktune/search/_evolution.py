@@ -40,15 +40,14 @@ class EvolutionSearchCV(SequentialSearch):
         Number of candidates, in all. No candidate is tried twice; a space that has
         fewer is searched whole, with a warning.
     population_size : int, default=10
-        Candidates that may be parents: the best so far. More look farther afield, and
-        later come near to the best.
+        The best candidates that may be parents. More look farther afield, and later
+        come near to the best.
     tournament_size : int, default=5
         How many of these are drawn for each child, the best of which is the parent.
         As many as `population_size` always takes the best; 1 takes any.
     ageing : bool, default=False
-        Whether the latest candidates are the population instead of the best, as in
-        regularised evolution [1]_: who had a lucky score is not a parent for ever. It
-        wants a greater population, such as 30, and a tournament of 10.
+        Whether the newest `population_size` candidates may be parents, instead of the
+        best: regularised evolution [1]_, for which 30 and a tournament of 10 are usual.
     n_pending : int, default=1
         Candidates that may be in flight at once. With 1, workers share the splits of
         one candidate. More keeps more workers busy, and each candidate knows less when
@@ -188,6 +187,10 @@ class EvolutionSearchCV(SequentialSearch):
         What it takes to train a candidate again: the `root` of the seeds, a fingerprint
         of the `splits`, `versions`, `hardware` and `threads`. See
         :func:`sktune.inspection.reproduce`.
+    pareto_front_ : ndarray of int
+        With several metrics, the rows of `cv_results_` than which no other is better in
+        one metric without being worse in another, the best in the first metric first.
+        See :func:`sktune.inspection.pareto_front`.
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
@@ -197,6 +200,7 @@ class EvolutionSearchCV(SequentialSearch):
     --------
     AnnealingSearchCV : Looks ever more closely around the best.
     BayesSearchCV : Learns a model of the scores, and finds more with as many fits.
+    LocalSearchCV : Tries the neighbours of the best.
     RandomizedSearchCV : Draws candidates without learning from them.
 
     References
@@ -295,6 +299,6 @@ class EvolutionSearchCV(SequentialSearch):
         return Evolution(
             population_size=self.population_size,
             tournament_size=self.tournament_size,
-            initial_points=initial_points,
             ageing=self.ageing,
+            initial_points=initial_points,
         )

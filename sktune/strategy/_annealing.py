@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,6 @@ from sktune.strategy._arrays import Array
 from sktune.strategy._observations import EncodedObservation
 from sktune.strategy._told import Told, number_of_first
 from sktune.strategy._variation import (
-    N_TRIES,
     begin,
     best_first,
     moved,
@@ -93,14 +92,10 @@ class Annealing:
         Neither `candidate` nor the order in which observations were told plays a part.
         """
 
-        def vary(
-            scored: list[EncodedObservation], rng: np.random.Generator
-        ) -> Iterator[Array]:
-            best = best_first(scored)
-            for _ in range(N_TRIES):
-                rank = min(int(rng.geometric(1.0 / MEAN_RANK)), len(scored))
-                u = scored[best[rank - 1]].point
-                yield self._step(state, u, width(len(scored)), rng)
+        def vary(scored: list[EncodedObservation], rng: np.random.Generator) -> Array:
+            rank = min(int(rng.geometric(1.0 / MEAN_RANK)), len(scored))
+            u = scored[best_first(scored)[rank - 1]].point
+            return self._step(state, u, width(len(scored)), rng)
 
         return next_variation(state, self.initial_points, vary, pending, seed)
 

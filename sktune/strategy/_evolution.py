@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ from sktune.strategy._arrays import Array
 from sktune.strategy._observations import EncodedObservation
 from sktune.strategy._told import Told, number_of_first
 from sktune.strategy._variation import (
-    N_TRIES,
     begin,
     best_first,
     crossed,
@@ -47,17 +46,16 @@ class Evolution:
     Parameters
     ----------
     population_size : int, default=10
-        Candidates that may be parents: the best so far.
+        The best candidates that may be parents.
     tournament_size : int, default=5
         How many of them are drawn, the best of which is the parent. As many as there
         are always takes the best; 1 is chance.
+    ageing : bool, default=False
+        Whether the population is the newest candidates instead of the best, so that the
+        oldest die however good they were [1]_. A score that was lucky then misleads
+        for no longer than the population takes to be replaced.
     initial_points : sequence of dict, default=()
         Candidates to try first, in this order.
-    ageing : bool, default=False
-        Whether the population is the latest candidates instead of the best so far, so
-        that each dies of old age, and a lucky score with it [1]_. The paper takes a
-        population of 100 and a tournament of 25; for a hundred candidates in all, 30
-        and 10 are usual.
 
     Notes
     -----
@@ -90,8 +88,8 @@ class Evolution:
 
     population_size: int = 10
     tournament_size: int = 5
-    initial_points: Sequence[Params] = ()
     ageing: bool = False
+    initial_points: Sequence[Params] = ()
 
     def init(self, problem: Problem) -> Told:
         """State of a search in which nothing has been seen."""
@@ -113,16 +111,13 @@ class Evolution:
         Neither `candidate` nor the order in which observations were told plays a part.
         """
 
-        def vary(
-            scored: list[EncodedObservation], rng: np.random.Generator
-        ) -> Iterator[Array]:
+        def vary(scored: list[EncodedObservation], rng: np.random.Generator) -> Array:
             n_scores = len(scored)
             if self.ageing:
                 scored = scored[-self.population_size :]
             best = best_first(scored)[: self.population_size]
             population = [scored[i].point for i in best]
-            for _ in range(N_TRIES):
-                yield self._child(state.space, population, n_scores, rng)
+            return self._child(state.space, population, n_scores, rng)
 
         return next_variation(state, self.initial_points, vary, pending, seed)
 

@@ -8,8 +8,7 @@ changes, coordinates that the parent lacks are drawn evenly.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,13 +30,11 @@ if TYPE_CHECKING:
     from sktune.space import Space
 
 N_TRIES = 100  # children, before an even design takes over
-# To the neighbours of a number, in widths of the range.
-STEPS = (-0.2, -0.05, -0.0125, 0.0125, 0.05, 0.2)
 BEYOND = 1e-9  # the edge of a cell
 MIN_SCORES = 2  # before scores say where to look
 
 Flags = NDArray[np.bool_]
-Vary = Callable[[list[EncodedObservation], np.random.Generator], Iterable[Array]]
+Vary = Callable[[list[EncodedObservation], np.random.Generator], Array | None]
 
 
 def begin(strategy: Any, problem: Problem) -> Told:
@@ -64,9 +61,8 @@ def next_variation(
     initial_points : sequence of dict
         What comes first.
     vary : callable
-        ``vary(scored, rng)`` are points made of those that have comparable scores,
-        which are in the order of the candidates. The first of them that is admissible
-        is taken, and if none is, the point that best completes an even design.
+        ``vary(scored, rng)`` is a point made of those that have comparable scores,
+        which are in the order of the candidates; None where it has no more.
     pending : sequence of dict
     seed : int
     """
@@ -85,8 +81,11 @@ def next_variation(
     scored = [] if is_first else scored_alike(state)
     if len(scored) >= MIN_SCORES:
         rng = np.random.default_rng(seed)
-        for child in vary(scored, rng):
-            u = space.snap(child[None])[0]
+        for _ in range(N_TRIES):
+            v = vary(scored, rng)
+            if v is None:
+                break
+            u = space.snap(v[None])[0]
             if admissible(u):
                 return space.decode(u)
     u = next_of_design(state, encoded(space, pending), admissible, seed)
@@ -121,11 +120,11 @@ def moved(
         if n := space.n_categories[j]:
             v[j] = (u[j] + rng.integers(1, n) / n) % 1.0
         else:
-            v[j] = _stepped(u[j], low[j], high[j], steps[j])
+            v[j] = stepped(u[j], low[j], high[j], steps[j])
     return v
 
 
-def _stepped(u: float, low: float, high: float, step: float) -> float:
+def stepped(u: float, low: float, high: float, step: float) -> float:
     """A coordinate after a step that leaves its cell, reflected at 0 and 1."""
     v = _reflected(u + step)
     if low < high and low <= v <= high:  # the next value at least
@@ -137,33 +136,6 @@ def _stepped(u: float, low: float, high: float, step: float) -> float:
 def _reflected(v: float) -> float:
     v %= 2.0
     return 2.0 - v if v > 1.0 else v
-
-
-def neighbours(space: Space, u: Array) -> Array:
-    """Points that differ from a snapped one (d,) in one coordinate, snapped (m, d).
-
-    A category is each of the others; a number is some steps away, down and up, and
-    always some that is another value. They are the same whenever they are asked for:
-    what another dict has besides is drawn by a seed that is the point's own.
-    """
-    filled = np.where(np.isnan(u), _own_generator(u).random(len(u)), u)
-    low, high = (cell[0] for cell in space.cells(u[None]))
-    rows = []
-    for j in np.flatnonzero(~np.isnan(u) & ((low > 0.0) | (high < 1.0))):
-        if n := space.n_categories[j]:
-            places = (u[j] + np.arange(1, n) / n) % 1.0
-        else:
-            places = np.array([_stepped(u[j], low[j], high[j], s) for s in STEPS])
-        block = np.tile(filled, (len(places), 1))
-        block[:, j] = places
-        block = space.snap(block)
-        _, first = np.unique(block[:, j], return_index=True)
-        rows.append(block[first[block[first, j] != u[j]]])
-    return np.concatenate(rows) if rows else np.empty((0, len(u)))
-
-
-def _own_generator(u: Array) -> np.random.Generator:
-    return np.random.default_rng(zlib.crc32(u.tobytes()))
 
 
 def some_coordinates(

@@ -15,9 +15,7 @@ from sktune import (
     BayesSearchCV,
     EvolutionSearchCV,
     GridSearchCV,
-    LocalSearchCV,
     RandomizedSearchCV,
-    ReinforceSearchCV,
 )
 from sktune._random import derive_seed
 from sktune.schedule import Racing
@@ -39,8 +37,6 @@ CLASSES = [
     BayesSearchCV,
     AnnealingSearchCV,
     EvolutionSearchCV,
-    LocalSearchCV,
-    ReinforceSearchCV,
 ]
 every_flat_search = pytest.mark.parametrize("search", FLAT)
 

@@ -79,7 +79,7 @@ STRATEGIES: dict[str, Callable[[Space], Strategy]] = {
     "bayes-warm": lambda space: Bayes(),
     "annealing": lambda space: Annealing(),
     "evolution": lambda space: Evolution(),
-    "evolution-ageing": lambda space: Evolution(population_size=4, ageing=True),
+    "evolution-ageing": lambda space: Evolution(5, 3, ageing=True),
     "local": lambda space: LocalSearch(),
     "reinforce": lambda space: Reinforce(),
     "optuna": lambda space: optuna_strategy("TPESampler", n_startup_trials=3),

@@ -47,8 +47,7 @@ CLASSES = {
 KINDS = tuple(CLASSES)
 RUNGS = ("halving", "hyperband")  # that are fixed beforehand
 WITH_RESOURCES = (*RUNGS, "freeze_thaw", "population")
-ONE_BY_ONE = ("bayes", "annealing", "evolution", "local", "reinforce")
-FLAT = ("grid", "randomized", *ONE_BY_ONE)
+FLAT = ("grid", "randomized", "bayes", "annealing", "evolution", "local", "reinforce")
 _OWN = {
     "grid": {},
     "randomized": {"n_iter": 3},

@@ -109,9 +109,8 @@ def population(estimator, space, *, n_iter=4, **kwargs):
     )
 
 
+# All but `bayes` are it but for their strategies, and are among those that sample only.
 ONE_BY_ONE = [bayes, annealing, evolution, local, reinforce]
-# All but `bayes` are that but for their strategies, and are among those that sample
-# only.
 SEARCHES = [grid, randomized, bayes, halving, hyperband, freeze_thaw, population]
 SAMPLING = [randomized, *ONE_BY_ONE]
 WITH_RUNGS = [halving, hyperband, freeze_thaw, population]

@@ -15,7 +15,6 @@ from sktune.strategy._variation import (
     best_first,
     crossed,
     moved,
-    neighbours,
     scored_alike,
     some_coordinates,
 )
@@ -56,33 +55,6 @@ def test_what_is_to_change_changes_and_nothing_else(name):
                 assert v[j] == u[j]
             elif not np.isnan(snapped[j]):
                 assert snapped[j] != u[j]
-
-
-@pytest.mark.parametrize("name", SPACES)
-def test_neighbours_differ_in_one_parameter(name):
-    """Of one dict; each of the other dicts has a neighbour too."""
-    space, rng = Space(SPACES[name]), np.random.default_rng(0)
-    for u in space.snap(rng.random((50, space.n_dims))):
-        own = space.decode(u)
-        near = [space.decode(v) for v in neighbours(space, u)]
-        of_others = [params for params in near if params.keys() != own.keys()]
-        assert len(of_others) == (2 if name == "conditional" else 0)
-        for params in near:
-            if params.keys() == own.keys():
-                assert sum(params[key] != own[key] for key in own) == 1
-        np.testing.assert_array_equal(neighbours(space, u), neighbours(space, u))
-
-
-def test_of_categories_and_short_lists_no_neighbour_is_left_out():
-    space = Space({"c": list("abcd"), "k": [1, 10, 100], "n": stats.randint(0, 5)})
-    near = [
-        space.decode(v) for v in neighbours(space, space.snap([[0.1, 0.5, 0.1]])[0])
-    ]
-    found = {name: sorted(p[name] for p in near) for name in "ckn"}
-    assert found["c"].count("a") == len(near) - 3
-    assert set(found["c"]) == set("abcd")
-    assert set(found["k"]) == {1, 10, 100}
-    assert set(found["n"]) == {0, 1}  # 0 is at the end of its range
 
 
 def test_a_step_is_reflected_at_the_ends():

@@ -1,4 +1,4 @@
-"""Local search."""
+"""Search among the neighbours of the best."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sktune.strategy import LocalSearch
 
 
 class LocalSearchCV(SequentialSearch):
-    """Search that tries the neighbours of the best, one after the other.
+    """Search in which each candidate is a neighbour of the best, until none is better.
 
     After a quasi-random start (up to 8 candidates, and no more than half of `n_iter`),
-    candidates differ from the best in one parameter, in random order. One that is
-    better is the next to be gone on from at once; where all neighbours are worse, the
-    search starts again elsewhere [1]_. It is meant for spaces of categories and short
-    lists, such as those of architectures. A proposal takes some milliseconds.
+    the best is changed in one parameter at a time, in random order; what is better
+    takes its place. Where no neighbour is better, the next climb starts elsewhere
+    [1]_. It is meant for spaces of lists, such as those of the operations of a cell. A
+    proposal takes a millisecond or two.
     Everything else is as in scikit-learn's ``RandomizedSearchCV``: cross-validation,
     distributions of ``scipy.stats``, pipelines, metadata routing, `cv_results_`.
 
@@ -183,9 +183,10 @@ class LocalSearchCV(SequentialSearch):
 
     See Also
     --------
-    EvolutionSearchCV : The best candidates so far have children.
     AnnealingSearchCV : Looks ever more closely around the best.
-    BayesSearchCV : Learns a model of the scores.
+    EvolutionSearchCV : The best candidates so far have children.
+    BayesSearchCV : Learns a model of the scores, and finds more with as many fits.
+    RandomizedSearchCV : Draws candidates without learning from them.
 
     References
     ----------
@@ -198,10 +199,10 @@ class LocalSearchCV(SequentialSearch):
     >>> from sklearn.svm import SVC
     >>> from sktune import LocalSearchCV
     >>> X, y = load_iris(return_X_y=True)
-    >>> space = {"kernel": ["linear", "poly", "rbf"], "C": [0.01, 0.1, 1.0, 10.0]}
-    >>> search = LocalSearchCV(SVC(), space, n_iter=9, random_state=0).fit(X, y)
+    >>> space = {"C": [0.1, 1, 10, 100], "kernel": ["rbf", "linear", "poly"]}
+    >>> search = LocalSearchCV(SVC(), space, n_iter=8, random_state=0).fit(X, y)
     >>> len(search.cv_results_["params"])
-    9
+    8
     """
 
     def __init__(
