@@ -21,10 +21,9 @@ from sktune.strategy import Bayes
 class BayesSearchCV(SequentialSearch):
     """Search that learns from each candidate which one to try next.
 
-    After a quasi-random start (up to 8 candidates, 16 where all parameters are
-    categories, and no more than half of `n_iter`), a Gaussian process, or what
-    `surrogate` names, is fitted to the scores seen so far, and the candidate of the
-    largest expected improvement comes next [1]_, [2]_.
+    After a quasi-random start (up to 8 candidates, and no more than half of `n_iter`),
+    a Gaussian process, or what `surrogate` names, is fitted to the scores seen so far,
+    and the candidate of the largest expected improvement comes next [1]_, [2]_.
     Everything else is as in scikit-learn's ``RandomizedSearchCV``: cross-validation,
     distributions of ``scipy.stats``, pipelines, metadata routing, `cv_results_`.
 

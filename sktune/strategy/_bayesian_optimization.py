@@ -37,7 +37,6 @@ from sktune.strategy._told import (
     next_of_design,
     number_of_first,
     observed,
-    only_categories,
 )
 from sktune.strategy._transfer import (
     MULTI_SOURCE_SURROGATES,
@@ -56,7 +55,6 @@ SURROGATES: dict[str, Surrogate] = {
 }
 MAX_ENUMERATED = 2048  # finite spaces up to this size are looked at point by point
 SAME = 1e-9  # coordinates nearer than this may be one candidate
-MOST_FIRST_CATEGORIES = 16  # in a space of nothing else
 N_INITIAL_WARM = 3  # candidates before the surrogate is asked, after a warm start
 
 
@@ -89,9 +87,7 @@ class Bayes:
     n_initial : int, default=None
         Candidates (`initial_points` and pending ones among them) before the surrogate
         is asked. None takes two more than the space has dimensions, between 4 and 8,
-        and not more than half of the candidates that the search is going to ask for;
-        where all parameters are categories, half as many as these have values in all,
-        up to 16.
+        and not more than half of the candidates that the search is going to ask for.
     acquisition : {"log_ei", "pi", "ucb"}, default="log_ei"
         Log expected improvement, probability of improvement, or upper confidence bound.
         With "tpe" the first two are the same, and the third is refused.
@@ -273,17 +269,7 @@ class Bayes:
     def _n_initial(self, problem: Problem) -> int:
         if self.n_initial is not None:
             return self.n_initial
-        n_first = number_of_first(problem)
-        space = problem.space
-        if space is None or problem.max_resources is not None:
-            return n_first
-        if self.surrogate != "gp" or not only_categories(space):
-            return n_first
-        # Of a value in a category nothing is known until it was tried.
-        enough = min(int(space.n_categories.sum()) // 2, MOST_FIRST_CATEGORIES)
-        if problem.n_candidates is not None:
-            enough = min(enough, problem.n_candidates // 2)
-        return max(n_first, enough)
+        return number_of_first(problem)
 
     def _maximise_acquisition(
         self, state: BayesState, pending: Array, admissible: Admissible, seed: int

@@ -24,7 +24,6 @@ from sktune.strategy._multi_fidelity import (
 )
 from sktune.strategy._observations import EncodedObservation
 from sktune.strategy._surrogate import SurrogateInput, SurrogateOutput, first_distinct
-from sktune.strategy._told import only_categories
 from sktune.strategy._transfer import (
     of_sources,
     source_coordinates,
@@ -204,9 +203,7 @@ class FittedGP:
         scored = [one for one in observations if not one.failed]
         own = np.array([not one.source for one in scored], dtype=bool)
         is_flat = data.max_resources is None
-        # Among categories the best may be where most are bad: their order counts too.
-        by_size = is_flat and not only_categories(data.space)
-        y = transform_by_source(scored, transform or (warp if by_size else blend))
+        y = transform_by_source(scored, transform or (warp if is_flat else blend))
         F = feature_map.features(scored)
         doubt = _doubt(scored, y)
         limit = MAX_SCORES if is_flat else MAX_RUNG_SCORES

@@ -94,11 +94,6 @@ def number_of_first(problem: Problem) -> int:
     return max(2, min(enough, problem.n_candidates // 2))
 
 
-def only_categories(space: Space) -> bool:
-    """Whether no coordinate of a space has an order."""
-    return bool(space.n_dims and (space.n_categories > 0).all())
-
-
 def observed(
     state: Told, max_resources: int | None, most: Any = most_informative
 ) -> list[EncodedObservation]:

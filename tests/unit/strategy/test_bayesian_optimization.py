@@ -12,11 +12,8 @@ from sktune._errors import SpaceError
 from sktune._types import Observation, Params, Problem
 from sktune.space import Space
 from sktune.strategy import Bayes
-from sktune.strategy._gaussian_process import FittedGP
-from sktune.strategy._observations import MAX_OBSERVATIONS, EncodedObservation
-from sktune.strategy._surrogate import SurrogateInput
+from sktune.strategy._observations import MAX_OBSERVATIONS
 from sktune.strategy._told import observed
-from sktune.strategy._warp import blend, warp
 from tests.helpers.asked import least_gap, searched
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
@@ -199,42 +196,3 @@ def test_the_start_leaves_half_of_a_short_search(
 ) -> None:
     space = Space({f"x{i}": stats.uniform(0, 1) for i in range(9)})
     assert Bayes()._n_initial(Problem(space, n_candidates)) == expected
-
-
-CELLS = {name: list("vwxyz") for name in "abcdef"}
-
-
-@pytest.mark.parametrize(
-    ("space", "n", "n_first"),
-    [(CELLS, 100, 15), (CELLS, 20, 10), ({**CELLS, "k": [1, 2]}, 100, 8)],
-)
-def test_where_all_are_categories_the_start_is_longer(
-    space: dict[str, Any], n: int, n_first: int
-) -> None:
-    """The first candidates are the same whatever they score, and no others are."""
-    problem = Problem(Space(space), n)
-    one, other = (
-        searched(Bayes(), problem, n_first + 2, lambda p, sign=sign: sign * score(p))[0]
-        for sign in (1.0, -1.0)
-    )
-    assert one[:n_first] == other[:n_first]
-    assert one[n_first:] != other[n_first:]
-
-
-def score(params: Params) -> float:
-    return float(sum("vwxyz".index(params[name]) for name in CELLS))
-
-
-def test_among_categories_the_order_of_scores_counts_beside_their_size() -> None:
-    rng = np.random.default_rng(0)
-    for given, transform in ((CELLS, blend), ({**CELLS, "k": [1, 2]}, warp)):
-        space = Space(given)
-        points = space.snap(rng.random((12, space.n_dims)))
-        scores = -np.exp(rng.normal(size=12) * 2.0)
-        known = [
-            EncodedObservation(i, u, float(s))
-            for i, (u, s) in enumerate(zip(points, scores, strict=True))
-        ]
-        none = np.empty((0, space.n_dims))
-        data = SurrogateInput(space, known, none, "log_ei", None, 0)
-        np.testing.assert_array_equal(FittedGP.of(data, ()).y, transform(scores))
