@@ -14,8 +14,10 @@ if TYPE_CHECKING:
         FreezeThawSearchCV,
         GridSearchCV,
         HyperbandSearchCV,
+        LocalSearchCV,
         PopulationBasedSearchCV,
         RandomizedSearchCV,
+        ReinforceSearchCV,
         SuccessiveHalvingSearchCV,
     )
 
@@ -26,8 +28,10 @@ __all__ = [
     "FreezeThawSearchCV",
     "GridSearchCV",
     "HyperbandSearchCV",
+    "LocalSearchCV",
     "PopulationBasedSearchCV",
     "RandomizedSearchCV",
+    "ReinforceSearchCV",
     "SuccessiveHalvingSearchCV",
     "__version__",
     "show_versions",

@@ -45,6 +45,8 @@ ONE_END = (
     "tests/unit/ensemble/",
     "tests/unit/execution/dispatch/test_workers.py",
     "tests/unit/execution/guards/test_interrupts.py",
+    "tests/unit/execution/guards/test_memory_limit.py",
+    "tests/unit/execution/guards/test_timeout.py",
     "tests/unit/inspection/",
     "tests/unit/listeners/",
     "tests/unit/nets/test_balanced_loader.py",

@@ -85,6 +85,13 @@ def dtlz2(p: dict[str, Any]) -> np.ndarray:
     return 1.0 - (1.0 + g) * np.array(on_sphere)
 
 
+def bells(p: dict[str, Any]) -> np.ndarray:
+    """Two objectives, each with a bell of its own."""
+    x = np.array([p["x0"], p["x1"]])
+    squares = ((x - np.array([[0.25, 0.3], [0.75, 0.6]])) ** 2).sum(axis=1)
+    return np.exp(-4.0 * squares) - 0.5 * distance(p, 2)
+
+
 PEAKS = np.array([[0.2, 0.2], [0.8, 0.3], [0.5, 0.9]])
 
 
@@ -99,6 +106,7 @@ def _synthetic(
     n_floats: int,
     m: int,
     least: float = -0.1,
+    in_plane: bool = True,
 ) -> Problem:
     def observe(params: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
         return truth(params) + NOISE * rng.standard_normal(m)
@@ -106,11 +114,10 @@ def _synthetic(
     reference = (least,) * m
     ideal: dict[str, Any] = {f"x{i}": 0.35 for i in range(n_floats)}
     ideal |= {"n": 6, "choice": "b"}
-    grid = np.linspace(0.0, 1.0, 1000 if m == 2 else 40)
-    if m == 2:
-        front = [truth({**ideal, "x0": x}) for x in grid]
-    else:
-        front = [truth({**ideal, "x0": x, "x1": z}) for x in grid for z in grid]
+    # Where the objectives are at odds: along x0, or in the plane of x0 and x1.
+    grid = np.linspace(0.0, 1.0, 60 if in_plane else 1000)
+    across = grid if in_plane else [ideal["x1"]]
+    front = [truth({**ideal, "x0": x, "x1": z}) for x in grid for z in across]
     points = np.array(front)
     best = hypervolume(points[non_dominated(points)], reference)
     return Problem(mixed_space(n_floats), truth, observe, reference, best)
@@ -148,8 +155,9 @@ def _tabulated(name: str) -> Problem:
 
 
 PROBLEMS: dict[str, Callable[[], Problem]] = {
-    "zdt1": lambda: _synthetic(zdt1, 4, 2),
-    "zdt2": lambda: _synthetic(zdt2, 4, 2),
+    "zdt1": lambda: _synthetic(zdt1, 4, 2, in_plane=False),
+    "zdt2": lambda: _synthetic(zdt2, 4, 2, in_plane=False),
+    "bells": lambda: _synthetic(bells, 4, 2, 0.0),
     "dtlz2": lambda: _synthetic(dtlz2, 4, 3),
     "peaks": lambda: _synthetic(peaks, 4, 3, 0.3),
     "forest": lambda: _tabulated("forest"),

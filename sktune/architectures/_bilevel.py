@@ -112,7 +112,8 @@ def top_eigenvalue(
     generator = torch.Generator().manual_seed(0)
     fresh = torch.randn(alpha.shape, generator=generator, dtype=alpha.dtype)
     fresh = fresh.to(alpha.device)
-    first = fresh if start is None else start
+    is_usable = start is not None and bool(torch.isfinite(start).all())
+    first = start if is_usable else fresh
     largest, vector = _dominant(product, first, n_iter, tol)
     if largest < 0.0:
         negative = largest

@@ -141,6 +141,8 @@ class DARTSSearchCV(SharedWeightsSearch):
     small data it would stop every relaxation as soon as it may. What takes over need
     not be skip connections: on small images it is pooling.
 
+    There is no journal: a search that was killed begins again.
+
     The operation "none" has a weight, but is never kept: how large it is says nothing
     about the others [1]_.
 

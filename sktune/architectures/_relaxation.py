@@ -90,6 +90,8 @@ class Relaxation(Callback):
             not any(True for _ in one.parameters()) and not zero
             for one, zero in zip(there, self.is_zero_, strict=True)
         ]
+        if all(np.logical_or(self.is_free_, self.is_zero_)):
+            self.is_free_ = [False] * len(there)  # there is nothing that they push out
         like = next(net.module_.parameters())
         shape = (len(cell.edges), len(self.names_))
         alpha = 1e-3 * torch.randn(shape, dtype=like.dtype)

@@ -124,9 +124,10 @@ class WeightSharingSearchCV(SharedWeightsSearch):
     of the training part: those of the supernet are of all cells together.
 
     Rewards of the controller are minus the loss on a validation batch, and not an
-    accuracy, so that any net will do; they are scaled by their own size. The `n_jobs`
-    controllers of splits do not meet: cells that any of them proposes are scored on all
-    splits.
+    accuracy, so that any net will do; they are scaled by their own size. Each split has
+    its own controller; cells that any of them proposes are scored on all splits.
+
+    There is no journal: a search that was killed begins again.
 
     References
     ----------

@@ -188,6 +188,7 @@ class AnnealingSearchCV(SequentialSearch):
     See Also
     --------
     EvolutionSearchCV : The best candidates so far have children.
+    LocalSearchCV : Tries the neighbours of the best.
     BayesSearchCV : Learns a model of the scores, and finds more with as many fits.
     RandomizedSearchCV : Draws candidates without learning from them.
 

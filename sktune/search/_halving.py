@@ -69,10 +69,12 @@ class SuccessiveHalvingSearchCV(FidelitySearch):
     aggressive_elimination : bool, default=False
         Whether to repeat the first rung until there are so few candidates that the last
         rung has fewer than `factor`.
-    strategy : {'random', 'bayes', 'annealing', 'evolution'} or object, default='random'
-        How candidates are proposed: drawn at random; by a surrogate that learns from
-        the scores of all rungs; near the best of one rung, or as their children; or an
-        object with ``init``, ``ask`` and ``tell``, such as those of `sktune.strategy`.
+    strategy : str or object, default='random'
+        How candidates are proposed: 'random' draws them; 'bayes' asks a surrogate that
+        learns from the scores of all rungs; 'annealing' looks near the best of one
+        rung, 'local' at their neighbours, and 'evolution' at their children;
+        'reinforce' asks a controller that is trained on the scores; or an object with
+        ``init``, ``ask`` and ``tell``, such as those of `sktune.strategy`.
     asynchronous : bool, default=False
         Whether a candidate is resumed as soon as it is among the best of those seen so
         far (ASHA [2]_). No worker waits for a straggler then; but with more than

@@ -11,6 +11,7 @@ import ast
 import itertools
 import math
 import reprlib
+import sys
 from bisect import bisect_right
 from collections.abc import (
     Collection,
@@ -333,6 +334,11 @@ class EveryValue(Sequence[Any]):
         self.n_values = self._structured.n_values
 
     def __len__(self) -> int:
+        if self.n_values > sys.maxsize:
+            raise SpaceError(
+                f"{self._structured.where} has {self.n_values:.0e} values, too many to "
+                "be listed. Draw from them, with RandomizedSearchCV, say."
+            )
         return self.n_values
 
     def __getitem__(self, index: Any) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from sktune.strategy._hypervolume import (
 )
 from sktune.strategy._maximize import Admissible, best_admissible, maximise
 from sktune.strategy._observations import (
+    MAX_RUNG_OBSERVATIONS,
     EncodedObservation,
     encoded,
     most_informative,
@@ -111,8 +113,9 @@ class Bayes:
     believer", Ginsbourger et al. 2010), so that several at once are spread out. With
     "tpe" both are among the bad candidates.
 
-    Of more than 500 observations the better half of that number and the latest are
-    looked at, so that the cost of a proposal stays bounded.
+    Of more than 500 observations, or 200 of a Gaussian process over rungs, the better
+    half of that number and the latest are looked at, so that the cost of a proposal
+    stays bounded.
 
     Where a schedule trains candidates rung by rung, the surrogate is one over params
     and resource, learns from every rung, and proposes what is best to try at the
@@ -285,8 +288,11 @@ class Bayes:
         self, state: BayesState, pending: Array, seed: int
     ) -> SurrogateOutput:
         max_resources = state.problem.max_resources
-        # "curves" chooses among many by itself.
-        most = list if self.surrogate == "curves" else most_informative
+        most: Any = most_informative
+        if self.surrogate == "curves":  # which chooses among many by itself
+            most = list
+        elif self.surrogate == "gp" and max_resources is not None:
+            most = partial(most_informative, limit=MAX_RUNG_OBSERVATIONS)
         observations = [*observed(state, max_resources, most), *state.warm_start]
         surrogate = SURROGATES[self.surrogate]
         if state.problem.objectives:

@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,6 +51,7 @@ from sktune.strategy._gaussian_process import (
     with_target,
 )
 from sktune.strategy._surrogate import SurrogateInput, SurrogateOutput, first_distinct
+from sktune.strategy._warp import raised
 
 if TYPE_CHECKING:
     from sktune.space import Space
@@ -58,7 +60,13 @@ if TYPE_CHECKING:
 # proposal, by chance. From the least on, the ends of the front count, and much that is
 # good in one objective only; from the quartile on, the middle.
 LEVELS = (0.0, 0.25)
-MARGIN = 0.01  # by how much the reference is lower, in ranges of the candidates
+# Pits count as if they were so many times further down than the lower quartile is from
+# the best. With less, as where one score decides, the scale of an objective shrinks to
+# its noise once most candidates lie at one end of the front.
+REACH = 20.0
+# By how much the reference is lower, in ranges of the candidates: what is worse in one
+# objective than all that was tried may be better in another.
+MARGIN = 0.1
 MOST_OBJECTIVES = 3  # with more there are too many boxes
 TINY = 1e-300
 
@@ -175,9 +183,10 @@ def expected_hypervolume_improvement(data: SurrogateInput) -> SurrogateOutput:
     """The acquisition, and points of the front, any of them first."""
     space, n_objectives = data.space, _n_objectives(data)
     posteriors, targets, means = [], [], []
+    on_scale = partial(raised, reach=REACH)
     points = np.empty((0, space.n_dims))
     for j in range(n_objectives):
-        fitted = fitted_to_useful_sources(of_objective(data, j))
+        fitted = fitted_to_useful_sources(of_objective(data, j), on_scale)
         posterior, target = posterior_of(data, fitted), fitted.feature_map.target
         points = np.concatenate([fitted.points(fitted.own), data.pending])
         if not len(points):  # what the sources lead one to expect

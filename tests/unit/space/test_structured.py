@@ -144,6 +144,14 @@ def test_too_many_ways_to_decide_are_refused():
         Space({"p": Many()})
 
 
+def test_more_than_can_be_listed():
+    space = CellSpace(list("abcdefgh"), n_nodes=12)
+    assert Space({"p": space}).size == float(8**66)
+    assert space.rvs(random_state=0) in space
+    with pytest.raises(SpaceError, match=r"cells has 4e\+59 values"):
+        len(EveryValue(space, "cells"))
+
+
 def test_what_has_parts_is_told_from_what_has_not():
     assert is_structured(EDGES) and not is_structured(CellSpace)
     assert not any(map(is_structured, ["a.b", [1], loguniform(1, 2), None]))
