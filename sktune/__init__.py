@@ -14,8 +14,10 @@ if TYPE_CHECKING:
         FreezeThawSearchCV,
         GridSearchCV,
         HyperbandSearchCV,
+        LocalSearchCV,
         PopulationBasedSearchCV,
         RandomizedSearchCV,
+        ReinforceSearchCV,
         SuccessiveHalvingSearchCV,
     )
 
@@ -26,8 +28,10 @@ __all__ = [
     "FreezeThawSearchCV",
     "GridSearchCV",
     "HyperbandSearchCV",
+    "LocalSearchCV",
     "PopulationBasedSearchCV",
     "RandomizedSearchCV",
+    "ReinforceSearchCV",
     "SuccessiveHalvingSearchCV",
     "__version__",
     "show_versions",
@@ -38,6 +42,7 @@ __version__ = "0.1.0.dev0"
 # Those that users may import from.
 _ROOMS = (
     "advice",
+    "architectures",
     "ensemble",
     "inspection",
     "listeners",

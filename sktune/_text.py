@@ -43,6 +43,27 @@ def short_names(names: Sequence[str]) -> list[str]:
     return list(short.values())
 
 
+def rough_duration(seconds: float) -> str:
+    """``3 s``, ``2 min``, ``2.2 h``: of what changes as one looks on."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def duration(seconds: float) -> str:
+    """``0 s``, ``12 ms``, ``3.4 s``, ``2 min 5 s``, ``2 h 10 min``."""
+    few, unit = (seconds * 1000, "ms") if 0 < seconds < 1 else (seconds, "s")
+    if seconds < 100:
+        return f"{few:.2g} {unit}" if few < 10 else f"{few:.0f} {unit}"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 100:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
 def cut(text: str, longest: int) -> str:
     """Not more than so many characters."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -8,7 +8,7 @@ from html import escape
 from textwrap import wrap
 from typing import Any
 
-from sktune._text import aligned, html_table
+from sktune._text import aligned, duration, html_table
 from sktune.advice._check import Check
 from sktune.advice._time_estimate import RungTime, TimeEstimate
 
@@ -143,7 +143,7 @@ class Preflight:
                 str(rung.n_candidates),
                 *(() if rung.n_resources is None else (str(rung.n_resources),)),
                 str(rung.n_fits),
-                in_words(rung.seconds),
+                duration(rung.seconds),
             )
             for rung in rungs
         ]
@@ -157,20 +157,20 @@ class Preflight:
         assert time is not None
         most = "at most " if time.is_bound else ""
         yield (
-            f"The search takes {most}about {in_words(time.seconds)} (from "
-            f"{in_words(time.low)} to {in_words(time.high)}) with {time.n_workers} "
+            f"The search takes {most}about {duration(time.seconds)} (from "
+            f"{duration(time.low)} to {duration(time.high)}) with {time.n_workers} "
             f"worker{'s' * (time.n_workers > 1)}."
         )
-        told = [f"a whole fit {in_words(time.per_fit)}"]
+        told = [f"a whole fit {duration(time.per_fit)}"]
         if time.per_step is not None:
             told.insert(
                 0, f"an {time.step}" if time.step == "epoch" else f"one {time.step}"
             )
-            told[0] += f" {in_words(time.per_step)}"
+            told[0] += f" {duration(time.per_step)}"
         if time.refit:
-            told.append(f"the refit {in_words(time.refit)}")
+            told.append(f"the refit {duration(time.refit)}")
         if time.start > 0.5:
-            told.append(f"workers start in {in_words(time.start)}")
+            told.append(f"workers start in {duration(time.start)}")
         if time.slowdown > 1.15:
             told.append(
                 f"fits beside each other take {time.slowdown:.1f} times as long"
@@ -192,19 +192,6 @@ class Preflight:
         if n_warn:
             return f"Ready, with {n_warn} point{'s' * (n_warn > 1)} to look at."
         return "Ready."
-
-
-def in_words(seconds: float) -> str:
-    """``12 ms``, ``3.4 s``, ``2 min 5 s``, ``1 h 10 min``."""
-    if seconds < 1:
-        return f"{seconds * 1000:.3g} ms"
-    if seconds < 60:
-        return f"{seconds:.3g} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min"
 
 
 def _money(value: float) -> str:

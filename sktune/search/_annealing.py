@@ -176,6 +176,10 @@ class AnnealingSearchCV(SequentialSearch):
         What it takes to train a candidate again: the `root` of the seeds, a fingerprint
         of the `splits`, `versions`, `hardware` and `threads`. See
         :func:`sktune.inspection.reproduce`.
+    pareto_front_ : ndarray of int
+        With several metrics, the rows of `cv_results_` than which no other is better in
+        one metric without being worse in another, the best in the first metric first.
+        See :func:`sktune.inspection.pareto_front`.
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
@@ -184,6 +188,7 @@ class AnnealingSearchCV(SequentialSearch):
     See Also
     --------
     EvolutionSearchCV : The best candidates so far have children.
+    LocalSearchCV : Tries the neighbours of the best.
     BayesSearchCV : Learns a model of the scores, and finds more with as many fits.
     RandomizedSearchCV : Draws candidates without learning from them.
 

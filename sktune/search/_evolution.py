@@ -45,6 +45,9 @@ class EvolutionSearchCV(SequentialSearch):
     tournament_size : int, default=5
         How many of these are drawn for each child, the best of which is the parent.
         As many as `population_size` always takes the best; 1 takes any.
+    ageing : bool, default=False
+        Whether the newest `population_size` candidates may be parents, instead of the
+        best: regularised evolution [1]_, for which 30 and a tournament of 10 are usual.
     n_pending : int, default=1
         Candidates that may be in flight at once. With 1, workers share the splits of
         one candidate. More keeps more workers busy, and each candidate knows less when
@@ -184,6 +187,10 @@ class EvolutionSearchCV(SequentialSearch):
         What it takes to train a candidate again: the `root` of the seeds, a fingerprint
         of the `splits`, `versions`, `hardware` and `threads`. See
         :func:`sktune.inspection.reproduce`.
+    pareto_front_ : ndarray of int
+        With several metrics, the rows of `cv_results_` than which no other is better in
+        one metric without being worse in another, the best in the first metric first.
+        See :func:`sktune.inspection.pareto_front`.
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
@@ -193,6 +200,7 @@ class EvolutionSearchCV(SequentialSearch):
     --------
     AnnealingSearchCV : Looks ever more closely around the best.
     BayesSearchCV : Learns a model of the scores, and finds more with as many fits.
+    LocalSearchCV : Tries the neighbours of the best.
     RandomizedSearchCV : Draws candidates without learning from them.
 
     References
@@ -217,6 +225,7 @@ class EvolutionSearchCV(SequentialSearch):
         **SequentialSearch._parameter_constraints,
         "population_size": [_compat.Interval(Integral, 1, None, closed="left")],
         "tournament_size": [_compat.Interval(Integral, 1, None, closed="left")],
+        "ageing": ["boolean"],
     }
 
     def __init__(
@@ -227,6 +236,7 @@ class EvolutionSearchCV(SequentialSearch):
         n_iter: int = 10,
         population_size: int = 10,
         tournament_size: int = 5,
+        ageing: bool = False,
         n_pending: int = 1,
         initial_points: Sequence[dict[str, Any]] | None = None,
         constraint: Callable[[dict[str, Any]], bool] | None = None,
@@ -283,10 +293,12 @@ class EvolutionSearchCV(SequentialSearch):
         )
         self.population_size = population_size
         self.tournament_size = tournament_size
+        self.ageing = ageing
 
     def _strategy(self, initial_points: tuple[Params, ...]) -> Strategy:
         return Evolution(
             population_size=self.population_size,
             tournament_size=self.tournament_size,
+            ageing=self.ageing,
             initial_points=initial_points,
         )

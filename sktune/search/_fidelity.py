@@ -45,9 +45,22 @@ from sktune.search.inputs._data import Data, most_epochs
 from sktune.search.inputs._random_draws import draw_unique, sampler
 from sktune.search.inputs._splits import check_n_splits, check_splitter
 from sktune.space import Space
-from sktune.strategy import Annealing, Bayes, Evolution, Listed
+from sktune.strategy import (
+    Annealing,
+    Bayes,
+    Evolution,
+    Listed,
+    LocalSearch,
+    Reinforce,
+)
 
-BY_NAME = {"bayes": Bayes, "annealing": Annealing, "evolution": Evolution}
+BY_NAME = {
+    "bayes": Bayes,
+    "annealing": Annealing,
+    "evolution": Evolution,
+    "local": LocalSearch,
+    "reinforce": Reinforce,
+}
 
 
 @dataclass(frozen=True)

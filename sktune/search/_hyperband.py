@@ -67,10 +67,12 @@ class HyperbandSearchCV(FidelitySearch):
         order. None runs every rung on all. See the guide "What need not be trained".
     n_rounds : int, default=1
         How often all brackets are run, each time with new candidates.
-    strategy : {'random', 'bayes', 'annealing', 'evolution'} or object, default='random'
-        How candidates are proposed: drawn at random; by a surrogate that learns from
-        the scores of all rungs; near the best of one rung, or as their children; or an
-        object with ``init``, ``ask`` and ``tell``, such as those of `sktune.strategy`.
+    strategy : str or object, default='random'
+        How candidates are proposed: 'random' draws them; 'bayes' asks a surrogate that
+        learns from the scores of all rungs; 'annealing' looks near the best of one
+        rung, 'local' at their neighbours, and 'evolution' at their children;
+        'reinforce' asks a controller that is trained on the scores; or an object with
+        ``init``, ``ask`` and ``tell``, such as those of `sktune.strategy`.
     asynchronous : bool, default=False
         Whether a candidate is resumed as soon as it is among the best of those seen so
         far (ASHA [3]_). No worker waits for a straggler then; but with more than
@@ -216,6 +218,10 @@ class HyperbandSearchCV(FidelitySearch):
         What it takes to train a candidate again: the `root` of the seeds, a fingerprint
         of the `splits`, `versions`, `hardware` and `threads`. See
         :func:`sktune.inspection.reproduce`.
+    pareto_front_ : ndarray of int
+        With several metrics, the rows of `cv_results_` than which no other is better in
+        one metric without being worse in another, the best in the first metric first.
+        See :func:`sktune.inspection.pareto_front`.
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int

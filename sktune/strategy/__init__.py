@@ -7,8 +7,10 @@ from sktune.strategy._evolution import Evolution
 from sktune.strategy._exploration import Explore
 from sktune.strategy._fitted_surrogate import FittedSurrogate
 from sktune.strategy._listed import Listed
+from sktune.strategy._local_search import LocalSearch
 from sktune.strategy._optuna import OptunaStrategy
 from sktune.strategy._partial_scores import as_of_all_splits
+from sktune.strategy._reinforce import Reinforce
 
 __all__ = [
     "ACQUISITIONS",
@@ -19,6 +21,8 @@ __all__ = [
     "Explore",
     "FittedSurrogate",
     "Listed",
+    "LocalSearch",
     "OptunaStrategy",
+    "Reinforce",
     "as_of_all_splits",
 ]

@@ -17,6 +17,10 @@ from sktune.strategy._acquisition import ACQUISITIONS, SampledAcquisition
 from sktune.strategy._arrays import Array
 from sktune.strategy._forest import random_forest
 from sktune.strategy._gaussian_process import gaussian_process
+from sktune.strategy._hypervolume import (
+    MOST_OBJECTIVES,
+    expected_hypervolume_improvement,
+)
 from sktune.strategy._maximize import Admissible, best_admissible, maximise
 from sktune.strategy._observations import (
     MAX_RUNG_OBSERVATIONS,
@@ -25,6 +29,7 @@ from sktune.strategy._observations import (
     most_informative,
 )
 from sktune.strategy._parzen import parzen_estimator
+from sktune.strategy._scalarisation import scalarised
 from sktune.strategy._surrogate import Surrogate, SurrogateInput, SurrogateOutput
 from sktune.strategy._told import (
     Told,
@@ -126,6 +131,11 @@ class Bayes:
     100 scores of other searches the better half of that number, and as many evenly
     among the rest, are looked at. Their candidates may be tried again.
 
+    Where the problem has several objectives, two or three of them have a Gaussian
+    process each, and the next candidate is the one that is expected to add the most to
+    the volume which is dominated. With more of them, another surrogate or another
+    acquisition, each proposal draws weights, by which they are one score.
+
     Examples
     --------
     >>> from scipy.stats import loguniform, uniform
@@ -170,6 +180,7 @@ class Bayes:
         space = state.space
         # Apart in the cube of a single dict is another candidate; no key need be made.
         plain = space.constraint is None and space.names[:1] != ("",)
+        plain = plain and not space.is_conditional  # nan is apart from nan
         taken = state.taken(pending)
         if not space.n_dims:  # param_distributions={}: the estimator as it stands
             return None if taken else {}
@@ -283,15 +294,31 @@ class Bayes:
         elif self.surrogate == "gp" and max_resources is not None:
             most = partial(most_informative, limit=MAX_RUNG_OBSERVATIONS)
         observations = [*observed(state, max_resources, most), *state.warm_start]
+        surrogate = SURROGATES[self.surrogate]
+        if state.problem.objectives:
+            if self._improves_volume(len(state.problem.objectives)):
+                surrogate = expected_hypervolume_improvement
+            else:
+                observations = scalarised(observations, seed)
         if state.warm_start and self.surrogate not in MULTI_SOURCE_SURROGATES:
             observations = to_common_scale(state.space, observations)
         data = SurrogateInput(
             state.space, observations, pending, self.acquisition, max_resources, seed
         )
-        return SURROGATES[self.surrogate](data)
+        return surrogate(data)
+
+    def _improves_volume(self, n_objectives: int) -> bool:
+        """Whether the front is searched by its volume, and not by random weights."""
+        is_default = self.surrogate == "gp" and self.acquisition == "log_ei"
+        return is_default and n_objectives <= MOST_OBJECTIVES
 
     def _check(self, problem: Problem) -> Space:
         space, max_resources = problem.space, problem.max_resources
+        if problem.objectives and max_resources is not None:
+            raise ValueError(
+                f"{self!r} searches a front of {problem.objectives} only where every "
+                "candidate gets everything at once, and here there are rungs."
+            )
         if space is None:
             raise ValueError(f"{self!r} needs a space to search, and there is none.")
         for name, names in (("acquisition", ACQUISITIONS), ("surrogate", SURROGATES)):

@@ -50,6 +50,10 @@ class Evolution:
     tournament_size : int, default=5
         How many of them are drawn, the best of which is the parent. As many as there
         are always takes the best; 1 is chance.
+    ageing : bool, default=False
+        Whether the population is the newest candidates instead of the best, so that the
+        oldest die however good they were [1]_. A score that was lucky then misleads
+        for no longer than the population takes to be replaced.
     initial_points : sequence of dict, default=()
         Candidates to try first, in this order.
 
@@ -84,6 +88,7 @@ class Evolution:
 
     population_size: int = 10
     tournament_size: int = 5
+    ageing: bool = False
     initial_points: Sequence[Params] = ()
 
     def init(self, problem: Problem) -> Told:
@@ -107,9 +112,12 @@ class Evolution:
         """
 
         def vary(scored: list[EncodedObservation], rng: np.random.Generator) -> Array:
+            n_scores = len(scored)
+            if self.ageing:
+                scored = scored[-self.population_size :]
             best = best_first(scored)[: self.population_size]
             population = [scored[i].point for i in best]
-            return self._child(state.space, population, len(scored), rng)
+            return self._child(state.space, population, n_scores, rng)
 
         return next_variation(state, self.initial_points, vary, pending, seed)
 

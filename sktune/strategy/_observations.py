@@ -36,6 +36,8 @@ class EncodedObservation:
         The search that it warm starts from; 0 is this one.
     scores : dict of int -> float
         By split, where that is known.
+    objectives : tuple of float
+        Where there are several that are searched, the score in each.
     variance : float
         What is in doubt of the score since it is of fewer splits than others.
     told : int
@@ -50,6 +52,7 @@ class EncodedObservation:
     scores: Mapping[int, float] = field(default_factory=dict)
     variance: float = 0.0
     told: int = 0
+    objectives: tuple[float, ...] = ()
 
     @property
     def failed(self) -> bool:

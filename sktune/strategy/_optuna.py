@@ -27,17 +27,15 @@ import numpy as np
 from sktune._random import derive_seed
 from sktune._types import Observation, Params, Problem
 from sktune.strategy._arrays import Array
-from sktune.strategy._observations import EncodedObservation, encoded
-from sktune.strategy._told import Told, any_left, next_of_design, observed
-from sktune.strategy._variation import begin, scored_alike
+from sktune.strategy._observations import encoded
+from sktune.strategy._told import Told, any_left, next_of_design
+from sktune.strategy._trials import Trial, numbers_of_values, trials_of
+from sktune.strategy._variation import begin
 
 if TYPE_CHECKING:
     from sktune.space import Space
 
-MAX_POSITIONS = 1000  # of a list that is offered as integers
 N_TRIES = 20  # trials, before an even design takes over
-Trial = tuple[tuple[float, ...], float | None]
-"""A point and its score; None where the candidate failed."""
 
 
 @dataclass(frozen=True)
@@ -207,9 +205,8 @@ class _Replay:
         if space.names[:1] == ("",):
             u[0] = self._suggest(trial, 0)
             first = 1
-        active = ~np.isnan(space.snap(u[None])[0])
         for j in range(first, len(u)):
-            if active[j]:
+            if not np.isnan(space.snap(u[None])[0, j]):  # by those before it
                 u[j] = self._suggest(trial, j)
         return u
 
@@ -226,40 +223,12 @@ class _Replay:
         return min(int(u[j] * n), n - 1) if n else float(u[j])
 
 
-def trials_of(state: Told) -> list[Trial]:
-    """Points and scores that can be compared, in the order in which they were told."""
-    scored = {one.candidate: one for one in scored_alike(state)}
-    failed: dict[int, EncodedObservation] = {
-        one.candidate: one
-        for one in observed(state, state.problem.max_resources, list)
-        if one.failed
-    }
-    both = sorted([*scored.values(), *failed.values()], key=lambda one: one.told)
-    return [(tuple(one.point.tolist()), one.score) for one in both]
-
-
 def labels(space: Space) -> list[str]:
     """A name for each coordinate; those of one name in several dicts are numbered."""
     names = [name or "dict" for name in space.names]
     return [
         f"{name}.{j}" if names.count(name) > 1 else name for j, name in enumerate(names)
     ]
-
-
-def numbers_of_values(space: Space) -> list[int]:
-    """How many equally likely values each coordinate has; 0 where it is a float."""
-    numbers = space.n_categories.tolist()
-    for chosen, branch in enumerate(space.branches):
-        u = np.full((1, space.n_dims), (chosen + 0.5) / len(space.branches))
-        for j in np.flatnonzero(~np.isnan(space.snap(u)[0])):
-            dimension = branch.get(space.names[j])
-            if dimension is None or dimension.size > MAX_POSITIONS:
-                continue
-            n = int(dimension.size)
-            middles = (np.arange(n) + 0.5) / n
-            if np.allclose(dimension.snap(middles), middles, rtol=0.0, atol=1e-9):
-                numbers[j] = n
-    return numbers
 
 
 def reseed(sampler: Any, seed: int) -> None:

@@ -34,7 +34,7 @@ BEYOND = 1e-9  # the edge of a cell
 MIN_SCORES = 2  # before scores say where to look
 
 Flags = NDArray[np.bool_]
-Vary = Callable[[list[EncodedObservation], np.random.Generator], Array]
+Vary = Callable[[list[EncodedObservation], np.random.Generator], Array | None]
 
 
 def begin(strategy: Any, problem: Problem) -> Told:
@@ -62,7 +62,7 @@ def next_variation(
         What comes first.
     vary : callable
         ``vary(scored, rng)`` is a point made of those that have comparable scores,
-        which are in the order of the candidates.
+        which are in the order of the candidates; None where it has no more.
     pending : sequence of dict
     seed : int
     """
@@ -82,7 +82,10 @@ def next_variation(
     if len(scored) >= MIN_SCORES:
         rng = np.random.default_rng(seed)
         for _ in range(N_TRIES):
-            u = space.snap(vary(scored, rng)[None])[0]
+            v = vary(scored, rng)
+            if v is None:
+                break
+            u = space.snap(v[None])[0]
             if admissible(u):
                 return space.decode(u)
     u = next_of_design(state, encoded(space, pending), admissible, seed)
@@ -117,11 +120,11 @@ def moved(
         if n := space.n_categories[j]:
             v[j] = (u[j] + rng.integers(1, n) / n) % 1.0
         else:
-            v[j] = _stepped(u[j], low[j], high[j], steps[j])
+            v[j] = stepped(u[j], low[j], high[j], steps[j])
     return v
 
 
-def _stepped(u: float, low: float, high: float, step: float) -> float:
+def stepped(u: float, low: float, high: float, step: float) -> float:
     """A coordinate after a step that leaves its cell, reflected at 0 and 1."""
     v = _reflected(u + step)
     if low < high and low <= v <= high:  # the next value at least

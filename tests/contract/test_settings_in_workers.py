@@ -25,10 +25,10 @@ BACKENDS = [
     "threading",
     pytest.param("loky", marks=pytest.mark.slow),
     pytest.param("multiprocessing", marks=pytest.mark.slow),
-    *(
-        pytest.param(name, marks=[pytest.mark.slow, one_end, pytest.mark.timeout(180)])
-        for name in ("dask", "ray")
-    ),
+]
+CLUSTERS = [  # which take long to start
+    pytest.param(name, marks=[pytest.mark.slow, one_end, pytest.mark.timeout(180)])
+    for name in ("dask", "ray")
 ]
 
 
@@ -66,6 +66,7 @@ def backend(request):
 
 
 every_backend = pytest.mark.parametrize("backend", BACKENDS, indirect=True)
+clusters_too = pytest.mark.parametrize("backend", BACKENDS + CLUSTERS, indirect=True)
 
 
 def scores_of(search):
@@ -94,7 +95,7 @@ def test_a_setting_is_seen_as_users_change_it(name):
         assert name not in before or before[name] != seen()[name]
 
 
-@every_backend
+@clusters_too
 def test_all_settings_hold_in_workers(backend):
     with restored(), np.errstate(all="raise"):
         for change in CHANGES.values():

@@ -22,7 +22,9 @@ from sktune.strategy import (
     Evolution,
     Explore,
     Listed,
+    LocalSearch,
     OptunaStrategy,
+    Reinforce,
 )
 
 
@@ -77,6 +79,9 @@ STRATEGIES: dict[str, Callable[[Space], Strategy]] = {
     "bayes-warm": lambda space: Bayes(),
     "annealing": lambda space: Annealing(),
     "evolution": lambda space: Evolution(),
+    "evolution-ageing": lambda space: Evolution(5, 3, ageing=True),
+    "local": lambda space: LocalSearch(),
+    "reinforce": lambda space: Reinforce(),
     "optuna": lambda space: optuna_strategy("TPESampler", n_startup_trials=3),
     "optuna-cmaes": lambda space: optuna_strategy("CmaEsSampler", n_startup_trials=1),
     "bayes-ucb": lambda space: Bayes(acquisition="ucb", n_initial=2),

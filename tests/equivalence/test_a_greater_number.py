@@ -16,7 +16,9 @@ from sktune import (
     FreezeThawSearchCV,
     GridSearchCV,
     HyperbandSearchCV,
+    LocalSearchCV,
     RandomizedSearchCV,
+    ReinforceSearchCV,
     SuccessiveHalvingSearchCV,
 )
 from sktune._errors import JournalError
@@ -128,6 +130,11 @@ CASES = {
     "evolution": (
         lambda n: flat(EvolutionSearchCV, "n_iter", n, SPACE, n_pending=2),
         (8, 12, 16),
+    ),
+    "local": (lambda n: flat(LocalSearchCV, "n_iter", n, LISTS), (8, 10, 16)),
+    "reinforce": (
+        lambda n: flat(ReinforceSearchCV, "n_iter", n, LISTS),
+        (8, 10, 16),
     ),
     "halving": (halving, (5, 9, 14)),
     "halving, bayes": (lambda n: halving(n, strategy="bayes"), (8, 11, 14)),

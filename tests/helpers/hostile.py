@@ -23,8 +23,10 @@ from sktune import (
     FreezeThawSearchCV,
     GridSearchCV,
     HyperbandSearchCV,
+    LocalSearchCV,
     PopulationBasedSearchCV,
     RandomizedSearchCV,
+    ReinforceSearchCV,
     SuccessiveHalvingSearchCV,
 )
 
@@ -35,6 +37,8 @@ CLASSES = {
     "bayes": BayesSearchCV,
     "annealing": AnnealingSearchCV,
     "evolution": EvolutionSearchCV,
+    "local": LocalSearchCV,
+    "reinforce": ReinforceSearchCV,
     "halving": SuccessiveHalvingSearchCV,
     "hyperband": HyperbandSearchCV,
     "freeze_thaw": FreezeThawSearchCV,
@@ -43,13 +47,15 @@ CLASSES = {
 KINDS = tuple(CLASSES)
 RUNGS = ("halving", "hyperband")  # that are fixed beforehand
 WITH_RESOURCES = (*RUNGS, "freeze_thaw", "population")
-FLAT = ("grid", "randomized", "bayes", "annealing", "evolution")
+FLAT = ("grid", "randomized", "bayes", "annealing", "evolution", "local", "reinforce")
 _OWN = {
     "grid": {},
     "randomized": {"n_iter": 3},
     "bayes": {"n_iter": 3},
     "annealing": {"n_iter": 3},
     "evolution": {"n_iter": 3},
+    "local": {"n_iter": 3},
+    "reinforce": {"n_iter": 3},
     "halving": {"n_candidates": 2, "factor": 2},
     "hyperband": {"factor": 2},
     "freeze_thaw": {"n_iter": 2},

@@ -10,8 +10,10 @@ from sktune import (
     FreezeThawSearchCV,
     GridSearchCV,
     HyperbandSearchCV,
+    LocalSearchCV,
     PopulationBasedSearchCV,
     RandomizedSearchCV,
+    ReinforceSearchCV,
     SuccessiveHalvingSearchCV,
 )
 
@@ -42,6 +44,18 @@ def annealing(estimator, space, *, n_iter=4, **kwargs):
 
 def evolution(estimator, space, *, n_iter=4, **kwargs):
     return EvolutionSearchCV(
+        estimator, space, **{"n_iter": n_iter, "random_state": 0, **kwargs}
+    )
+
+
+def local(estimator, space, *, n_iter=4, **kwargs):
+    return LocalSearchCV(
+        estimator, space, **{"n_iter": n_iter, "random_state": 0, **kwargs}
+    )
+
+
+def reinforce(estimator, space, *, n_iter=4, **kwargs):
+    return ReinforceSearchCV(
         estimator, space, **{"n_iter": n_iter, "random_state": 0, **kwargs}
     )
 
@@ -95,9 +109,8 @@ def population(estimator, space, *, n_iter=4, **kwargs):
     )
 
 
-ONE_BY_ONE = [bayes, annealing, evolution]
-# `annealing` and `evolution` are `bayes` but for their strategies, and are among those
-# that sample only.
+# All but `bayes` are it but for their strategies, and are among those that sample only.
+ONE_BY_ONE = [bayes, annealing, evolution, local, reinforce]
 SEARCHES = [grid, randomized, bayes, halving, hyperband, freeze_thaw, population]
 SAMPLING = [randomized, *ONE_BY_ONE]
 WITH_RUNGS = [halving, hyperband, freeze_thaw, population]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sktune._text import cut, short_names
+from sktune._text import cut, duration, short_names
 from sktune.inspection._search_record import RecordedRow, SearchRecord
 from sktune.inspection._words import words_of
 from sktune.inspection.page._data import given_for
@@ -231,17 +231,6 @@ def number(value: float) -> str:
     """Four digits, and integers as they are."""
     is_integer = float(value).is_integer() and abs(value) < 1e15
     return f"{int(value):,}".replace(",", "\u202f") if is_integer else f"{value:.4g}"
-
-
-def duration(seconds: float) -> str:
-    """``0.42 s``, ``3 min 5 s``, ``2 h 10 min``."""
-    if seconds < 100:
-        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 100:
-        return f"{minutes} min {rest} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min"
 
 
 def _finite(value: float) -> float:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from sktune._protocols import Listener
-from sktune._text import short_names
+from sktune._text import rough_duration, short_names
 from sktune._types import Evaluation, Fit, FitOutcome, Observation, Unit
 from sktune.run.listeners._progress_bar import ProgressBar, has_screen
 from sktune.run.listeners._time_left import TimeLeft
@@ -121,7 +121,7 @@ class Progress(Listener):
         self._n_done += 1
         self._renew_bar()
         if self._bar is None and self._n_done == self._n_evaluations:
-            n, gone = self._n_evaluations, _duration(self._clock() - self._start)
+            n, gone = self._n_evaluations, rough_duration(self._clock() - self._start)
             self._say(f"[{n}/{n}] best {self._best_so_far()} | {gone} gone")
 
     def on_end(self, evaluations: Sequence[Evaluation]) -> None:
@@ -133,7 +133,7 @@ class Progress(Listener):
         self.close()
         seconds = self.time_left.of_refit()
         is_told = seconds is not None and seconds >= 1
-        about = f", about {_duration(seconds or 0.0)}" if is_told else ""
+        about = f", about {rough_duration(seconds or 0.0)}" if is_told else ""
         self._say(f"Refitting the best candidate on all {n_rows} rows{about}")
 
     def close(self) -> None:
@@ -170,7 +170,7 @@ class Progress(Listener):
         return [
             f"{fits} fits, {self._left(now)} left, best {best}",
             *params,
-            f"{_duration(now - self._start)} gone",
+            f"{rough_duration(now - self._start)} gone",
             *([f"now{self._latest}"] if self._latest else []),
         ]
 
@@ -183,13 +183,13 @@ class Progress(Listener):
         return (
             f"[{done}] score {score}"
             f"{self._splits(seen)}{self._rung(one)}, best {self._best_so_far()} | "
-            f"{_duration(now - self._start)} gone, {self._left(now)} left | "
+            f"{rough_duration(now - self._start)} gone, {self._left(now)} left | "
             f"{_params(one)}"
         )
 
     def _left(self, now: float) -> str:
         seconds = self.time_left.seconds(now)
-        return "?" if seconds is None else _duration(seconds)
+        return "?" if seconds is None else rough_duration(seconds)
 
     def _best_so_far(self) -> str:
         best = "none yet" if self._best == _NOTHING else f"{self._best[1]:.4g}"
@@ -218,12 +218,3 @@ def _short(value: object) -> str:
         return f"{value:.4g}"
     text = getattr(value, "__name__", None) or " ".join(repr(value).split())
     return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def _duration(seconds: float) -> str:
-    """Seconds as people say it."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    if seconds < 6000:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

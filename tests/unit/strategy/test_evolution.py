@@ -138,3 +138,20 @@ def test_a_greater_number_begins_alike_where_the_start_is_as_long():
     of = [Problem(space, n) for n in (4, 12, 40)]
     assert Evolution().begins_alike(of[1], of[2])
     assert not Evolution().begins_alike(of[0], of[1])
+
+
+def test_with_ageing_the_newest_are_parents():
+    """However good the old were: children of the last two, of which one is better."""
+    names = "cdefgh"
+    space = Space({name: list("abcdefgh") for name in names})
+    strategy = Evolution(population_size=2, tournament_size=2, ageing=True)
+    state = strategy.init(Problem(space))
+    for number, c in enumerate("abcdefgh"):
+        score = {"g": 0.2, "h": 0.1}.get(c, 9.0)
+        one = Observation(number, dict.fromkeys(names, c), {0: score})
+        state = strategy.tell(state, one)
+    kept = [
+        list(strategy.ask(state, 8, (), seed).values()).count("g") for seed in range(50)
+    ]
+    assert max(kept) == 5  # one is changed at least
+    assert 3.0 < np.mean(kept) < 5.0

@@ -16,7 +16,8 @@ from sktune._random import derive_seed
 from sktune._types import Observation, Problem
 from sktune.space import Space
 from sktune.strategy import OptunaStrategy
-from sktune.strategy._optuna import labels, numbers_of_values, reseed
+from sktune.strategy._optuna import labels, reseed
+from sktune.strategy._trials import numbers_of_values
 from tests.helpers.asked import searched
 from tests.helpers.estimators import Score, blobs
 from tests.helpers.journals import assert_same, cut

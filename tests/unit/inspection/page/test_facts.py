@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from sktune.inspection.page import _facts
 from tests.unit.inspection.page.test_data import record, row
 
@@ -15,17 +13,6 @@ def fit(candidate, split, error=None, **more):
     status = "ok" if error is None else "failed"
     told = {"candidate": candidate, "split": split, "status": status}
     return {**told, "fit_error": error, **more}
-
-
-@pytest.mark.parametrize(
-    "seconds, words",
-    [
-        (0, "0 s"), (0.0123, "0.012 s"), (4.56, "4.6 s"), (59.6, "60 s"),
-        (119.7, "2 min 0 s"), (3599, "59 min 59 s"), (7260, "2 h 1 min"),
-    ],
-)  # fmt: skip
-def test_durations(seconds, words):
-    assert _facts.duration(seconds) == words
 
 
 def test_title():
@@ -54,7 +41,7 @@ def test_figures():
         "Best score": ("0.6", "candidate 0", "± 0.1 over 2 splits"),
         "Candidates": ("3", "of 9 planned", "1 failed"),
         "Fits": ("5", "1 failed", "1 candidate stopped early"),
-        "Fitting": ("2.5 s", "and 0.5 s of scoring"),
+        "Fitting": ("2.5 s", "and 500 ms of scoring"),
         "Epochs trained": ("10",),
     }
     assert _facts.last_fit_of(made) == ["last fit ended 2026-11-29 09:34:24 UTC"]
@@ -76,7 +63,7 @@ def test_rungs():
     assert head[2:] == ["max_epochs", "candidates", "failed", "best score", "fitting"]
     assert lines == [
         ["0", "0", "1", "2", "1", "0.5000", "1 s"],
-        ["0", "1", "1\u202f000", "1", "0", "0.7500", "0.5 s"],
+        ["0", "1", "1\u202f000", "1", "0", "0.7500", "500 ms"],
     ]
     assert _facts.rungs_of(record(row(0, {}, {0: 1.0}))) == []
 
