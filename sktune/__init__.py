@@ -42,6 +42,7 @@ __version__ = "0.1.0.dev0"
 # Those that users may import from.
 _ROOMS = (
     "advice",
+    "architectures",
     "ensemble",
     "inspection",
     "listeners",

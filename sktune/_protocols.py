@@ -161,6 +161,9 @@ class Listener:
     def on_stop(self, candidate: int) -> None:
         """A paused candidate will not be resumed."""
 
+    def on_forget(self, candidate: int) -> None:
+        """The state of a paused candidate is kept no longer; it may yet be resumed."""
+
     def on_end(self, evaluations: Sequence[Evaluation]) -> None:
         """Nothing is left to decide, and nothing on its way."""
 

@@ -86,7 +86,8 @@ class Start:
 class Resume:
     """A schedule's decision: let a candidate go on, to `n_resources` in all.
 
-    On the splits that are named, which may be such that it has not run on yet.
+    On the splits that are named, which may be such that it has not run on yet. With
+    `is_anew` its state was forgotten, so that it costs all that it is given.
     """
 
     candidate: int
@@ -95,6 +96,7 @@ class Resume:
     pause: bool = False
     splits: tuple[int, ...] | None = None
     stop_rule: StopRule | None = None
+    is_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,17 @@ class Stop:
     candidate: int
 
 
-Decision = Start | Resume | Stop
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """A schedule's decision: the state of a paused candidate is kept no longer.
+
+    If it is resumed all the same, it is trained anew, to the same state.
+    """
+
+    candidate: int
+
+
+Decision = Start | Resume | Stop | Forget
 
 
 class Stage(NamedTuple):
@@ -323,17 +335,22 @@ class Observation:
         As of `Report`.
     n_resources : int or None
         None where candidates get everything at once.
+    objectives : dict of str -> dict of int -> float or None
+        The same as `scores` for each of the problem's objectives, in their order.
     """
 
     candidate: int
     params: Params
     scores: Mapping[int, float | None]
     n_resources: int | None = None
+    objectives: Mapping[str, Mapping[int, float | None]] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
-        """Whether the candidate failed on any split."""
-        return None in self.scores.values()
+        """Whether the candidate failed on any split, in any objective."""
+        return any(
+            None in of.values() for of in (self.scores, *self.objectives.values())
+        )
 
     @property
     def score(self) -> float:
@@ -459,11 +476,14 @@ class WarmStartObservation:
         Greater is better; None where it failed.
     source : int
         Which search it is of, counted from 1.
+    objectives : tuple of float
+        Its score in each of the problem's objectives; none where it failed.
     """
 
     params: Params
     score: float | None
     source: int = 1
+    objectives: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -482,6 +502,8 @@ class Problem:
     n_splits : int
     warm_start : sequence of WarmStartObservation
         What is known from other searches.
+    objectives : tuple of str
+        The metrics whose front is searched; none where one score decides.
     """
 
     space: Space | None
@@ -489,6 +511,7 @@ class Problem:
     max_resources: int | None = None
     n_splits: int = 1
     warm_start: Sequence[WarmStartObservation] = ()
+    objectives: tuple[str, ...] = ()
 
 
 class NetShape(NamedTuple):

@@ -22,6 +22,7 @@ from sktune._types import (
     Evaluation,
     Fit,
     FitOutcome,
+    Forget,
     Observation,
     Params,
     Problem,
@@ -101,6 +102,7 @@ class Engine:
         self._workers = workers
         self._is_guided = getattr(schedule, "is_guided", False)
         self._all_splits = tuple(range(problem.n_splits))
+        self._objectives = problem.objectives
         self._root = root
         self._score = score
         self._n_pending = n_pending
@@ -155,6 +157,9 @@ class Engine:
                 case Stop():
                     for listener in self._listeners:
                         listener.on_stop(decision.candidate)
+                case Forget():
+                    for listener in self._listeners:
+                        listener.on_forget(decision.candidate)
                 case Resume():
                     if not self._continues(decision):
                         break
@@ -273,7 +278,13 @@ class Engine:
         stopped = frozenset(k for k, o in outcomes.items() if o.stopped)
         reached = {k: o.reached for k, o in outcomes.items() if o.reached is not None}
         report = Report(candidate.id, one.n_resources, scores, reached, curves, stopped)
-        seen = Observation(candidate.id, candidate.params, scores, one.n_resources)
+        objectives = {
+            name: {k: rounded(o.score(name)) for k, o in outcomes.items()}
+            for name in self._objectives
+        }
+        seen = Observation(
+            candidate.id, candidate.params, scores, one.n_resources, objectives
+        )
         self._learnt = self._strategy.tell(self._learnt, seen)
         self._plan = self._schedule.tell(self._plan, report)
         del self._in_flight[candidate.id]

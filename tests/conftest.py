@@ -1,5 +1,6 @@
 """One thread each: tests are many, tiny, and run two at a time."""
 
+import gc
 import signal
 
 import pytest
@@ -25,11 +26,13 @@ ONE_END = (
     "tests/contract/test_early_stopping.py",
     "tests/contract/test_kept.py",
     "tests/contract/test_listeners.py",
+    "tests/contract/test_objectives.py",
     "tests/contract/test_racing.py",
     "tests/contract/test_rungs_on_fewer_splits.py",
     "tests/contract/test_schedules.py",
     "tests/contract/test_stacked.py",
     "tests/contract/test_strategies.py",
+    "tests/contract/test_structured_spaces.py",
     "tests/contract/test_what_raised.py",
     "tests/equivalence/test_a_greater_number.py",
     "tests/equivalence/test_children_go_on.py",
@@ -38,9 +41,12 @@ ONE_END = (
     "tests/equivalence/test_rungs.py",
     "tests/property/test_hostile_input.py",
     "tests/unit/advice/",
+    "tests/unit/architectures/",
     "tests/unit/ensemble/",
     "tests/unit/execution/dispatch/test_workers.py",
     "tests/unit/execution/guards/test_interrupts.py",
+    "tests/unit/execution/guards/test_memory_limit.py",
+    "tests/unit/execution/guards/test_timeout.py",
     "tests/unit/inspection/",
     "tests/unit/listeners/",
     "tests/unit/nets/test_balanced_loader.py",
@@ -63,6 +69,12 @@ def pytest_collection_modifyitems(config, items):
         soaks = [item for item in items if item.get_closest_marker("soak")]
         config.hook.pytest_deselected(items=soaks)
         items[:] = [item for item in items if item not in soaks]
+
+
+def pytest_collection_finish(session):
+    """Thousands of tests are no garbage, and are not looked through for it any more."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

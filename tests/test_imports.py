@@ -43,6 +43,7 @@ FLOORS = {
     "_protocols": 0.5,
     "_types": 0,
     "_errors": 0,
+    "_pareto": 0,
     "_text": 0,
     "_random": 0,
     "_compat": 0,
@@ -60,12 +61,22 @@ BESIDE = {  # room: all that it may import
         "_types",
         "_warnings",
     },
+    "architectures": {
+        "inspection",
+        "search",
+        "space",
+        "_compat",
+        "_errors",
+        "_random",
+        "_warnings",
+    },
     "inspection": {
         "search",
         "journal",
         "strategy",
         "space",
         "_errors",
+        "_pareto",
         "_random",
         "_text",
         "_types",
@@ -80,7 +91,12 @@ HANDS_OVER = {"sktune.search._report": {"sktune.inspection._report"}}
 ONLY_IN = {"joblib": "execution.dispatch"}
 LAZY = {"matplotlib", "skorch", "torch"}  # inside functions: `import sktune` is quick
 # Made of torch and skorch; what others import of it, they import inside functions.
-EAGER = {"nets", "execution.stacking", "sktune.execution.training._array_batches"}
+EAGER = {
+    "architectures",
+    "nets",
+    "execution.stacking",
+    "sktune.execution.training._array_batches",
+}
 # Decisions are pure: no clock, no file, no global random state, no estimator.
 IMPURE = {"datetime", "os", "pathlib", "random", "sklearn", "skorch", "time"}
 STRANGERS = {

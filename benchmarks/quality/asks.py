@@ -23,7 +23,7 @@ import single_thread  # noqa: F401
 import numpy as np
 from report import environment, markdown_row, markdown_table, save
 from scipy import stats
-from searchers import PEERS, Random, peer_packages, say_left_out, searchers
+from searchers import CHANGED, PEERS, Random, peer_packages, say_left_out, searchers
 
 SPACE = {
     "lr": stats.loguniform(1e-6, 1e0),
@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--searchers", nargs="*", help="names; all by default")
     parser.add_argument("--quick", action="store_true", help="sktune, 50 and 200 only")
     args = parser.parse_args()
-    names = [name for name in searchers() if name != "random"]
+    names = [name for name in searchers() if name not in ("random", *CHANGED)]
     if args.searchers:
         names = [name for name in names if name in args.searchers]
     elif args.quick:

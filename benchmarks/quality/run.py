@@ -22,11 +22,11 @@ from analysis.summary import BASE, summarise
 from report import environment, save
 from runs import finished
 from runs.tasks import QUICK, add_options, planned, run_all
-from searchers import PEERS, SLOW, peer_packages, say_left_out, searchers
+from searchers import CHANGED, PEERS, SLOW, peer_packages, say_left_out, searchers
 
 
 def chosen_searchers(args: argparse.Namespace) -> list[str]:
-    """Those who are installed, and those of whom there are runs."""
+    """Those who are installed, and those of whom there are runs; changes if named."""
     names = [*searchers()]
     if args.report_only:
         known = {key.searcher for key in finished.read(args.runs)}
@@ -35,7 +35,8 @@ def chosen_searchers(args: argparse.Namespace) -> list[str]:
     if unknown:
         raise SystemExit(f"--searchers {unknown} not known. Choose among {names}.")
     say_left_out(name for name in args.searchers or PEERS if name not in names)
-    return [name for name in names if not args.searchers or name in args.searchers]
+    wanted = args.searchers or [name for name in names if name not in CHANGED]
+    return [name for name in names if name in wanted]
 
 
 def parsed() -> argparse.Namespace:

@@ -94,7 +94,7 @@ OTHERS: dict[str, Method] = {
         partial(bayes, surrogate=surrogate), repeated_hyperband, n_pending=1
     )
     for surrogate in ("forest", "tpe", "curves")
-}
+} | {"ASHA with Bayes": Method(bayes, asha)}
 
 
 def _repeated(plan: Sequence[Rung], n_epochs: int, budget: float) -> tuple[Rung, ...]:

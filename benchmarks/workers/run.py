@@ -47,6 +47,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from report import environment, markdown_table, save
 
 N_JOBS, N_SPLITS, N_CANDIDATES, RESOURCES, FACTOR = 4, 5, 27, 27, 3
+N_FULL = 9  # of the search that freezes and thaws
 SPACE = {"a": uniform(0, 1), "b": uniform(0, 1)}
 OF_CANDIDATES, OF_SPLITS = 0.5, 0.2  # spreads of the logarithms
 
@@ -104,6 +105,7 @@ def searches(folder, seconds, n_jobs):
         return_train_score=False,
         **options,
     )
+    thawed = {name: value for name, value in rungs.items() if name != "factor"}
     halving = sktune.SuccessiveHalvingSearchCV
     return {
         "BayesSearchCV, n_pending=1": sktune.BayesSearchCV(
@@ -122,6 +124,12 @@ def searches(folder, seconds, n_jobs):
         "HyperbandSearchCV, asynchronous": sktune.HyperbandSearchCV(
             step, SPACE, asynchronous=True, **rungs
         ),
+        **{
+            f"FreezeThawSearchCV, n_pending={n}": sktune.FreezeThawSearchCV(
+                step, SPACE, n_iter=N_FULL, n_pending=n, **thawed
+            )
+            for n in (1, 2, 4)
+        },
         "RandomizedSearchCV (scikit-learn)": RandomizedSearchCV(
             full, SPACE, n_iter=N_CANDIDATES, **options
         ),

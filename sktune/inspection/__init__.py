@@ -3,8 +3,11 @@
 from sktune.inspection._device_use import device_use
 from sktune.inspection._final_score import FinalScore, final_score
 from sktune.inspection._learning_curves import learning_curves
+from sktune.inspection._one_standard_error import OneStandardError
 from sktune.inspection._param_importances import param_importances
 from sktune.inspection._param_sensitivity import param_sensitivity
+from sktune.inspection._pareto_front import pareto_front
+from sktune.inspection._posterior_mean import PosteriorMean
 from sktune.inspection._read_journal import read_journal
 from sktune.inspection._repeat import repeat
 from sktune.inspection._repetition import Repetition
@@ -21,6 +24,7 @@ from sktune.inspection.displays import (
     LearningCurvesDisplay,
     LeasesDisplay,
     ParallelCoordinatesDisplay,
+    ParetoFrontDisplay,
     RepeatDisplay,
     RungsDisplay,
     SplitsDisplay,
@@ -38,7 +42,10 @@ __all__ = [
     "ImportanceDisplay",
     "LearningCurvesDisplay",
     "LeasesDisplay",
+    "OneStandardError",
     "ParallelCoordinatesDisplay",
+    "ParetoFrontDisplay",
+    "PosteriorMean",
     "RepeatDisplay",
     "Repetition",
     "Reproduction",
@@ -53,6 +60,7 @@ __all__ = [
     "learning_curves",
     "param_importances",
     "param_sensitivity",
+    "pareto_front",
     "plot_convergence",
     "plot_learning_curves",
     "plot_leases",

@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 from scipy.stats import loguniform, uniform
 
-from sktune._types import Observation, Problem
-from sktune.inspection._search_record import RecordedRow, SearchRecord
+from sktune._types import Observation, Params, Problem
+from sktune.inspection._search_record import (
+    RecordedRow,
+    SearchRecord,
+    scales_by_values,
+)
 from sktune.space import Space
 from sktune.strategy import FittedSurrogate
 
@@ -59,14 +63,21 @@ def _observations(record: SearchRecord, largest: int | None) -> Iterator[Observa
 
 def space_of(record: SearchRecord) -> Space:
     """The space of what was tried; subspaces are of candidates with the same params."""
+    return _space([row.params for row in record.rows], record.scales)
+
+
+def space_tried(candidates: Sequence[Params]) -> Space:
+    """The same, of candidates whose params are plain, on scales that these suggest."""
+    return _space(candidates, scales_by_values({}, candidates))
+
+
+def _space(candidates: Sequence[Params], scales: Mapping[str, str]) -> Space:
     tried = {
-        name: [row.params[name] for row in record.rows if name in row.params]
-        for name in record.scales
+        name: [params[name] for params in candidates if name in params]
+        for name in scales
     }
-    given = {
-        name: _dimension(values, record.scales[name]) for name, values in tried.items()
-    }
-    subspaces = dict.fromkeys(tuple(sorted(row.params)) for row in record.rows)
+    given = {name: _dimension(values, scales[name]) for name, values in tried.items()}
+    subspaces = dict.fromkeys(tuple(sorted(params)) for params in candidates)
     return Space([{name: given[name] for name in names} for names in subspaces])
 
 

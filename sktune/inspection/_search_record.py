@@ -152,7 +152,7 @@ def _of_search(search: Any, metric: str | None, with_fits: bool) -> SearchRecord
         rows.append(
             RecordedRow(
                 candidate=int(scores.candidate[i]),
-                params={name: _plain(value) for name, value in params.items()},
+                params={name: plain(value) for name, value in params.items()},
                 scores=by_split,
                 fit_time=float(results["mean_fit_time"][i]),
                 failed=not np.isfinite(scores.mean[i]),
@@ -172,7 +172,7 @@ def _of_search(search: Any, metric: str | None, with_fits: bool) -> SearchRecord
         rows=tuple(rows),
         best=best if np.isfinite(scores.mean[best]) else None,
         n_splits=n_splits,
-        scales=_scales(given, rows),
+        scales=scales_by_values(given, [row.params for row in rows]),
         resource=None if scores.n_resources is None else _resource_of(search),
         curves=getattr(search, "curves_", None) or curves_of(fits),
         leases=getattr(search, "leases_", None) or (),
@@ -211,7 +211,7 @@ def _of_journal(path: str | os.PathLike[str], metric: str | None) -> SearchRecor
         rows=rows,
         best=None,
         n_splits=1 + max((fit["split"] for fit in fits), default=-1),
-        scales=_scales(given, rows),
+        scales=scales_by_values(given, [row.params for row in rows]),
         resource=_short(header.get("resource")) if has_rungs else None,
         curves=curves_of(fits),
         leases=_leases_of(fits),
@@ -276,7 +276,7 @@ def _row_of_fits(
     return RecordedRow(
         candidate=first["candidate"],
         params={
-            name.removeprefix("param_"): _plain(value)
+            name.removeprefix("param_"): plain(value)
             for name, value in first.items()
             if name.startswith("param_")
         },
@@ -311,7 +311,7 @@ def _number(value: Any) -> float:
     return math.nan if value is None else float(value)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A param as a number, a truth value, text or None."""
     if isinstance(value, Mapping) and "described" in value:  # in a journal
         return words_of(value["described"])
@@ -331,12 +331,14 @@ def _resource_of(search: Any) -> str | None:
     return _short(named)
 
 
-def _scales(given: Any, rows: Sequence[RecordedRow]) -> dict[str, str]:
-    """On which scale each param is drawn."""
-    names = dict.fromkeys(name for row in rows for name in row.params)
+def scales_by_values(
+    given: Any, candidates: Sequence[Mapping[str, Any]]
+) -> dict[str, str]:
+    """On which scale each param is drawn, by what is given of it and its values."""
+    names = dict.fromkeys(name for params in candidates for name in params)
     return {
         name: _scale(
-            [row.params[name] for row in rows if name in row.params],
+            [params[name] for params in candidates if name in params],
             list(_given_for(given, name)),
         )
         for name in names

@@ -11,7 +11,7 @@ import numpy as np
 from sktune._errors import SpaceError, SpaceTypeError
 from sktune.inspection._learning_curves import by_candidate, mean_curve
 from sktune.inspection._ranked_scores import RankedScores, scores_of
-from sktune.space import Dimension, Space
+from sktune.space import Space, Values
 
 _STORED = (bool, int, float, str, type(None))  # what storages take as a category
 _MOST_VALUES = 1000  # of a parameter, to be looked at one by one
@@ -162,7 +162,7 @@ class _Trials:
 
 def _distributions(search: Any) -> dict[str, Any]:
     """The distribution of each parameter, which has all values that were tried."""
-    found: dict[str, list[Dimension]] = {}
+    found: dict[str, list[Values]] = {}
     given = getattr(search, "param_distributions", getattr(search, "param_grid", None))
     try:
         for branch in Space(given).branches:
@@ -180,7 +180,7 @@ def _distributions(search: Any) -> dict[str, Any]:
     }
 
 
-def _distribution(dimensions: Sequence[Dimension], tried: Sequence[Any]) -> Any:
+def _distribution(dimensions: Sequence[Values], tried: Sequence[Any]) -> Any:
     """One distribution over some dimensions of one name, and the values tried."""
     from optuna.distributions import CategoricalDistribution
 
@@ -199,7 +199,7 @@ def _distribution(dimensions: Sequence[Dimension], tried: Sequence[Any]) -> Any:
     return CategoricalDistribution(choices)
 
 
-def _some(dimension: Dimension) -> list[Any]:
+def _some(dimension: Values) -> list[Any]:
     return list(dimension.values()) if dimension.size <= _MOST_VALUES else []
 
 
@@ -211,7 +211,7 @@ def _range(low: Any, high: Any, *, log: bool) -> Any:
     return FloatDistribution(float(low), float(high), log=log and low > 0)
 
 
-def _is_range(dimension: Dimension) -> bool:
+def _is_range(dimension: Values) -> bool:
     """Whether the values are all numbers between two, or all integers."""
     if dimension.is_continuous:
         return True
@@ -224,7 +224,7 @@ def _is_range(dimension: Dimension) -> bool:
     return integers and len(values) == max(values) - min(values) + 1
 
 
-def _is_logarithmic(dimension: Dimension) -> bool:
+def _is_logarithmic(dimension: Values) -> bool:
     """Whether the middle of the values is that of their logarithms."""
     low, middle, high = (float(dimension.value(u)) for u in (0.0, 0.5, 1.0))
     if low <= 0.0 or high < 10.0 * low:

@@ -1,6 +1,11 @@
 """What is written down of a search, and how a search is continued from it."""
 
-from sktune.journal._fingerprints import as_json, fingerprint, is_same_json
+from sktune.journal._fingerprints import (
+    as_json,
+    fingerprint,
+    is_same_json,
+    value_of_json,
+)
 from sktune.journal._lineage import stages_in_results, stages_in_rows
 from sktune.journal._replay import ReplayedWorkers
 from sktune.journal._schema import (
@@ -24,4 +29,5 @@ __all__ = [
     "read_search",
     "stages_in_results",
     "stages_in_rows",
+    "value_of_json",
 ]

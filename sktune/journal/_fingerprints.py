@@ -51,6 +51,19 @@ def is_same_json(value: Any, recorded: Mapping[str, Any]) -> bool:
     return params_as_json({"": value})[""] == recorded
 
 
+def value_of_json(recorded: Any) -> Any:
+    """A marked param of a journal again, if it is made of tuples, dicts and lists."""
+    if isinstance(recorded, list):
+        return list(map(value_of_json, recorded))
+    if not isinstance(recorded, Mapping):
+        return recorded
+    if recorded.keys() == {"described"}:
+        return value_of_json(recorded["described"])
+    if recorded.keys() == {"tuple"}:
+        return tuple(map(value_of_json, recorded["tuple"]))
+    return {name: value_of_json(value) for name, value in recorded.items()}
+
+
 def as_json(value: Any, seen: tuple[int, ...] = ()) -> Any:
     """A value as JSON; the same for equal values of equal types."""
     if is_plain(value):

@@ -62,6 +62,7 @@ _WITHOUT = {
     "racing": False,
     "early_stopping": None,
     "min_splits": None,
+    "objectives": None,
 }
 # How much is searched. With more of it the first part may be the same search, and with
 # less the search be over sooner: decisions tell.

@@ -6,6 +6,7 @@ from sktune.nets._gradient_accumulation import GradientAccumulation
 from sktune.nets._gradual_unfreezing import GradualUnfreezing
 from sktune.nets._layerwise_optimizers import LAMB, LARS
 from sktune.nets._lr_schedule import LRSchedule
+from sktune.nets._n_parameters import neg_n_parameters
 from sktune.nets._param_groups_optimizer import ParamGroups
 from sktune.nets._relative_lr_scheduler import RelativeLRScheduler
 from sktune.nets._snapshot_ensemble import MeanOfMembers, SnapshotEnsemble
@@ -24,4 +25,5 @@ __all__ = [
     "RelativeLRScheduler",
     "SnapshotEnsemble",
     "StochasticWeightAveraging",
+    "neg_n_parameters",
 ]

@@ -89,10 +89,12 @@ class Proposal:
         space: Space | None = None,
         n_pending: int | None = None,
         warm_start: Sequence[WarmStartObservation] = (),
+        objectives: tuple[str, ...] = (),
         schedule: Schedule | None = None,
     ) -> Proposal:
         """Every candidate gets everything, at once unless the schedule spares some."""
-        problem = Problem(space, n_candidates, None, n_splits, warm_start)
+        known = warm_start, objectives
+        problem = Problem(space, n_candidates, None, n_splits, *known)
         if n_pending is None and n_candidates > MAX_PENDING:
             n_pending = MAX_PENDING
         if schedule is None:

@@ -43,5 +43,5 @@ def rehearse(
         score=score,
         n_pending=proposal.n_pending,
     )
-    engine.run()
-    rehearsal.check(proposal.strategy, proposal.problem.n_candidates)
+    is_over = all(one.is_complete for one in engine.run())
+    rehearsal.check(proposal.strategy, proposal.problem.n_candidates, is_over=is_over)

@@ -279,13 +279,15 @@ class Watched:
 
 
 class _Forgetting(Listener):
-    """Drops the states of candidates that will not be resumed."""
+    """Drops the states of candidates that need them no longer."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
 
     def on_stop(self, candidate: int) -> None:
         self._job.forget(candidate)
+
+    on_forget = on_stop
 
 
 class SingleThreaded(StrategyAround):

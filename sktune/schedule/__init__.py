@@ -19,7 +19,8 @@ from sktune.schedule._rungs import (
     splits_of,
     total_resources,
 )
-from sktune.schedule._slices import SlicePlan, Slices, first_halving, levels_between
+from sktune.schedule._slice_plan import SlicePlan
+from sktune.schedule._slices import Slices, first_halving, levels_between
 from sktune.schedule._stop_rules import (
     EarlyStopping,
     Growth,

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import ClassVar
 
-from sktune._types import Decision, Report, Resume, Start, Stop
+from sktune._types import Decision, Forget, Report, Resume, Start, Stop
 from sktune.schedule._brackets import Brackets, BracketsState
 from sktune.schedule._rungs import Rung, total_resources
 
@@ -34,7 +34,9 @@ class SlicesState:
     first : BracketsState or None
         Of the halving that it begins with; None once that is over.
     paused : dict of int -> (int, float)
-        Level and score of each candidate that may go on.
+        Level and score of each candidate that may go on, and whose state is kept.
+    forgotten : dict of int -> (int, float)
+        The same of each that may go on and whose state is not kept.
     pending : dict of int -> int
         Level that each candidate on its way goes to.
     spent : int
@@ -43,19 +45,25 @@ class SlicesState:
     n_since : int
         Decisions since a candidate was started.
     dropped : tuple of int
-        Paused candidates that will not go on, still to be stopped.
+        Candidates that will not go on, still to be stopped.
     closed : bool
         Whether no further candidate can be started.
     """
 
     first: BracketsState | None
     paused: Mapping[int, tuple[int, float]] = field(default_factory=dict)
+    forgotten: Mapping[int, tuple[int, float]] = field(default_factory=dict)
     pending: Mapping[int, int] = field(default_factory=dict)
     spent: int = 0
     n_started: int = 0
     n_since: int = 0
     dropped: tuple[int, ...] = ()
     closed: bool = False
+
+    @property
+    def going_on(self) -> dict[int, tuple[int, float]]:
+        """Level and score of each candidate that may go on, wherever its state is."""
+        return {**self.paused, **self.forgotten}
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,8 @@ class Slices:
         Candidates in flight at once after the first halving. What a decision knows
         follows from it, and not from how many workers there are.
     max_paused : int
-        Candidates whose states are kept; beyond that, the least promising is stopped.
+        Candidates whose states are kept; beyond that, the least promising is forgotten.
+        It is trained anew, to the same state, if it is wanted again, and costs that.
 
     Notes
     -----
@@ -173,13 +182,14 @@ class Slices:
             return None, state
         if len(state.paused) > self.max_paused:
             paused = list(state.paused)
-            values = _values(paused, state, expect)
-            return self.next(_without(state, [_best(paused, values, -1)]), expect)
+            least = _best(paused, _values(paused, state, expect), -1)
+            return Forget(least), _forgotten(state, least)
         new = [state.n_started] if self._may_start(state) else []
-        able = [c for c in state.paused if self._rest(state, c) <= self._left(state)]
+        left, there = self._left(state), state.going_on
+        able = [c for c in there if self._rest(state, c) <= left]
         if not able and not new:
-            if state.paused and not state.pending:
-                return self.next(_without(state, list(state.paused)), expect)
+            if there and not state.pending:
+                return self.next(_without(state, list(there)), expect)
             return None, state
         if new and state.n_since >= MOST_WITHOUT_START:
             able = []
@@ -189,7 +199,7 @@ class Slices:
             one = _best(everyone, _values(everyone, state, expect), 1)
         if one == state.n_started:
             return self._start(state)
-        return self._resume(state, one, state.paused[one][0] + 1)
+        return self._resume(state, one, there[one][0] + 1)
 
     def tell(self, state: SlicesState, report: Report) -> SlicesState:
         candidate = report.candidate
@@ -248,14 +258,14 @@ class Slices:
     ) -> tuple[Decision, SlicesState]:
         cost = self._cost(state, candidate, level)
         after = replace(
-            state,
-            paused={c: at for c, at in state.paused.items() if c != candidate},
+            _gone(state, [candidate]),
             pending={**state.pending, candidate: level},
             spent=state.spent + cost,
             n_since=state.n_since + 1,
         )
-        pause = level + 1 < len(self.levels)
-        return Resume(candidate, self.levels[level], level, pause), after
+        pause, anew = level + 1 < len(self.levels), candidate in state.forgotten
+        resume = Resume(candidate, self.levels[level], level, pause, is_anew=anew)
+        return resume, after
 
     def _may_start(self, state: SlicesState) -> bool:
         return not state.closed and self._whole(-1) <= self._left(state)
@@ -264,75 +274,23 @@ class Slices:
         return self.budget - state.spent
 
     def _cost(self, state: SlicesState, candidate: int, level: int) -> int:
-        """Of training a paused candidate to a level."""
-        before = self.levels[state.paused[candidate][0]] if self.continues else 0
-        return self.levels[level] - before
+        """Of training a candidate that may go on to a level."""
+        if not self.continues or candidate in state.forgotten:
+            return self.levels[level]
+        return self.levels[level] - self.levels[state.paused[candidate][0]]
 
     def _rest(self, state: SlicesState, candidate: int) -> int:
-        """Of training a paused candidate to the end, level by level."""
-        return self._whole(state.paused[candidate][0])
+        """Of training a candidate that may go on to the end, level by level."""
+        if candidate in state.paused:
+            return self._whole(state.paused[candidate][0])
+        level, _ = state.forgotten[candidate]
+        return self._whole(-1 if self.continues else level)
 
     def _whole(self, level: int) -> int:
         """Of training from a level to the end; -1 is the beginning."""
         if self.continues:
             return self.levels[-1] - (self.levels[level] if level >= 0 else 0)
         return sum(self.levels[level + 1 :])
-
-
-@dataclass(frozen=True, repr=False)
-class SlicePlan:
-    """What a search that freezes and thaws is going to do, as far as that is known.
-
-    Attributes
-    ----------
-    slices : Slices
-    n_iter : int
-    resource : str
-        Name of the resource.
-    n_splits : int
-    levels : tuple of int
-        Resources at which candidates pause.
-    rungs : tuple of Rung
-        The halving that it begins with.
-    total_resources : int
-        Most that may be spent in all splits, without the refit.
-    """
-
-    slices: Slices
-    n_iter: int
-    resource: str
-    n_splits: int
-
-    @property
-    def levels(self) -> tuple[int, ...]:
-        return self.slices.levels
-
-    @property
-    def rungs(self) -> tuple[Rung, ...]:
-        return self.slices.rungs
-
-    @property
-    def total_resources(self) -> int:
-        return self.slices.budget * self.n_splits
-
-    @property
-    def summary(self) -> str:
-        """What it comes to, in one line."""
-        how = "continued" if self.slices.continues else "trained from scratch"
-        return (
-            f"{self.n_iter} full candidates x {self.n_splits} splits, {how} from level "
-            f"to level: {self.total_resources} {self.resource} at most"
-        )
-
-    def __repr__(self) -> str:
-        lines = [
-            f"{'of these' if rung.iter else 'at first'} {rung.n_candidates:4} "
-            f"candidates to {rung.n_resources} {self.resource}"
-            for rung in self.rungs
-        ]
-        levels = ", ".join(map(str, self.levels))
-        then = f"then whoever is expected to gain most, to the next of {levels}"
-        return "\n".join([*lines, then, self.summary])
 
 
 def levels_between(least: int, most: int, *, halfway: bool = True) -> tuple[int, ...]:
@@ -378,8 +336,8 @@ def _values(
 ) -> Sequence[float]:
     if expect is not None:
         return expect(candidates)
-    worst = -math.inf
-    return [state.paused[c][1] if c in state.paused else worst for c in candidates]
+    there = state.going_on
+    return [there[c][1] if c in there else -math.inf for c in candidates]
 
 
 def _best(candidates: Sequence[int], values: Iterable[float], sign: int) -> int:
@@ -389,6 +347,20 @@ def _best(candidates: Sequence[int], values: Iterable[float], sign: int) -> int:
 
 
 def _without(state: SlicesState, candidates: Sequence[int]) -> SlicesState:
-    """State in which paused candidates will not go on."""
-    paused = {c: at for c, at in state.paused.items() if c not in candidates}
-    return replace(state, paused=paused, dropped=(*state.dropped, *candidates))
+    """State in which candidates will not go on."""
+    return replace(_gone(state, candidates), dropped=(*state.dropped, *candidates))
+
+
+def _forgotten(state: SlicesState, candidate: int) -> SlicesState:
+    """State in which a paused candidate may go on, but its state is not kept."""
+    forgotten = {**state.forgotten, candidate: state.paused[candidate]}
+    return replace(_gone(state, [candidate]), forgotten=forgotten)
+
+
+def _gone(state: SlicesState, candidates: Sequence[int]) -> SlicesState:
+    """State in which some do not wait any more."""
+    kept, forgotten = (
+        {c: at for c, at in those.items() if c not in candidates}
+        for those in (state.paused, state.forgotten)
+    )
+    return replace(state, paused=kept, forgotten=forgotten)

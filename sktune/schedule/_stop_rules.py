@@ -198,7 +198,8 @@ def _floor(measures: Values, keep: float, noise: float) -> float:
     if rank > len(descending):
         return -math.inf
     top = descending[_rank(descending, TOP, 1) - 1]
-    return float(min(descending[rank - 1], top - noise))
+    with np.errstate(over="ignore"):  # a score may be the least that there is
+        return float(min(descending[rank - 1], top - noise))
 
 
 def _rank(values: Values, share: float, least: int) -> int:

@@ -239,6 +239,7 @@ class BaseSearch(RunsAgain, Reported, _compat.BaseSearchCV):
         ):
             # Of a `fit` before
             forget(self, "leases_", "paths_", "curves_", "kept_", "provenance_")
+            forget(self, "pareto_front_")
             check_limit(self.fit_memory)
             data = read_data(self, self._searched(), X, y, params)
             self.n_splits_ = data.n_splits
@@ -350,7 +351,8 @@ class BaseSearch(RunsAgain, Reported, _compat.BaseSearchCV):
         warm_start = proposal.problem.warm_start
         if warm_start:
             told["warm_start_from"] = [
-                (one.source, one.params, one.score) for one in warm_start
+                (one.source, one.params, one.score, *one.objectives)
+                for one in warm_start
             ]
         # Where all candidates are given, what comes next depends on no metric.
         is_fixed = isinstance(proposal.strategy, Listed) and isinstance(

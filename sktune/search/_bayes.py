@@ -12,6 +12,7 @@ from sktune._protocols import Strategy
 from sktune._types import Params, WarmStartObservation
 from sktune.run import refit_metric_names
 from sktune.search._sequential_search import SequentialSearch
+from sktune.search.inputs._objectives import read_objectives
 from sktune.search.inputs._warm_start_from import read_warm_start
 from sktune.space import Space
 from sktune.strategy import Bayes
@@ -55,6 +56,14 @@ class BayesSearchCV(SequentialSearch):
         the next candidate is the best of a function that is drawn from its posterior
         (Thompson sampling), and `acquisition` is left as it is. Of more than 500
         candidates all look at the better half of that number and at the latest.
+    objectives : sequence of str, default=None
+        Metrics of `scoring` whose Pareto front is searched: candidates than which no
+        other is better in one of them without being worse in another. What comes next
+        is the candidate of the largest expected hypervolume improvement [6]_, with two
+        or three objectives, 'gp' and 'log_ei'; else, by random weights of the
+        objectives [7]_. `refit` still names the one by which the best candidate is
+        chosen, and `pareto_front_` has the front. None searches by the metric of
+        `refit` alone. See the guide "Several objectives".
     n_pending : int, default=1
         Candidates that may be in flight at once. With 1, workers share the splits of
         one candidate. More keeps more workers busy, and each candidate knows less when
@@ -201,6 +210,11 @@ class BayesSearchCV(SequentialSearch):
         What it takes to train a candidate again: the `root` of the seeds, a fingerprint
         of the `splits`, `versions`, `hardware` and `threads`. See
         :func:`sktune.inspection.reproduce`.
+    pareto_front_ : ndarray of int
+        With several metrics, the rows of `cv_results_` than which no other is better in
+        one of `objectives` (by default, of all metrics) without being worse in another,
+        the best in the first first.
+        See :func:`sktune.inspection.pareto_front`.
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
@@ -223,6 +237,12 @@ class BayesSearchCV(SequentialSearch):
        optimization for general algorithm configuration", LION 2011.
     .. [5] J. Bergstra, R. Bardenet, Y. Bengio and B. Kegl, "Algorithms for
        hyper-parameter optimization", NIPS 2011.
+    .. [6] K. Yang, M. Emmerich, A. Deutz and T. Baeck, "Efficient computation of
+       expected hypervolume improvement using box decomposition algorithms", Journal of
+       Global Optimization 75, 2019.
+    .. [7] J. Knowles, "ParEGO: a hybrid algorithm with on-line landscape approximation
+       for expensive multiobjective optimization problems", IEEE Transactions on
+       Evolutionary Computation 10, 2006.
 
     Examples
     --------
@@ -241,6 +261,7 @@ class BayesSearchCV(SequentialSearch):
         **SequentialSearch._parameter_constraints,
         "acquisition": [_compat.StrOptions({"log_ei", "pi", "ucb"})],
         "surrogate": [_compat.StrOptions({"gp", "forest", "tpe", "pairs"})],
+        "objectives": [list, tuple, None],
         "warm_start_from": "no_validation",  # where it is read, with a better message
     }
 
@@ -254,6 +275,7 @@ class BayesSearchCV(SequentialSearch):
         n_iter: int = 10,
         acquisition: str = "log_ei",
         surrogate: str = "gp",
+        objectives: Sequence[str] | None = None,
         n_pending: int = 1,
         initial_points: Sequence[dict[str, Any]] | None = None,
         warm_start_from: Any = None,
@@ -311,6 +333,7 @@ class BayesSearchCV(SequentialSearch):
         )
         self.acquisition = acquisition
         self.surrogate = surrogate
+        self.objectives = objectives
         self.warm_start_from = warm_start_from
 
     def _strategy(self, initial_points: tuple[Params, ...]) -> Strategy:
@@ -320,11 +343,20 @@ class BayesSearchCV(SequentialSearch):
             initial_points=initial_points,
         )
 
+    def _objectives(self) -> tuple[str, ...]:
+        return read_objectives(
+            self.objectives,
+            self.scoring,
+            racing=self.racing,
+            early_stopping=self.early_stopping,
+        )
+
     def _warm_start(self, space: Space) -> Sequence[WarmStartObservation]:
         return read_warm_start(
             self.warm_start_from,
             space,
             self.estimator,
             refit_metric_names(self.scoring, self.refit),
+            objectives=self._objectives(),
             verbose=self.verbose,
         )

@@ -206,6 +206,10 @@ class FreezeThawSearchCV(FidelitySearch):
         What it takes to train a candidate again: the `root` of the seeds, a fingerprint
         of the `splits`, `versions`, `hardware` and `threads`. See
         :func:`sktune.inspection.reproduce`.
+    pareto_front_ : ndarray of int
+        With several metrics, the rows of `cv_results_` than which no other is better in
+        one metric without being worse in another, the best in the first metric first.
+        See :func:`sktune.inspection.pareto_front`.
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
@@ -221,7 +225,8 @@ class FreezeThawSearchCV(FidelitySearch):
     It begins with up to 27 candidates that are spread evenly, of which a third goes on
     at each rung of a halving, one to the end. Candidates then pause at levels that grow
     by a factor of about 1.7, or of 3 where nothing continues. Of more than 100 paused
-    candidates the least promising one is stopped.
+    candidates the state of the least promising one is removed; if it is wanted again,
+    it is trained anew, to the same state, and pays for that.
 
     References
     ----------

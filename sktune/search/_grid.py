@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from sktune._errors import SpaceError, SpaceTypeError
 from sktune.run import Proposal
 from sktune.search._flat_search import FlatSearch
 from sktune.search.inputs._data import Data, as_dicts
-from sktune.space import allows, to_python
+from sktune.space import EveryValue, allows, is_structured, to_python
 from sktune.strategy import Listed
 
 
@@ -29,6 +29,16 @@ class Points(Sequence[dict[str, Any]]):
     def __getitem__(self, index: Any) -> Any:
         # By name, as they are where the grid is iterated over.
         return _plain(dict(sorted(self._grid[index].items())))
+
+
+def _listed(grid: Mapping[str, Any]) -> dict[str, Any]:
+    """A grid in which what has parts is the sequence of its values."""
+    return {
+        name: EveryValue(values, f"Parameter grid for parameter {name!r}")
+        if is_structured(values)
+        else values
+        for name, values in grid.items()
+    }
 
 
 def _plain(params: dict[str, Any]) -> dict[str, Any]:
@@ -178,6 +188,10 @@ class GridSearchCV(FlatSearch):
         What it takes to train a candidate again: the `root` of the seeds, a fingerprint
         of the `splits`, `versions`, `hardware` and `threads`. See
         :func:`sktune.inspection.reproduce`.
+    pareto_front_ : ndarray of int
+        With several metrics, the rows of `cv_results_` than which no other is better in
+        one metric without being worse in another, the best in the first metric first.
+        See :func:`sktune.inspection.pareto_front`.
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
@@ -264,7 +278,7 @@ class GridSearchCV(FlatSearch):
 
     def _propose(self, data: Data, root: int) -> Proposal:
         self._check_lists()
-        grid = ParameterGrid(self.param_grid)
+        grid = ParameterGrid([_listed(d) for d in as_dicts(self.param_grid)])
         # The grid itself may be longer than memory is large.
         candidates: Any = Points(grid)
         if self.constraint is not None:
@@ -290,6 +304,8 @@ class GridSearchCV(FlatSearch):
                         f"a numpy array with a length, but got {values!r}. Wrap a "
                         "single value in a list."
                     )
+                if is_structured(values):
+                    continue
                 if hasattr(values, "rvs") or hasattr(values, "icdf"):
                     raise SpaceTypeError(
                         f"Parameter grid for parameter {name!r} needs to be a list or "

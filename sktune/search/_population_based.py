@@ -23,7 +23,7 @@ from sktune.schedule import (
 )
 from sktune.search._fidelity import Fidelity, FidelitySearch
 from sktune.search.inputs._data import Data
-from sktune.space import Dimension, Space
+from sktune.space import Space, Values
 from sktune.strategy import Explore
 
 # Of a parameter that takes no more, all values are tried before the first fit.
@@ -217,6 +217,10 @@ class PopulationBasedSearchCV(FidelitySearch):
         What it takes to train a candidate again: the `root` of the seeds, a fingerprint
         of the `splits`, `versions`, `hardware` and `threads`. See
         :func:`sktune.inspection.reproduce`.
+    pareto_front_ : ndarray of int
+        With several metrics, the rows of `cv_results_` than which no other is better in
+        one metric without being worse in another, the best in the first metric first.
+        See :func:`sktune.inspection.pareto_front`.
     multimetric_ : bool
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
@@ -462,7 +466,7 @@ class PopulationBasedSearchCV(FidelitySearch):
         return [stage._asdict() for stage in (*stages_in_results(results, number), own)]
 
 
-def _tried_values(dimension: Dimension) -> list[Any]:
+def _tried_values(dimension: Values) -> list[Any]:
     """Values of a parameter by which one may see whether it can change."""
     if not dimension.is_continuous and dimension.size <= _MAX_TRIED:
         return list(dimension.values())

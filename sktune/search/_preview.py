@@ -159,6 +159,7 @@ class Preview:
             continues=continues,
             score_of=(lambda params: 0.0) if self.spares else score_of,
             noise=0.0 if self.spares else 0.01,
+            objectives=self.proposal.problem.objectives,
         )
         budget = Budget(
             limit,

@@ -10,7 +10,7 @@ from typing import Any
 
 from sktune import _compat
 from sktune._random import derive_seed
-from sktune._types import NAMELESS
+from sktune._types import NAMELESS, Evaluation
 from sktune._warnings import warn
 from sktune.execution import Refit, first_raised, uninterrupted
 from sktune.placement import Placement
@@ -27,6 +27,7 @@ from sktune.search._failures import warn_or_raise_about_failures
 from sktune.search._results_table import (
     Outcomes,
     format_results,
+    front_of,
     metrics_of,
     outcomes_of,
 )
@@ -52,6 +53,7 @@ def write_results(search: Any, run: SearchRun, scorers: Any) -> None:
     refit_metric = _check_metrics(search, outcomes)
     # Before anything may raise or be interrupted: these have cost the most.
     search.cv_results_ = format_results(search, rows, outcomes)
+    _write_front(search, rows)
     joined = isinstance(scorers, _compat.MultimetricScorer)
     search.scorer_ = scorers._scorers if joined else scorers
     if run.is_over_budget:
@@ -106,6 +108,7 @@ def _keep_results(search: Any, run: SearchRun, reason: BaseException) -> None:
             outcomes = outcomes_of(rows)
             refit_metric = _check_metrics(search, outcomes)
             search.cv_results_ = format_results(search, rows, outcomes)
+            _write_front(search, rows)
             search._count(rows)
             if any(run.metric.score(one) is not None for one in outcomes):
                 _choose(search, refit_metric)
@@ -143,6 +146,16 @@ def _check_metrics(search: Any, outcomes: Outcomes) -> Any:
     if callable(search.scoring):
         search._check_refit_for_multimetric(metrics)
     return search.refit
+
+
+def _write_front(search: Any, rows: list[Evaluation]) -> None:
+    """Set the Pareto front, where there are several metrics."""
+    if search.multimetric_:
+        prefix = "mean_test_"
+        named = [key for key in search.cv_results_ if key.startswith(prefix)]
+        every = [key.removeprefix(prefix) for key in named]
+        metrics = getattr(search, "objectives", None) or every
+        search.pareto_front_ = front_of(search.cv_results_, rows, metrics)
 
 
 def _choose(search: Any, refit_metric: Any) -> None:

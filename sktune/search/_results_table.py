@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from sktune import _compat
+from sktune._pareto import non_dominated
 from sktune._types import NAMELESS, Evaluation, FitOutcome, Scores
 from sktune._warnings import at_the_users_line
 
@@ -77,6 +78,22 @@ def format_results(
             means = results[f"mean_test_{metric}"]
             results[key] = _rank(means, how_far, failed)
     return results
+
+
+def front_of(
+    results: dict[str, Any], rows: Sequence[Evaluation], metrics: Sequence[str]
+) -> NDArray[np.int64]:
+    """Rows of `cv_results_` that no other beats, the best in the first metric first.
+
+    Of those that came furthest, as of the best; who failed in one of them is not there.
+    """
+    how_far = _how_far(rows)
+    whole = how_far == how_far.max()
+    for metric in metrics:
+        whole &= ~_any_of(rows, _failed_in(metric))
+    means = np.column_stack([results[f"mean_test_{metric}"] for metric in metrics])
+    front = np.flatnonzero(non_dominated(np.where(whole[:, None], means, np.nan)))
+    return front[np.lexsort(-means[front].T[::-1])]
 
 
 def metrics_of(outcomes: Outcomes) -> Scores | None:

@@ -48,6 +48,10 @@ class SequentialSearch(FlatSearch):
     def _strategy(self, initial_points: tuple[Params, ...]) -> Strategy:
         """What names the candidates."""
 
+    def _objectives(self) -> tuple[str, ...]:
+        """The metrics whose front is searched."""
+        return ()
+
     def _warm_start(self, space: Space) -> Sequence[WarmStartObservation]:
         """What is known of other searches."""
         return ()
@@ -63,6 +67,7 @@ class SequentialSearch(FlatSearch):
             space=space,
             n_pending=self.n_pending,
             warm_start=self._warm_start(space),
+            objectives=self._objectives(),
         )
 
     def _check_n_candidates(self, n_candidates: int) -> None:

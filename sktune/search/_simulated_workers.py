@@ -57,6 +57,8 @@ class SimulatedWorkers:
         ``score_of(params)``: of a candidate in the end.
     noise : float
         How far scores are off that, at random.
+    objectives : tuple of str
+        Metrics beside the score, with scores of their own.
 
     Attributes
     ----------
@@ -76,6 +78,7 @@ class SimulatedWorkers:
     continues: bool = False
     score_of: Callable[[Params], float] = lambda params: 0.0
     noise: float = 0.01
+    objectives: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.now = 0.0
@@ -126,7 +129,8 @@ class SimulatedWorkers:
 
     def _outcome(self, fit: Fit) -> FitOutcome:
         seed = (self.root, fit.candidate, fit.split, fit.n_resources or 0)
-        noise = np.random.default_rng(seed).normal()
+        noise = np.random.default_rng(seed).normal(size=1 + len(self.objectives))
         rise = 1 - 1 / (1 + (fit.n_resources or 0))
-        score = 0.3 * rise + self.score_of(fit.params) + self.noise * noise
-        return FitOutcome({"score": float(score)}, reached=fit.n_resources)
+        scores = 0.3 * rise + self.score_of(fit.params) + self.noise * noise
+        told = dict(zip(("score", *self.objectives), scores.tolist(), strict=True))
+        return FitOutcome(told, reached=fit.n_resources)

@@ -12,6 +12,7 @@ from sktune._errors import SpaceError, SpaceTypeError, did_you_mean
 from sktune._types import Params
 from sktune.space._distributions import is_distribution
 from sktune.space._foreign import refuse_foreign
+from sktune.space._structured import Structured, is_structured
 from sktune.space._values import to_python
 
 # Listed values are held in tables; longer ones would take minutes to write.
@@ -59,7 +60,7 @@ def _check_entry(name: Any, given: Any) -> None:
             f"{type(name).__name__}. Write it as the estimator's set_params takes it."
         )
     check_kind(name, given)
-    if is_distribution(given):
+    if is_distribution(given) or is_structured(given):
         return  # looked at more closely where it is read
     shape = given.shape if isinstance(given, np.ndarray) else (None,)
     unordered = isinstance(given, (str, bytes, Mapping, Set))
@@ -90,6 +91,9 @@ def _check_entry(name: Any, given: Any) -> None:
 def check_kind(name: str, given: Any) -> None:
     """Refuse what is neither a distribution nor several values."""
     refuse_foreign(name, given)
+    if is_structured(given):
+        Structured(given, f"Parameter distribution for parameter {name!r}")
+        return
     if is_distribution(given):
         return
     if not isinstance(given, Iterable) or (hasattr(given, "ndim") and given.ndim == 0):
@@ -100,9 +104,7 @@ def check_kind(name: str, given: Any) -> None:
         )
 
 
-def why_not_here(
-    params: Params, branches: Sequence[Mapping[str, int]], dimensions: Sequence[Any]
-) -> SpaceError:
+def why_not_here(params: Params, branches: Sequence[Mapping[str, Any]]) -> SpaceError:
     """Why a candidate is in no branch, told by the one that comes nearest to it."""
     nearest = min(branches, key=lambda b: len(b.keys() ^ params.keys()))
     for name in params:
@@ -124,11 +126,15 @@ def why_not_here(
                 f"Parameter {name!r} is missing in params {dict(params)!r}. Give a "
                 f"value for each of {list(nearest)}."
             )
-    for name, j in nearest.items():
+    for name, dimension in nearest.items():
         value = to_python(params[name])
-        if dimensions[j].token(value) is None:
+        if dimension.token(value) is None:
+            reason = ""
+            if isinstance(dimension, Structured) and dimension.why_not(value):
+                reason = f": {dimension.why_not(value)}"
+            reason += "" if reason.endswith("?") else "."
             return SpaceError(
-                f"Value {value!r} of parameter {name!r} is not {dimensions[j]}. Choose "
-                "one that is, or add it to param_distributions."
+                f"Value {value!r} of parameter {name!r} is not {dimension}{reason} "
+                "Choose one that is, or add it to param_distributions."
             )
     raise AssertionError("a candidate that is in a branch was looked for in none")

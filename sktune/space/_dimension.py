@@ -14,6 +14,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sktune.space._distributions import (
     NEGLIGIBLE,
@@ -29,7 +30,7 @@ from sktune.space._values import Distinct, is_number, to_python
 
 
 class Dimension(Protocol):
-    """What a space needs of each of its parameters."""
+    """What a space needs of each of its coordinates."""
 
     size: float
     is_continuous: bool
@@ -256,7 +257,7 @@ class Finite:
         self, values: Sequence[Any], ordered: bool, edges: Floats | None = None
     ) -> None:
         n_values = len(values)
-        self._values = list(values)
+        self.listed = list(values)
         self._found = Distinct(() if ordered else values)
         # Numbers find each other over types: 1.0 is the 1 of an ordered list.
         self._rank = {x: i for i, x in enumerate(values)} if ordered else {}
@@ -264,22 +265,22 @@ class Finite:
         self.n_categories = 0 if ordered else n_values
         if edges is None:
             edges = np.arange(n_values + 1) / n_values
-            self._centres = (np.arange(n_values) + 0.5) / n_values
+            self.centres = (np.arange(n_values) + 0.5) / n_values
         else:
-            self._centres = (edges[:-1] + edges[1:]) / 2
+            self.centres = (edges[:-1] + edges[1:]) / 2
         self._edges = edges
         # Python's own bisection is several times quicker than numpy's for one number.
         self._inner = edges[1:-1]
         self._inner_list: list[float] = self._inner.tolist()
         if ordered:
             # First to last value is a distance of 1, as between two categories.
-            length = self._centres[-1] - self._centres[0]
-            self._positions = (self._centres - self._centres[0]) / (length or 1.0)
+            length = self.centres[-1] - self.centres[0]
+            self._positions = (self.centres - self.centres[0]) / (length or 1.0)
         else:
             self._positions = np.arange(n_values, dtype=float)
 
     def value(self, u: float) -> Any:
-        return self._values[bisect_right(self._inner_list, u)]
+        return self.listed[self.index(u)]
 
     def token(self, value: Any) -> int | None:
         if self.n_categories:
@@ -288,37 +289,42 @@ class Finite:
 
     def coordinate(self, value: Any) -> float | None:
         index = self.token(value)
-        return None if index is None else float(self._centres[index])
+        return None if index is None else float(self.centres[index])
 
     def outline(self, value: Any) -> float | None:
         return self.coordinate(value)
 
     def snap(self, column: Floats) -> Floats:
-        return self._centres[self._index(column)]
+        return self.centres[self.indices(column)]
 
     def cells(self, column: Floats) -> tuple[Floats, Floats]:
-        index = self._index(column)
+        index = self.indices(column)
         return self._edges[index], self._edges[index + 1]
 
     def positions(self, column: Floats) -> Floats:
-        return self._positions[self._index(column)]
+        return self._positions[self.indices(column)]
 
-    def _index(self, column: Floats) -> np.ndarray[Any, Any]:
+    def index(self, u: float) -> int:
+        """Position in `listed` of the value whose cell holds u."""
+        return bisect_right(self._inner_list, u)
+
+    def indices(self, column: Floats) -> NDArray[np.intp]:
+        """Positions in `listed` of the values of coordinates."""
         return np.searchsorted(self._inner, column, side="right")
 
     def values(self) -> Iterator[Any]:
-        return iter(self._values)
+        return iter(self.listed)
 
     def equals(self, other: Dimension) -> bool:
         return (
             isinstance(other, Finite)
             and self.n_categories == other.n_categories
             and np.array_equal(self._edges, other._edges)
-            and all(other.token(value) == i for i, value in enumerate(self._values))
+            and all(other.token(value) == i for i, value in enumerate(self.listed))
         )
 
     def __str__(self) -> str:
-        return f"one of {reprlib.repr(self._values)}"
+        return f"one of {reprlib.repr(self.listed)}"
 
 
 def from_list(values: Sequence[Any]) -> Finite:
@@ -352,13 +358,3 @@ def make_dimension(name: str, given: Any) -> Dimension:
             given, f"Parameter distribution for parameter {name!r}"
         )
     return from_list(given)
-
-
-def every_value(dimensions: list[Dimension]) -> Iterator[tuple[Any, ...]]:
-    """As itertools.product, which would first write out each of its arguments."""
-    if not dimensions:
-        yield ()
-        return
-    for value in dimensions[0].values():
-        for others in every_value(dimensions[1:]):
-            yield value, *others

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 from sktune._errors import SpaceError, SpaceTypeError
 from sktune._types import Params
 from sktune.space import _embedding
+from sktune.space._branch import Branch, entry_of
 from sktune.space._checks import check_subspaces, why_not_here
 from sktune.space._constraint import Constraint, allows, check_constraint
-from sktune.space._dimension import Dimension, every_value, from_list, make_dimension
+from sktune.space._dimension import Dimension, from_list
 from sktune.space._distributions import Floats
-from sktune.space._values import to_python
+from sktune.space._structured import Values
 
 # Up to here, candidates that two dicts share are counted one by one.
 _COUNTED = 100_000
-
-Branch = dict[str, int]
-"""One dict of `param_distributions`: each name's coordinate, names in order."""
 
 
 class Space:
@@ -39,7 +38,8 @@ class Space:
     param_distributions : dict or list of dict
         Parameter names to lists of values or distributions of scipy.stats, frozen or of
         the new style; several dicts are subspaces, each with parameters of its own.
-        A list of numbers is ordered, any other is categorical.
+        A list of numbers is ordered, any other is categorical. What has parts, such as
+        a `CellSpace`, has a coordinate for each part.
     constraint : callable, default=None
         ``params -> bool``: whether a candidate may be run.
 
@@ -50,7 +50,8 @@ class Space:
     n_features : int
         Number of columns of `features`.
     names : tuple of str
-        The parameter of each coordinate; "" for the choice among dicts.
+        The parameter of each coordinate; "" for the choice among dicts, and
+        ``"name[part]"`` for a part of a structured parameter.
     size : float
         Number of different candidates, `math.inf` where one parameter is continuous.
         The constraint is not taken into account. Candidates that more than one dict
@@ -58,6 +59,8 @@ class Space:
     is_continuous : ndarray of shape (n_dims,), bool
     n_categories : ndarray of shape (n_dims,), int
         Number of values that have no order, 0 where they have one.
+    is_conditional : bool
+        Whether there is a coordinate that not all candidates have.
     groups : ndarray of shape (n_features,), int
         The coordinate that each feature depends on.
 
@@ -90,9 +93,10 @@ class Space:
             # As strings, for a choice without an order.
             self._dimensions.append(from_list([str(i) for i in range(len(subspaces))]))
             names.append("")
+        place = partial(self._place, names)
         for subspace in subspaces:
-            branch = {n: self._place(n, subspace[n], names) for n in sorted(subspace)}
-            self._branches.append(branch)
+            entries = {n: entry_of(n, subspace[n], place) for n in sorted(subspace)}
+            self._branches.append(Branch(entries))
         self.names = tuple(names)
         self.n_dims = len(names)
         self.is_continuous = np.array([d.is_continuous for d in self._dimensions], bool)
@@ -100,9 +104,8 @@ class Space:
         self._lay_out_features()
         self.size = self._count()
 
-    def _place(self, name: str, given: Any, names: list[str]) -> int:
-        """Index of the coordinate of one entry: one that is there, or a new one."""
-        new = make_dimension(name, given)
+    def _place(self, names: list[str], name: str, new: Dimension) -> int:
+        """Index of a coordinate: one that is there, or a new one."""
         for index, dimension in enumerate(self._dimensions):
             if names[index] == name and dimension.equals(new):
                 return index
@@ -114,10 +117,14 @@ class Space:
         # Which coordinates each branch has, of shape (n_branches, n_dims).
         self._active = np.zeros((len(self._branches), self.n_dims), bool)
         for row, branch in zip(self._active, self._branches, strict=True):
-            row[list(branch.values())] = True
+            row[branch.columns] = True
             if len(self._branches) > 1:
                 row[0] = True
-        self._conditional = [not column.all() for column in self._active.T]
+        # Those that not all candidates have: of some dicts only, or of some values.
+        self._conditional: NDArray[np.bool_] = np.logical_not(self._active.all(axis=0))
+        for branch in self._branches:
+            self._conditional[branch.optional] = True
+        self.is_conditional = bool(self._conditional.any())
         widths = [
             _embedding.n_features(dimension, conditional)
             for dimension, conditional in zip(
@@ -132,12 +139,9 @@ class Space:
         ]
 
     def _count(self) -> float:
-        sizes = [
-            math.prod(self._dimensions[j].size for j in branch.values())
-            for branch in self._branches
-        ]
+        sizes = [branch.size for branch in self._branches]
         total = math.fsum(sizes)
-        apart = len({frozenset(branch) for branch in self._branches}) == len(sizes)
+        apart = len({frozenset(b.entries) for b in self._branches}) == len(sizes)
         if apart or total > _COUNTED:
             return total
         return float(sum(1 for _ in self.points()))
@@ -161,10 +165,7 @@ class Space:
         branch = self._branches[0]
         if len(self._branches) > 1:
             branch = self._branches[int(self._dimensions[0].value(coordinates[0]))]
-        return {
-            name: self._dimensions[j].value(coordinates[j])
-            for name, j in branch.items()
-        }
+        return branch.decode(coordinates)
 
     def encode(self, params: Params) -> Floats:
         """The canonical point of a candidate, nan at coordinates that it has not.
@@ -185,20 +186,26 @@ class Space:
             If the candidate is not in the space; the message names the parameter.
         """
         chosen, _ = self._locate(params)
+        u = self._of_branch(chosen)
+        self._branches[chosen].encode(u, params)
+        return u
+
+    def _of_branch(self, chosen: int) -> Floats:
+        """A point that has the choice of its dict, and nan elsewhere."""
         u = np.full(self.n_dims, np.nan)
         if len(self._branches) > 1:
             u[0] = self._dimensions[0].coordinate(str(chosen))
-        for name, j in self._branches[chosen].items():
-            u[j] = self._dimensions[j].coordinate(to_python(params[name]))
         return u
 
     @property
-    def branches(self) -> list[dict[str, Dimension]]:
-        """The dimension of each parameter, for each dict of `param_distributions`."""
-        return [
-            {name: self._dimensions[j] for name, j in branch.items()}
-            for branch in self._branches
-        ]
+    def dimensions(self) -> list[Dimension]:
+        """The dimension of each coordinate, as in `names`."""
+        return self._dimensions
+
+    @property
+    def branches(self) -> list[Mapping[str, Values]]:
+        """The values of each parameter, for each dict of `param_distributions`."""
+        return [branch.dimensions for branch in self._branches]
 
     def outline(self, params: Params) -> Floats:
         """As `encode`, for a candidate that may lie a little outside of the space.
@@ -216,17 +223,12 @@ class Space:
             return self.encode(params)
         except SpaceError:
             for chosen, branch in enumerate(self._branches):
-                if params.keys() != branch.keys():
+                if params.keys() != branch.entries.keys():
                     continue
-                places = [
-                    self._dimensions[j].outline(to_python(params[name]))
-                    for name, j in branch.items()
-                ]
-                if None not in places:
-                    u = np.full(self.n_dims, np.nan)
-                    if len(self._branches) > 1:
-                        u[0] = self._dimensions[0].coordinate(str(chosen))
-                    u[list(branch.values())] = places
+                places = branch.outline(params)
+                if places is not None:
+                    u = self._of_branch(chosen)
+                    u[branch.columns] = places
                     return u
             raise
 
@@ -246,9 +248,17 @@ class Space:
         snapped = np.empty(points.shape)
         for j, dimension in enumerate(self._dimensions):
             snapped[:, j] = dimension.snap(points[:, j])
-        if len(self._branches) > 1:
-            chosen = self._dimensions[0].positions(points[:, 0]).astype(np.intp)
-            snapped[~self._active[chosen]] = np.nan
+        if len(self._branches) == 1:
+            self._branches[0].hide(snapped)
+            return snapped
+        chosen = self._dimensions[0].positions(points[:, 0]).astype(np.intp)
+        snapped[~self._active[chosen]] = np.nan
+        for index, branch in enumerate(self._branches):
+            if branch.optional:
+                of = chosen == index
+                of_branch = snapped[of]
+                branch.hide(of_branch)
+                snapped[of] = of_branch
         return snapped
 
     def cells(self, U: Floats) -> tuple[Floats, Floats]:
@@ -358,22 +368,11 @@ class Space:
                 "distribution."
             )
         for chosen, branch in enumerate(self._branches):
-            before = [b for b in self._branches[:chosen] if b.keys() == branch.keys()]
-            dimensions = [self._dimensions[j] for j in branch.values()]
-            for values in every_value(dimensions):
-                params = dict(zip(branch, values, strict=True))
-                if not any(self._tokens(b, params) is not None for b in before):
+            names = branch.entries.keys()
+            before = [b for b in self._branches[:chosen] if b.entries.keys() == names]
+            for params in branch.points():
+                if not any(b.tokens(params) is not None for b in before):
                     yield params
-
-    def _tokens(self, branch: Branch, params: Params) -> list[Hashable] | None:
-        """Identities of the values of a branch's names; None if it lacks one."""
-        tokens = []
-        for name, j in branch.items():
-            token = self._dimensions[j].token(to_python(params[name]))
-            if token is None:
-                return None
-            tokens.append(token)
-        return tokens
 
     def _locate(self, params: Params) -> tuple[int, list[Hashable]]:
         """The first branch that has a candidate, and the identities of its values."""
@@ -383,15 +382,15 @@ class Space:
                 "values."
             )
         for index, branch in enumerate(self._branches):
-            if params.keys() == branch.keys():
-                tokens = self._tokens(branch, params)
+            if params.keys() == branch.entries.keys():
+                tokens = branch.tokens(params)
                 if tokens is not None:
                     return index, tokens
-        raise why_not_here(params, self._branches, self._dimensions)
+        raise why_not_here(params, self.branches)
 
     def __repr__(self) -> str:
         entries = (
-            ", ".join(f"{name}: {self._dimensions[j]}" for name, j in branch.items())
-            for branch in self._branches
+            ", ".join(f"{name}: {dimension}" for name, dimension in branch.items())
+            for branch in self.branches
         )
         return f"Space({' | '.join(f'{{{entry}}}' for entry in entries)})"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,14 +17,20 @@ from sktune.strategy._acquisition import ACQUISITIONS, SampledAcquisition
 from sktune.strategy._arrays import Array
 from sktune.strategy._forest import random_forest
 from sktune.strategy._gaussian_process import gaussian_process
+from sktune.strategy._hypervolume import (
+    MOST_OBJECTIVES,
+    expected_hypervolume_improvement,
+)
 from sktune.strategy._maximize import Admissible, best_admissible, maximise
 from sktune.strategy._observations import (
+    MAX_RUNG_OBSERVATIONS,
     EncodedObservation,
     encoded,
     most_informative,
 )
 from sktune.strategy._pairs import check_categories, pairs_of_categories
 from sktune.strategy._parzen import parzen_estimator
+from sktune.strategy._scalarisation import scalarised
 from sktune.strategy._surrogate import Surrogate, SurrogateInput, SurrogateOutput
 from sktune.strategy._told import (
     Told,
@@ -111,8 +118,9 @@ class Bayes:
     believer", Ginsbourger et al. 2010), so that several at once are spread out. With
     "tpe" both are among the bad candidates.
 
-    Of more than 500 observations the better half of that number and the latest are
-    looked at, so that the cost of a proposal stays bounded.
+    Of more than 500 observations, or 200 of a Gaussian process over rungs, the better
+    half of that number and the latest are looked at, so that the cost of a proposal
+    stays bounded.
 
     Where a schedule trains candidates rung by rung, the surrogate is one over params
     and resource, learns from every rung, and proposes what is best to try at the
@@ -127,6 +135,11 @@ class Bayes:
     of this search. Only their order and shape count, not level and scale. Of more than
     100 scores of other searches the better half of that number, and as many evenly
     among the rest, are looked at. Their candidates may be tried again.
+
+    Where the problem has several objectives, two or three of them have a Gaussian
+    process each, and the next candidate is the one that is expected to add the most to
+    the volume which is dominated. With more of them, another surrogate or another
+    acquisition, each proposal draws weights, by which they are one score.
 
     Examples
     --------
@@ -172,6 +185,7 @@ class Bayes:
         space = state.space
         # Apart in the cube of a single dict is another candidate; no key need be made.
         plain = space.constraint is None and space.names[:1] != ("",)
+        plain = plain and not space.is_conditional  # nan is apart from nan
         taken = state.taken(pending)
         if not space.n_dims:  # param_distributions={}: the estimator as it stands
             return None if taken else {}
@@ -279,18 +293,37 @@ class Bayes:
         self, state: BayesState, pending: Array, seed: int
     ) -> SurrogateOutput:
         max_resources = state.problem.max_resources
-        # "curves" chooses among many by itself.
-        most = list if self.surrogate == "curves" else most_informative
+        most: Any = most_informative
+        if self.surrogate == "curves":  # which chooses among many by itself
+            most = list
+        elif self.surrogate == "gp" and max_resources is not None:
+            most = partial(most_informative, limit=MAX_RUNG_OBSERVATIONS)
         observations = [*observed(state, max_resources, most), *state.warm_start]
+        surrogate = SURROGATES[self.surrogate]
+        if state.problem.objectives:
+            if self._improves_volume(len(state.problem.objectives)):
+                surrogate = expected_hypervolume_improvement
+            else:
+                observations = scalarised(observations, seed)
         if state.warm_start and self.surrogate not in MULTI_SOURCE_SURROGATES:
             observations = to_common_scale(state.space, observations)
         data = SurrogateInput(
             state.space, observations, pending, self.acquisition, max_resources, seed
         )
-        return SURROGATES[self.surrogate](data)
+        return surrogate(data)
+
+    def _improves_volume(self, n_objectives: int) -> bool:
+        """Whether the front is searched by its volume, and not by random weights."""
+        is_default = self.surrogate == "gp" and self.acquisition == "log_ei"
+        return is_default and n_objectives <= MOST_OBJECTIVES
 
     def _check(self, problem: Problem) -> Space:
         space, max_resources = problem.space, problem.max_resources
+        if problem.objectives and max_resources is not None:
+            raise ValueError(
+                f"{self!r} searches a front of {problem.objectives} only where every "
+                "candidate gets everything at once, and here there are rungs."
+            )
         if space is None:
             raise ValueError(f"{self!r} needs a space to search, and there is none.")
         for name, names in (("acquisition", ACQUISITIONS), ("surrogate", SURROGATES)):

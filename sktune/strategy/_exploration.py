@@ -82,8 +82,11 @@ class Explore:
             raise ValueError("exploring needs a problem with a space.")
         rng = np.random.default_rng(seed)
         start, own = state.encode(parent), state.key(parent)
+        # What the parent has not, in case that the child has it.
+        absent = np.random.default_rng([seed, 1]).random(len(start))
         for _ in range(MAX_DRAWS):
-            params = state.decode(self._moved(state, parent, start, rng))
+            moved = self._moved(state, parent, start, rng)
+            params = state.decode(np.where(np.isnan(moved), absent, moved))
             if state.key(params) != own and state.allows(params):
                 return params
         return dict(parent)
@@ -92,8 +95,7 @@ class Explore:
         self, space: Space, parent: Params, start: Array, rng: np.random.Generator
     ) -> Array:
         """A point near that of the parent, in the same dict of several."""
-        point, branches = start.copy(), space.branches
-        chosen = 0 if len(branches) == 1 else int(start[0] * len(branches))
+        point = start.copy()
         (low,), (high,) = space.cells(start[None])
         for j, name in enumerate(space.names):
             if name == "" or np.isnan(start[j]):
@@ -103,8 +105,9 @@ class Explore:
                 point[j] = rng.random()
             elif not space.n_categories[j]:
                 beside = (low[j], high[j])
-                dimension = branches[chosen][name]
-                point[j] = _perturbed(dimension, parent[name], start[j], is_up, beside)
+                dimension = space.dimensions[j]
+                value = parent[name] if name in parent else dimension.value(start[j])
+                point[j] = _perturbed(dimension, value, start[j], is_up, beside)
         return point
 
 

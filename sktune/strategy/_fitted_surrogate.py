@@ -31,14 +31,10 @@ from sktune.strategy._gaussian_process import (
 )
 from sktune.strategy._surrogate import SurrogateInput
 from sktune.strategy._told import observed
-from sktune.strategy._warp import ROUNDING
+from sktune.strategy._warp import raised
 
 if TYPE_CHECKING:
     from sktune.space import Space
-
-
-# By which it is told what is far below: the next where those above are all equal.
-QUANTILES = (0.25, 0.1, 0.0)
 
 
 @dataclass(frozen=True)
@@ -75,24 +71,6 @@ class Scale:
         """The scores of some y."""
         beyond = np.minimum(y - self.y[0], 0.0) + np.maximum(y - self.y[-1], 0.0)
         return np.interp(y, self.y, self.scores) + self.slope * beyond
-
-
-def raised(scores: Array, of: Array) -> Array:
-    """Standardised scores (n,), pits raised; what is one is told `of` more of them."""
-    y, every = scores / 64.0, of / 64.0  # exact, and no difference below overflows
-    best = every.max()
-    for share in QUANTILES:
-        low = np.quantile(every, share)
-        if best > low:
-            y = np.maximum(y, low - (best - low))
-            break
-    rounding = ROUNDING * float(np.abs(y).max())
-    y = y - y.mean()
-    size = float(np.abs(y).max())
-    if size <= rounding:
-        return np.zeros_like(y)
-    y /= size  # nor any square
-    return y / y.std()
 
 
 @dataclass(frozen=True)

@@ -84,14 +84,19 @@ class GaussianProcessAcquisition:
             np.asarray(mu), np.asarray(sigma), self.best
         )
         slope = by_mu * dmu + by_sigma * dvariance / (2.0 * sigma)
-        slope = slope[: self.space.n_features] * self.space.feature_slopes(row)[0]
-        by_coordinate = np.zeros(self.space.n_dims)
-        np.add.at(by_coordinate, self.space.groups, slope)
-        return float(value), by_coordinate
+        slope = slope[: self.space.n_features]
+        return float(value), slope_by_coordinate(self.space, row, slope)
 
     def features(self, U: Array) -> Array:
         """Features (m, p) of snapped points."""
         return with_target(self.space.features(U), self.target)
+
+
+def slope_by_coordinate(space: Space, row: Array, slope: Array) -> Array:
+    """Slope (d,) at one point (1, d), of that by the features of the space."""
+    by_coordinate = np.zeros(space.n_dims)
+    np.add.at(by_coordinate, space.groups, slope * space.feature_slopes(row)[0])
+    return by_coordinate
 
 
 def gaussian_process(data: SurrogateInput) -> SurrogateOutput:
@@ -258,20 +263,22 @@ def _doubt(scored: Sequence[EncodedObservation], y: Array) -> Array:
     return np.minimum(variance * slope**2, MOST_DOUBT)
 
 
-def fitted_to_useful_sources(data: SurrogateInput) -> FittedGP:
+def fitted_to_useful_sources(
+    data: SurrogateInput, transform: Callable[[Array], Array] | None = None
+) -> FittedGP:
     """Fitted to this search and to those sources that help to predict it."""
     sources = tuple(sorted({one.source for one in data.observations} - {0}))
     if not sources:
-        return FittedGP.of(data, ())
+        return FittedGP.of(data, (), transform)
     n_own = sum(not one.failed for one in of_sources(data.observations, ()))
     if n_own < MIN_OWN_SCORES:
-        return FittedGP.of(data, sources)
-    without = FittedGP.of(data, ())
+        return FittedGP.of(data, sources, transform)
+    without = FittedGP.of(data, (), transform)
     to_beat = without.log_predictive()
-    each = {source: FittedGP.of(data, (source,)) for source in sources}
+    each = {source: FittedGP.of(data, (source,), transform) for source in sources}
     useful = tuple(k for k, one in each.items() if one.log_predictive() >= to_beat)
     if len(useful) > 1:
-        return FittedGP.of(data, useful)
+        return FittedGP.of(data, useful, transform)
     return each[useful[0]] if useful else without
 
 

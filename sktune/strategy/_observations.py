@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from sktune.space import Space
 
 MAX_OBSERVATIONS = 500
+# Of a Gaussian process over rungs, where there is one more candidate to ask for each
+# cheap score.
+MAX_RUNG_OBSERVATIONS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class EncodedObservation:
         The search that it warm starts from; 0 is this one.
     scores : dict of int -> float
         By split, where that is known.
+    objectives : tuple of float
+        Where there are several that are searched, the score in each.
     variance : float
         What is in doubt of the score since it is of fewer splits than others.
     told : int
@@ -47,6 +52,7 @@ class EncodedObservation:
     scores: Mapping[int, float] = field(default_factory=dict)
     variance: float = 0.0
     told: int = 0
+    objectives: tuple[float, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -59,14 +65,14 @@ def encoded(space: Space, candidates: Sequence[Params]) -> Array:
 
 
 def most_informative(
-    observations: list[EncodedObservation],
+    observations: list[EncodedObservation], limit: int = MAX_OBSERVATIONS
 ) -> list[EncodedObservation]:
     """All observations, or as many as the surrogate can bear.
 
     Half of them are those of the highest rungs, the best of a rung first; the others
     are the latest candidates of the rest, which lie where the search is.
     """
-    if len(observations) <= MAX_OBSERVATIONS:
+    if len(observations) <= limit:
         return observations
     worst = -math.inf
 
@@ -75,9 +81,9 @@ def most_informative(
         return -reached, -(worst if one.score is None else one.score)
 
     highest_first = sorted(observations, key=rank)
-    half = MAX_OBSERVATIONS // 2
+    half = limit // 2
     rest = sorted(highest_first[half:], key=lambda one: one.candidate)
-    return [*highest_first[:half], *rest[half - MAX_OBSERVATIONS :]]
+    return [*highest_first[:half], *rest[half - limit :]]
 
 
 def in_order(observations: list[EncodedObservation]) -> list[EncodedObservation]:

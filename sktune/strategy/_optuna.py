@@ -205,9 +205,8 @@ class _Replay:
         if space.names[:1] == ("",):
             u[0] = self._suggest(trial, 0)
             first = 1
-        active = ~np.isnan(space.snap(u[None])[0])
         for j in range(first, len(u)):
-            if active[j]:
+            if not np.isnan(space.snap(u[None])[0, j]):  # by those before it
                 u[j] = self._suggest(trial, j)
         return u
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 
 from sktune._errors import SpaceError
-from sktune._types import Observation, Params, Problem
+from sktune._types import Observation, Params, Problem, mean_score
 from sktune.strategy._arrays import Array
 from sktune.strategy._design import most_even_first, sobol
 from sktune.strategy._maximize import Admissible
@@ -53,7 +53,10 @@ class Told:
     def tell(self, observation: Observation) -> Self:
         """With one more observation."""
         params = observation.params
-        failed = observation.failed or not math.isfinite(observation.score)
+        objectives = () if observation.failed else _means(observation)
+        failed = observation.failed or not all(
+            map(math.isfinite, (observation.score, *objectives))
+        )
         is_flat = self.problem.max_resources is None
         one = EncodedObservation(
             observation.candidate,
@@ -62,6 +65,7 @@ class Told:
             None if is_flat else observation.n_resources,
             scores={} if failed else dict(observation.scores),  # type: ignore[arg-type]
             told=len(self.observations),
+            objectives=() if failed else objectives,
         )
         key = self.space.key(params), one.n_resources
         return replace(self, observations={**self.observations, key: one})
@@ -71,6 +75,11 @@ class Told:
         taken = {key for key, _ in self.observations}
         taken.update(self.space.key(params) for params in pending)
         return taken
+
+
+def _means(observation: Observation) -> tuple[float, ...]:
+    """The score in each objective."""
+    return tuple(float(mean_score(of)) for of in observation.objectives.values())
 
 
 def number_of_first(problem: Problem) -> int:

@@ -52,7 +52,9 @@ def encode_warm_start(
     by_source: dict[int, list[EncodedObservation]] = {}
     for one in warm_start:
         point = space.outline(one.params)
-        encoded = EncodedObservation(-1, point, one.score, source=one.source)
+        encoded = EncodedObservation(
+            -1, point, one.score, source=one.source, objectives=one.objectives
+        )
         by_source.setdefault(one.source, []).append(encoded)
     limit = max(MAX_TRANSFERRED // max(len(by_source), 1), 1)
     found = []

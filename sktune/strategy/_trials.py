@@ -33,14 +33,11 @@ def trials_of(state: Told) -> list[Trial]:
 def numbers_of_values(space: Space) -> list[int]:
     """How many equally likely values each coordinate has; 0 where it is a float."""
     numbers = space.n_categories.tolist()
-    for chosen, branch in enumerate(space.branches):
-        u = np.full((1, space.n_dims), (chosen + 0.5) / len(space.branches))
-        for j in np.flatnonzero(~np.isnan(space.snap(u)[0])):
-            dimension = branch.get(space.names[j])
-            if dimension is None or dimension.size > MAX_POSITIONS:
-                continue
-            n = int(dimension.size)
-            middles = (np.arange(n) + 0.5) / n
-            if np.allclose(dimension.snap(middles), middles, rtol=0.0, atol=1e-9):
-                numbers[j] = n
+    for j, dimension in enumerate(space.dimensions):
+        if dimension.size > MAX_POSITIONS:
+            continue
+        n = int(dimension.size)
+        middles = (np.arange(n) + 0.5) / n
+        if np.allclose(dimension.snap(middles), middles, rtol=0.0, atol=1e-9):
+            numbers[j] = n
     return numbers

@@ -24,6 +24,8 @@ from scipy import special, stats
 from sktune.strategy._arrays import Array
 
 REACH = 6.0  # a low score counts as at most this many upper quartile ranges low
+# By which it is told what is far below: the next where those above are all equal.
+QUANTILES = (0.25, 0.1, 0.0)
 ROUNDING = 8.0 * float(np.finfo(float).eps)  # relative range of scores that are equal
 
 
@@ -72,3 +74,25 @@ def quantiles(scores: Array) -> Array:
     ranks = stats.rankdata(scores)
     found: Array = special.ndtri((ranks - 0.5) / len(ranks))
     return found
+
+
+def raised(scores: Array, of: Array | None = None, reach: float = 1.0) -> Array:
+    """Standardised scores (n,), pits raised; what is one is told `of` more of them.
+
+    With q the lower quartile, those below q - reach (best - q) are raised to that.
+    """
+    y = scores / 64.0  # exact, and no difference below overflows
+    every = y if of is None else of / 64.0
+    best = every.max()
+    for share in QUANTILES:
+        low = np.quantile(every, share)
+        if best > low:
+            y = np.maximum(y, low - reach * (best - low))
+            break
+    rounding = ROUNDING * float(np.abs(y).max())
+    y = y - y.mean()
+    size = float(np.abs(y).max())
+    if size <= rounding:
+        return np.zeros_like(y)
+    y /= size  # nor any square
+    return y / y.std()

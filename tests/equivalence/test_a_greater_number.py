@@ -13,6 +13,7 @@ from sktune import (
     AnnealingSearchCV,
     BayesSearchCV,
     EvolutionSearchCV,
+    FreezeThawSearchCV,
     GridSearchCV,
     HyperbandSearchCV,
     LocalSearchCV,
@@ -20,6 +21,7 @@ from sktune import (
     ReinforceSearchCV,
     SuccessiveHalvingSearchCV,
 )
+from sktune._errors import JournalError
 from sktune.inspection import read_journal
 from sktune.persistence import read_records
 from sktune.strategy import Bayes
@@ -96,6 +98,11 @@ def hyperband(n, **kwargs):
     return rungs(HyperbandSearchCV, "n_rounds", n, **kwargs)
 
 
+def freeze_thaw(n, **kwargs):
+    arguments = {"resource": "partial_fit", "max_resources": 4, **kwargs}
+    return flat(FreezeThawSearchCV, "n_iter", n, SPACE, **arguments)
+
+
 # What makes the search, and the numbers that it is given one after the other.
 CASES = {
     "distributions": (randomized, (4, 9, 11)),
@@ -142,6 +149,8 @@ CASES = {
         lambda n: hyperband(n, asynchronous=True, strategy="bayes"),
         (1, 2),
     ),
+    "freeze and thaw": (freeze_thaw, (2, 4, 5)),
+    "freeze and thaw, three pending": (lambda n: freeze_thaw(n, n_pending=3), (3, 5)),
 }
 
 
@@ -232,3 +241,10 @@ def test_nets_that_paused_go_on(case, n_passes, journal, monkeypatch):
     grown = make(numbers[1]).set_params(journal=journal)
     assert_same(fitted(grown), at_once(case, numbers[1]))
     assert not journal.with_name("search.jsonl.checkpoints").exists()
+
+
+def test_a_search_that_begins_otherwise_is_refused(journal):
+    """Its halving is of nine candidates, and there were three."""
+    fitted(freeze_thaw(3, max_resources=9).set_params(journal=journal))
+    with pytest.raises(JournalError, match=r"candidate 4\.a"):
+        fitted(freeze_thaw(20, max_resources=9).set_params(journal=journal))

@@ -7,7 +7,7 @@ from collections import Counter
 
 from hypothesis import strategies as st
 
-from sktune._types import Report, Resume, Start, Stop
+from sktune._types import Forget, Report, Resume, Start, Stop
 from sktune.schedule import Asynchronous, halving, hyperband
 
 ASYNCHRONOUS = {
@@ -46,6 +46,7 @@ class Drive:
         self.closed = False
         self.told = []  # (candidate, n_resources, score)
         self.paused, self.in_flight, self.ended = set(), [], set()
+        self.forgotten = set()  # of those that are paused
         self.peak = 0
         self.run = {}  # splits, by candidate and resource
         scores, order = list(scores), list(order)
@@ -81,7 +82,7 @@ class Drive:
             self.judge(decision)
             self.carry_out(decision)
             self.state = state
-            self.peak = max(self.peak, len(self.paused))
+            self.peak = max(self.peak, len(self.paused - self.forgotten))
 
     def report(self, candidate, n_resources, score, splits):
         """What the schedule is told."""
@@ -106,7 +107,14 @@ class Drive:
         else:
             candidate = decision.candidate
             assert candidate in self.paused, "only who is paused can go on or stop"
+            is_forgotten = candidate in self.forgotten
+            if isinstance(decision, Forget):
+                assert not is_forgotten
+                self.forgotten.add(candidate)
+                return
             self.paused.remove(candidate)
+            self.forgotten.discard(candidate)
+            assert is_forgotten == getattr(decision, "is_anew", is_forgotten)
         if isinstance(decision, Stop):
             self.ended.add(candidate)
             return

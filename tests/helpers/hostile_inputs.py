@@ -505,6 +505,7 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], list[Any]]] = {
             Says("fitted", lambda: make("randomized").fit(*data())),
         ],
     ),
+    "objectives": (("bayes",), [(), ("score",), "score", ["a", "b"], 3, [None, {}]]),
     "acquisition": (("bayes",), ["ei", "", None, 3, "pi", "ucb"]),
     "surrogate": (("bayes",), ["rf", "", None, 3]),
     "pre_dispatch": (

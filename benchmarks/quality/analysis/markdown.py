@@ -43,7 +43,7 @@ def searchers_table(summary: dict[str, Any], n: int) -> str:
 def tests_table(summary: dict[str, Any], n: int) -> str:
     """Where the base is ahead of the others, below 0."""
     head = [f"{summary['base']} against", "landscapes", "at"]
-    head += ["pairs ahead / equal / behind", "difference", "p, pairs"]
+    head += ["pairs ahead / equal / behind", "difference (standard error)", "p, pairs"]
     head += ["landscapes ahead / equal / behind", "p, landscapes"]
     rows = []
     for name, by_group in summary["tests"].items():
@@ -54,10 +54,15 @@ def tests_table(summary: dict[str, Any], n: int) -> str:
                 if t not in by_mark:
                     continue
                 pairs, means = by_mark[t]["pairs"], by_mark[t]["landscapes"]
-                cells = [_counts(pairs), f"{pairs['mean_difference']:+.2f}"]
+                cells = [_counts(pairs), _difference(pairs)]
                 cells += [f"{pairs['p']:.2g}", _counts(means), f"{means['p']:.2g}"]
                 rows.append([name, TITLES[group], t, *cells])
     return markdown_table(head, rows)
+
+
+def _difference(pairs: dict[str, Any]) -> str:
+    error = pairs["standard_error"]
+    return f"{pairs['mean_difference']:+.2f}" + (f" ({error:.2f})" if error else "")
 
 
 def landscapes_table(summary: dict[str, Any], landscapes: list[str], n: int) -> str:

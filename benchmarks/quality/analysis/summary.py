@@ -180,6 +180,10 @@ def _tests(
         str(t): {
             "pairs": compare(every[:, t - 1]),
             "landscapes": compare(means[:, t - 1]),
+            "by_landscape": {
+                name: mean_and_error(np.array(found)[:, t - 1])
+                for name, found in pairs.items()
+            },
         }
         for t in marks_of(n)
     }
@@ -192,10 +196,19 @@ def compare(differences: np.ndarray) -> dict[str, Any]:
     if d.any():
         p = float(stats.wilcoxon(d[d != 0]).pvalue)
     return {
-        "n": len(d),
         "ahead": int((d < 0).sum()),
         "equal": int((d == 0).sum()),
         "behind": int((d > 0).sum()),
-        "mean_difference": round(float(d.mean()), 4),
+        **mean_and_error(d),
         "p": float(f"{p:.2g}"),
+    }
+
+
+def mean_and_error(d: np.ndarray) -> dict[str, Any]:
+    """Of differences (n,)."""
+    error = float(stats.sem(d)) if len(d) > 1 else None
+    return {
+        "n": len(d),
+        "mean_difference": round(float(d.mean()), 4),
+        "standard_error": error if error is None else round(error, 4),
     }

@@ -11,8 +11,15 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from landscapes.fitted import fitted
-from landscapes.landscape import Landscape, Params, Spaces, is_held_out, is_noisy
+from landscapes.fitted import FITTED, fitted
+from landscapes.landscape import (
+    NOISE_MARK,
+    Landscape,
+    Params,
+    Spaces,
+    is_held_out,
+    is_noisy,
+)
 from landscapes.published import published
 from landscapes.synthetic import synthetic
 from landscapes.tabulated import TABLES, tabulated
@@ -28,11 +35,19 @@ __all__ = [
 
 
 @functools.cache
-def landscapes(cache: Path | None, data: Path | None = None) -> dict[str, Landscape]:
-    """All by name, those held out last, then with noise; no `cache`, no real models."""
+def landscapes(
+    cache: Path | None, data: Path | None = None, models: frozenset[str] | None = None
+) -> dict[str, Landscape]:
+    """All by name, those held out last, then with noise; no `cache`, no real models.
+
+    `models` are the names of those that are needed, with their noise or without; each
+    takes a minute where the cache has it not.
+    """
     found = synthetic()
-    if cache is not None:  # some minutes where it has none of the tables
-        found += [*(tabulated(name, cache) for name in TABLES), fitted(cache)]
+    if cache is not None:
+        wanted = {name.partition(NOISE_MARK)[0] for name in models or (*TABLES, FITTED)}
+        found += [tabulated(name, cache) for name in TABLES if name in wanted]
+        found += [fitted(cache)] if FITTED in wanted else []
     if data is not None:
         found += published(data)
     found.sort(key=lambda landscape: is_held_out(landscape.name))

@@ -55,12 +55,13 @@ def many_space() -> list[dict[str, Any]]:
     ]
 
 
+FITTED = "many-digits-20"
 N_DRAWN, N_CHANGED = 1500, 1000
 
 
 def fitted(cache: Path) -> Landscape:
     """A pipeline of many parameters, fitted for each candidate (0.02 s)."""
-    name, space = "many-digits-20", many_space()
+    name, space = FITTED, many_space()
 
     def by_split(p: Params) -> np.ndarray:
         with warnings.catch_warnings():

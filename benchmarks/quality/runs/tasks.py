@@ -36,7 +36,8 @@ class Task(NamedTuple):
 
 
 def one_run(task: Task) -> dict[str, Any]:
-    landscape = landscapes(task.cache, task.data)[task.landscape]
+    known = landscapes(task.cache, task.data, frozenset({task.landscape}))
+    landscape = known[task.landscape]
     n, seed = task.candidates, task.seed
     if task.searcher == REFERENCE:
         return reference(landscape, n)
@@ -65,7 +66,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def planned(args: argparse.Namespace, names: list[str]) -> list[Task]:
     """Seed by seed, so that all are equally far wherever the command is ended."""
-    known = landscapes(args.cache, args.data)
+    models = frozenset(args.problems) if args.problems else None
+    known = landscapes(args.cache, args.data, models)
     chosen = [name for name in known if args.problems and name in args.problems]
     if not args.problems:
         chosen = [name for name in known if is_noisy(name) in NOISE[args.noise]]

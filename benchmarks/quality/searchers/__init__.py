@@ -6,6 +6,7 @@ installed is left out of the table. A new one is a file here and a line in PEERS
 
 from searchers.random_search import Random
 from searchers.registry import (
+    CHANGED,
     PEERS,
     SLOW,
     Searcher,
@@ -16,6 +17,7 @@ from searchers.registry import (
 from searchers.sktune_bayes import Sktune
 
 __all__ = [
+    "CHANGED",
     "PEERS",
     "SLOW",
     "Random",

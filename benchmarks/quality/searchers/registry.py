@@ -11,8 +11,10 @@ from typing import Protocol
 
 from landscapes import Params, Spaces
 
+from searchers.changes import CHANGES
 from searchers.random_search import Random
 from searchers.sktune_bayes import WITHOUT_MODEL, Sktune, surrogates
+from sktune.strategy import SURROGATES
 
 
 class Searcher(Protocol):
@@ -63,6 +65,8 @@ PEERS = {
     "sklearn-genetic-opt, 10": Peer(
         "genetic_opt", "SmallGeneticOpt", ("sklearn_genetic",)
     ),
+    "syne-tune CQR": Peer("syne_tune", "CQR", ("syne_tune", "xgboost"), is_slow=True),
+    "syne-tune BORE": Peer("syne_tune", "BORE", ("syne_tune", "xgboost"), is_slow=True),
     "SMAC": Peer("smac", "Smac", ("smac",)),
     "BoTorch": Peer("botorch", "BoTorch", ("botorch",), is_slow=True),
     "scikit-optimize": Peer(
@@ -70,20 +74,26 @@ PEERS = {
     ),
 }
 SLOW = tuple(name for name, peer in PEERS.items() if peer.is_slow)
+CHANGED = {f"sktune Bayes, {name}": name for name in CHANGES}
 DISTRIBUTIONS = {  # where a package has another name
+    "syne_tune": "syne-tune",
     "skopt": "scikit-optimize",
     "sklearn_genetic": "sklearn-genetic-opt",
 }
 
 
 def searchers() -> dict[str, Make]:
-    """Those that can run here."""
+    """Those that can run here, changes of the process last."""
     found: dict[str, Make] = {"random": Random}
     for name, surrogate in surrogates().items():
         found[name] = functools.partial(Sktune, surrogate=surrogate)
     for name, strategy in WITHOUT_MODEL.items():
         found[name] = functools.partial(Sktune, strategy=strategy)
-    return found | {name: peer for name, peer in PEERS.items() if not peer.missing}
+    found |= {name: peer for name, peer in PEERS.items() if not peer.missing}
+    for name, change in CHANGED.items():
+        SURROGATES.setdefault(change, CHANGES[change])
+        found[name] = functools.partial(Sktune, surrogate=change)
+    return found
 
 
 def say_left_out(names: Iterable[str]) -> None:

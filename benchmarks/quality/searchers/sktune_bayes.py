@@ -12,13 +12,14 @@ from sktune._types import Observation, Problem, WarmStartObservation
 from sktune.space import Space
 from sktune.strategy import SURROGATES, Annealing, Bayes, Evolution
 
+OWN = tuple(SURROGATES)  # before changes join them
 WITHOUT_MODEL = {"sktune annealing": Annealing(), "sktune evolution": Evolution()}
 
 
 def surrogates() -> dict[str, str]:
     """sktune's surrogates by the names of their searchers; the default one is first."""
     names = {"gp": "sktune Bayes", "tpe": "sktune TPE"}
-    return {names.get(s, f"sktune {s}"): s for s in SURROGATES}
+    return {names.get(s, f"sktune {s}"): s for s in OWN}
 
 
 class Sktune:

@@ -67,7 +67,8 @@ def _some(values: Any) -> list[Any] | None:
         return None
     if hasattr(values, "rvs") or not hasattr(values, "__iter__"):
         try:
-            return [Space({"value": values}).decode([0.5])["value"]]
+            space = Space({"value": values})
+            return [space.decode([0.5] * space.n_dims)["value"]]
         except SktuneError:
             return None
     return list(islice(values, _N_TRIED)) or None

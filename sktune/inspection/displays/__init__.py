@@ -9,6 +9,7 @@ from sktune.inspection.displays._learning_curves import (
 )
 from sktune.inspection.displays._leases import LeasesDisplay, plot_leases
 from sktune.inspection.displays._parallel_coordinates import ParallelCoordinatesDisplay
+from sktune.inspection.displays._pareto_front import ParetoFrontDisplay
 from sktune.inspection.displays._repeat import RepeatDisplay
 from sktune.inspection.displays._rungs import RungsDisplay, plot_rungs
 from sktune.inspection.displays._splits import SplitsDisplay
@@ -20,6 +21,7 @@ __all__ = [
     "LearningCurvesDisplay",
     "LeasesDisplay",
     "ParallelCoordinatesDisplay",
+    "ParetoFrontDisplay",
     "RepeatDisplay",
     "RungsDisplay",
     "SplitsDisplay",

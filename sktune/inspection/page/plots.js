@@ -117,6 +117,31 @@ function against(param) {
   };
 }
 
+// Candidates by the score and another metric, and those that none beats in both.
+function front(other) {
+  const shown = byCandidate.filter(row => other[row.i] !== null);
+  return (svg, width, height) => {
+    const { x, y, marks } = scatter(
+      svg, width, height, { all: shown, shown },
+      range => linear(extent(shown.map(row => other[row.i])), range),
+      (scale, row) => scale(other[row.i])
+    );
+    const whole = shown
+      .filter(row => row.score !== null && row.resource === levels[levels.length - 1])
+      .sort((a, b) => other[b.i] - other[a.i] || b.score - a.score);
+    let best = -Infinity, d = "";
+    for (const row of whole.filter(one => !y.isBelow(one.score))) {
+      if (row.score <= best) continue;
+      best = row.score;
+      const across = tenth(x(other[row.i])), up = tenth(y(best));
+      d += d ? `H${across}V${up}` : `M${across} ${up}`;
+    }
+    if (d) draw(svg, "path", { class: "so-far", d });
+    drawDots(svg, marks);
+    return marks;
+  };
+}
+
 const MARGIN = 44, LEAST = 78; // pixels beside the axes, and between two of them
 function parallel(svg, width, height) {
   const those = byCandidate.filter(row => row.score !== null);
@@ -177,6 +202,11 @@ function addPictures() {
     const note = `${isTest ? "test" : "validation"} score by epoch`;
     addPicture($("first"), "Learning curves", note, tall, learningCurves);
   }
+  D.metrics.forEach((metric, k) => {
+    if (k === MAIN || !scored.length || isOne) return;
+    const note = `${D.metric} by ${metric}: who is on the line is beaten by nobody`;
+    addPicture($("first"), "Pareto front", note, tall, front(D.scores[k]));
+  });
   if (scored.length > 1 && varied.length > 1) {
     const least = 2 * MARGIN + LEAST * varied.length;
     const note = "a line for each candidate";

@@ -68,6 +68,9 @@ class Budget:
             for split in one.splits:
                 self._reached[candidate, split] = n_resources
         self._n_seen = len(evaluations)
+        if isinstance(decision, Resume) and decision.is_anew:
+            for split in range(self._n_splits):
+                self._reached.pop((decision.candidate, split), None)
         if self.over is None and self._max_resources is not None:
             candidate = _goes_on_from(decision)
             cost = self._cost(candidate, decision.n_resources or 0, decision.splits)

@@ -69,6 +69,7 @@ class RefitMetric(Listener):
         scoring = self._search.scoring
         if not self._has_names:
             self._has_names, self._names = True, names
+            self._check_objectives(names or set())
             if names is not None and callable(scoring):
                 self._search._check_refit_for_multimetric(scores)
         elif names != self._names:
@@ -76,6 +77,16 @@ class RefitMetric(Listener):
                 f"scoring={scoring!r} returned {_kind(self._names)} for one fit and "
                 f"{_kind(names)} for another. It has to return the same metrics for "
                 "every fit."
+            )
+
+    def _check_objectives(self, names: set[str]) -> None:
+        """See that there are those of a callable `scoring`; others are known before."""
+        objectives = getattr(self._search, "objectives", None) or ()
+        if missing := [name for name in objectives if name not in names]:
+            raise ScoreError(
+                f"objectives={objectives!r} names {missing}, and "
+                f"scoring={self._search.scoring!r} returned "
+                f"{_kind(names or None)}. Name what it returns."
             )
 
 

@@ -126,6 +126,11 @@ class Told(Listener):
         self._tell("on_stop", candidate)
         self._is_replaying = False
 
+    def on_forget(self, candidate: int) -> None:
+        self._is_replaying = self._was_told([])
+        self._tell("on_forget", candidate)
+        self._is_replaying = False
+
     def on_end(self, evaluations: Sequence[Evaluation]) -> None:
         self._tell("on_end", evaluations)
 

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sktune._errors import JournalError, WarmStartError
-from sktune._types import WarmStartObservation
+from sktune._types import Params, WarmStartObservation
 from sktune._warnings import warn
-from sktune.journal import is_same_json
+from sktune.journal import is_same_json, value_of_json
 from sktune.search.inputs._journal_table import as_table
 from sktune.search.inputs._source_scores import (
     ABSENT,
@@ -31,7 +31,7 @@ from sktune.search.inputs._source_scores import (
     scores_in,
 )
 from sktune.search.inputs._study_table import is_study, table_of_study
-from sktune.space import Dimension, Space, to_python
+from sktune.space import Space, Structured, Values, to_python
 
 # Of rungs, the highest one with as many scores is read.
 MIN_SCORES = 5
@@ -43,6 +43,7 @@ class Source(NamedTuple):
 
     rows: list[dict[str, Any]]
     scores: list[float | None]
+    objectives: list[tuple[float | None, ...]]
 
 
 def read_warm_start(
@@ -51,6 +52,7 @@ def read_warm_start(
     estimator: Any,
     metrics: Sequence[str],
     *,
+    objectives: Sequence[str] = (),
     verbose: int = 0,
 ) -> tuple[WarmStartObservation, ...]:
     """What was observed in other searches, as far as it lies in the space.
@@ -64,6 +66,8 @@ def read_warm_start(
         Has the values of parameters that another search did not search.
     metrics : sequence of str
         Names that the refit metric may have, see `sktune.run.refit_metric_names`.
+    objectives : sequence of str
+        Metrics that are read beside it; who has no score in one has failed.
     verbose : int
         Whether to print how much was read.
 
@@ -75,26 +79,41 @@ def read_warm_start(
     if given is None:
         return ()
     given = given if isinstance(given, list | tuple) else [given]
-    sources = [read_source(one, metrics) for one in given]
+    sources = [read_source(one, metrics, objectives) for one in given]
     fixed = _params_of(estimator)
     found: list[WarmStartObservation] = []
     culprits: Counter[str] = Counter()
     for number, source in enumerate(sources, 1):
-        for row, score in zip(source.rows, source.scores, strict=True):
+        told = zip(source.scores, source.objectives, strict=True)
+        for row, (score, each) in zip(source.rows, told, strict=True):
             params, culprit = params_in_space(row, space, fixed)
             if params is None:
                 culprits[culprit] += 1
             else:
-                found.append(WarmStartObservation(params, score, number))
+                found.append(_observation(params, score, each, number))
     _warn_of_unsearched(sources, space)
     _tell_of_left_out(len(found), culprits, verbose)
     return tuple(found)
 
 
+def _observation(
+    params: Params,
+    score: float | None,
+    objectives: tuple[float | None, ...],
+    source: int,
+) -> WarmStartObservation:
+    if None in objectives:
+        return WarmStartObservation(params, None, source)
+    told: Any = objectives if score is not None else ()
+    return WarmStartObservation(params, score, source, told)
+
+
 # -- tables --------------------------------------------------------------------------
 
 
-def read_source(one: Any, metrics: Sequence[str]) -> Source:
+def read_source(
+    one: Any, metrics: Sequence[str], objectives: Sequence[str] = ()
+) -> Source:
     """The candidates of one other search, those of one rung if it had rungs."""
     columns = _columns(one, metrics)
     name = score_column(columns, metrics)
@@ -109,10 +128,15 @@ def read_source(one: Any, metrics: Sequence[str]) -> Source:
     if "n_resources" not in columns:
         # What a fit scored when a rule ended it is no score of its params.
         stopped = columns.get("stopped", [False] * n_rows)
-        whole = [i for i in range(n_rows) if str(stopped[i]) not in ("True", "1.0")]
-        return Source([rows[i] for i in whole], [scores[i] for i in whole])
-    chosen = _one_rung(numbers_in(columns, "n_resources"), scores)
-    return Source([rows[i] for i in chosen], [scores[i] for i in chosen])
+        chosen = [i for i in range(n_rows) if str(stopped[i]) not in ("True", "1.0")]
+    else:
+        chosen = _one_rung(numbers_in(columns, "n_resources"), scores)
+    each = [scores_in(columns, score_column(columns, (m,))) for m in objectives]
+    return Source(
+        [rows[i] for i in chosen],
+        [scores[i] for i in chosen],
+        [tuple(of[i] for of in each) for i in chosen],
+    )
 
 
 def _columns(one: Any, metrics: Sequence[str]) -> dict[str, list[Any]]:
@@ -240,10 +264,13 @@ def params_in_space(
     return (None, culprit) if best is None else (best[1], "")
 
 
-def value_of(dimension: Dimension, given: Any) -> Any:
+def value_of(dimension: Values, given: Any) -> Any:
     """The value that is meant by what a table holds; ABSENT where it is none."""
     if given is ABSENT:
         return ABSENT
+    if isinstance(dimension, Structured):
+        value = dimension.read(value_of_json(given))
+        return ABSENT if value is None else value
     if dimension.n_categories:
         if dimension.token(given) is not None:
             return given

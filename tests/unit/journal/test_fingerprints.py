@@ -26,6 +26,7 @@ from sktune.journal._fingerprints import (
     fingerprint,
     is_plain,
     params_as_json,
+    value_of_json,
 )
 from tests.helpers.estimators import net
 
@@ -213,3 +214,19 @@ def test_params_that_come_back_as_they_were():
     for value in [(1,), float("inf"), np.float64(1), {"a": 1}, [np.int64(1)], len]:
         assert not is_plain(value)
         assert set(params_as_json({"a": value})["a"]) == {"described"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ("conv", "skip"),
+        (("relu", 0), ("tanh", 0, 1)),
+        ({"width": 8, "skip": True}, {"width": 4, "skip": False}),
+        ({"kernels": (3, [5, 7])},),
+        (),
+        [1, "a", None],
+    ],
+)
+def test_what_is_made_of_tuples_and_dicts_is_read_back(value):
+    recorded = json.loads(json.dumps(params_as_json({"cell": value})))
+    assert value_of_json(recorded["cell"]) == value

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sktune._types import Report, Resume, Start, Stop
+from sktune._types import Forget, Report, Resume, Start, Stop
 from sktune.schedule import SlicePlan, Slices, first_halving, levels_between
 
 
@@ -12,6 +12,7 @@ class Driven:
     def __init__(self, slices, expect, n_workers=1, fails=()):
         self.slices, self.state = slices, slices.init(1)
         self.decisions, self.reached, self.spent, self.asked = [], {}, 0, []
+        self.forgotten = set()
         out = []
         for _ in range(1000):
             while True:
@@ -19,7 +20,9 @@ class Driven:
                 if decision is None:
                     break
                 self.decisions.append(decision)
-                if not isinstance(decision, Stop):
+                if isinstance(decision, Forget):
+                    self.forgotten.add(decision.candidate)
+                elif not isinstance(decision, Stop):
                     out.append(self._run(decision))
             if not out:
                 return
@@ -42,6 +45,10 @@ class Driven:
         if isinstance(decision, Resume):
             candidate = decision.candidate
             before = self.reached[candidate]
+            assert decision.is_anew == (candidate in self.forgotten)
+            if decision.is_anew:
+                self.forgotten.remove(candidate)
+                before = 0
         assert decision.iter == self.slices.levels.index(decision.n_resources)
         assert decision.pause == (decision.n_resources < self.slices.levels[-1])
         self.spent += decision.n_resources - before * self.slices.continues
@@ -133,11 +140,28 @@ def test_whoever_failed_is_let_go():
     assert 9 in driven.reached.values()
 
 
-def test_the_least_promising_is_stopped_beyond_a_limit():
+def test_the_least_promising_is_forgotten_beyond_a_limit():
     slices = Slices(levels_between(1, 9), 60, n_first=9, max_paused=4)
     driven = Driven(slices, oldest)
-    stopped = [d.candidate for d in driven.after_the_halving if isinstance(d, Stop)]
-    assert stopped[:4] == [8, 7, 6, 5]
+    forgotten = [d.candidate for d in driven.decisions if isinstance(d, Forget)]
+    assert forgotten[:4] == [8, 7, 6, 5]
+    stopped = {d.candidate for d in driven.decisions if isinstance(d, Stop)}
+    assert stopped == {c for c, n in driven.reached.items() if n < 9}
+
+
+def test_who_was_forgotten_goes_on_if_wanted_and_costs_all():
+    slices = Slices(levels_between(1, 9), 80, n_first=9, max_paused=4)
+
+    def expect(candidate, reached):
+        is_late = len(reached) > 9
+        return candidate if is_late and candidate < 9 else -candidate
+
+    driven = Driven(slices, expect)
+    anew = [d for d in driven.decisions if getattr(d, "is_anew", False)]
+    assert (anew[0].candidate, anew[0].n_resources) == (8, 2)
+    assert driven.spent == driven.state.spent <= 80
+    whole = sum(n for c, n in driven.reached.items() if c not in driven.forgotten)
+    assert whole < driven.spent
 
 
 def test_a_closed_space_is_trained_to_its_end():

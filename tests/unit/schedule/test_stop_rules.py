@@ -6,7 +6,7 @@ import math
 import pickle
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sktune.schedule import Growth, LearningCurve, Patience, Percentile
@@ -205,6 +205,14 @@ def test_any_curve_gets_an_answer_and_the_same_in_another_process(
 
 
 @given(maker=MAKERS, curves=CURVES, over=st.lists(st.floats(0, 1), min_size=12))
+@example(
+    maker=Growth(keep=0.65, grace=0.1, noise=6.0),
+    curves=[
+        LearningCurve(values=(math.nan, 0.0), finished=True),
+        LearningCurve(values=(0.0, 0.0, -1e308, 0.0, 0.0, 0.0, -1e308), finished=True),
+    ],
+    over=[0.0] * 12,
+)
 @settings(deadline=None)
 def test_what_is_above_all_others_is_never_stopped(maker, curves, over):
     rule = maker.rule(curves)

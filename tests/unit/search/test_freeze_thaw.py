@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sktune import FreezeThawSearchCV
 from sktune.inspection import read_journal
+from sktune.schedule import Slices
 from tests.helpers.estimators import blobs, net
 from tests.helpers.journals import assert_same, cut
 
@@ -108,6 +109,38 @@ def test_what_paused_goes_on_exactly():
         at_once = of_nets(n_iter=1, initial_points=[first], max_resources=n)
         at_once = at_once.set_params(min_resources=n).fit(X, y)
         assert list(at_once.cv_results_["mean_test_score"]) == [score]
+
+
+def test_who_was_forgotten_is_trained_anew_to_the_same_state(tmp_path, monkeypatch):
+    slices, resumed = FreezeThawSearchCV._slices, []
+
+    class Forgetful(Slices):
+        def _resume(self, *args):
+            resume, after = super()._resume(*args)
+            resumed.append(resume)
+            return resume, after
+
+    def forgetful(self, fidelity):
+        given = slices(self, fidelity)
+        return Forgetful(given.levels, given.budget, given.n_first, max_paused=1)
+
+    monkeypatch.setattr(FreezeThawSearchCV, "_slices", forgetful)
+    journal = tmp_path / "search.jsonl"
+    search = curve(n_iter=12, journal=journal).fit(X, y)
+    n_anew = sum(one.is_anew for one in resumed)
+    assert n_anew
+    results = search.cv_results_
+    a, slow = (np.ma.getdata(results[f"param_{name}"]) for name in ("a", "slow"))
+    score = 1.0 - (a - 0.3) ** 2 - (0.2 + slow) / results["n_resources"]
+    np.testing.assert_allclose(results["mean_test_score"], score.astype(float))
+    cut(journal, len(read_journal(journal)) // 2)
+    assert_same(curve(n_iter=12, journal=journal).fit(X, y), search)
+    # What was trained twice is paid twice.
+    total = search.plan().total_resources
+    assert spent(results) < 9 * 12 - n_anew
+    assert_same(curve(n_iter=12, max_resources_total=total).fit(X, y), search)
+    with pytest.warns(UserWarning, match="max_resources_total"):
+        curve(n_iter=12, max_resources_total=2 * spent(results)).fit(X, y)
 
 
 @pytest.mark.parametrize("n_fits", [3, 17, 40])

@@ -3,6 +3,7 @@
 import pytest
 
 from sktune import GridSearchCV, SuccessiveHalvingSearchCV
+from sktune._types import Fit
 from sktune.search._preview import preview
 from sktune.search._simulated_workers import SimulatedWorkers
 from tests.helpers.estimators import Score, blobs, net
@@ -56,3 +57,16 @@ def test_scores_are_the_same_each_time():
     ]  # fmt: skip
     assert told[0] == told[1]
     assert SimulatedWorkers(lambda *_: 1.0, 0).next_done() == []
+
+
+def test_each_objective_has_scores_of_its_own():
+    def told(*objectives):
+        workers = SimulatedWorkers(lambda *_: 1.0, 0, objectives=objectives)
+        workers.submit((Fit(0, 0, {}, 0),))
+        [(_, outcome)] = workers.next_done()
+        return dict(outcome.test_scores)
+
+    several = told("accuracy", "size")
+    assert list(several) == ["score", "accuracy", "size"]
+    assert len(set(several.values())) == 3
+    assert told() == {"score": several["score"]}

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import loguniform, norm, randint, uniform
 
 from sktune._types import Problem
+from sktune.architectures import ChainSpace
 from sktune.space import Space
 from sktune.strategy import Explore
 
@@ -77,3 +78,15 @@ def test_a_constraint_is_kept_and_a_child_is_another():
     found = children(space, parent, resample=0.25, constraint=equal_or_less)
     assert all(map(equal_or_less, found)) and parent not in found
     assert children({"a": [1]}, {"a": 1}, 1) == [{"a": 1}], "there is no other"
+
+
+def test_layers_that_a_child_gains_are_drawn():
+    chains = ChainSpace([1, 2], width=[4, 8], skip=[False, True])
+    parent = {"layers": ({"width": 4, "skip": False},)}
+    found = children({"layers": chains}, parent, resample=0.5)
+    deep = [one["layers"] for one in found if len(one["layers"]) == 2]
+    assert len(deep) > 50
+    # Of the four second layers there are, each is some child's.
+    assert len({tuple(layers[1].values()) for layers in deep}) == 4
+    stepped = children({"layers": chains}, parent)
+    assert {len(one["layers"]) for one in stepped} == {2}, "the one beside"

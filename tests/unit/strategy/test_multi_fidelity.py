@@ -14,11 +14,14 @@ from sktune._types import Observation, Params, Problem
 from sktune.space import Space
 from sktune.strategy import Bayes
 from sktune.strategy import _multi_fidelity as rungs
+from sktune.strategy._bayesian_optimization import SURROGATES
 from sktune.strategy._observations import (
     MAX_OBSERVATIONS,
+    MAX_RUNG_OBSERVATIONS,
     EncodedObservation,
     most_informative,
 )
+from sktune.strategy._surrogate import SurrogateInput, SurrogateOutput
 
 PLANE = {"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)}
 RESOURCES = (1, 3, 9, 27)
@@ -147,6 +150,25 @@ def test_what_the_surrogate_bears_is_bounded() -> None:
     of_those = [one for one in kept if one.n_resources == 27]
     assert len(of_those) >= min(len(highest), n // 2)
     assert most_informative(observations[:n]) == observations[:n]
+
+
+def test_a_process_over_rungs_bears_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    surrogate = SURROGATES["gp"]
+
+    def counting(data: SurrogateInput) -> SurrogateOutput:
+        seen.append(len(data.observations))
+        return surrogate(data)
+
+    monkeypatch.setitem(SURROGATES, "gp", counting)
+    for max_resources in (None, 27):
+        strategy, rng = Bayes(), np.random.default_rng(0)
+        state = strategy.init(Problem(Space(PLANE), max_resources=max_resources))
+        for i, (x, y) in enumerate(rng.random((MAX_RUNG_OBSERVATIONS + 5, 2)).tolist()):
+            told = Observation(i, {"x": x, "y": y}, {0: x}, RESOURCES[i % 4])
+            state = strategy.tell(state, told)
+        assert strategy.ask(state, i + 1, (), 0) is not None
+    assert seen == [MAX_RUNG_OBSERVATIONS + 5, MAX_RUNG_OBSERVATIONS]
 
 
 def test_max_resources_that_make_no_sense() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sktune.strategy._warp import warp
+from sktune.strategy._warp import raised, warp
 
 
 def test_what_is_normal_is_only_standardised() -> None:
@@ -36,3 +36,20 @@ def test_ties_that_hold_the_middle() -> None:
     warped = warp(np.array([0.0] * 7 + [-1e9, 1.0, 2.0]))
     assert np.isfinite(warped).all()
     assert warped[-1] > warped[-2] > warped[0] > warped[7]
+
+
+def test_pits_are_raised_and_the_rest_is_standardised():
+    scores = np.array([-1e30, 0.0, 0.5, 0.75, 1.0, 0.25, 0.5, 0.75])
+    y = raised(scores)
+    low = np.quantile(scores, 0.25)
+    expected = np.maximum(scores, low - (1.0 - low))
+    np.testing.assert_allclose(y, (expected - expected.mean()) / expected.std())
+    assert not raised(np.full(5, 0.1)).any()
+
+
+def test_what_is_raised_less_keeps_its_scale_where_most_are_at_the_top():
+    rng = np.random.default_rng(0)
+    scores = np.append(1.0 + 0.02 * rng.standard_normal(40), [0.3, 0.5, 0.7])
+    y = raised(scores, reach=20.0)
+    np.testing.assert_allclose((y[-1] - y[-3]) / (y[-2] - y[-3]), 2.0)
+    assert len(set(raised(scores)[-3:])) == 1

@@ -171,7 +171,6 @@ def test_the_next_fit_begins_anew():
 
 
 @pytest.mark.slow
-@pytest.mark.one_end
 @pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
 def test_where_memory_is_not_refused_the_worker_ends(backend, tmp_path, recwarn):
     """It says it is on a GPU. The fit has failed at once, and does not run again."""
@@ -182,7 +181,6 @@ def test_where_memory_is_not_refused_the_worker_ends(backend, tmp_path, recwarn)
 
 
 @pytest.mark.slow
-@pytest.mark.one_end
 def test_a_crash_of_a_fit_that_has_taken_too_much(tmp_path, recwarn):
     one = Takes(how="then_abort", folder=str(tmp_path))
     with joblib.parallel_config("loky", n_jobs=2):
@@ -191,7 +189,6 @@ def test_a_crash_of_a_fit_that_has_taken_too_much(tmp_path, recwarn):
 
 
 @pytest.mark.slow
-@pytest.mark.one_end
 @pytest.mark.timeout(180)
 def test_workers_of_dask(tmp_path, recwarn):
     """dask sends what was lost again by itself, and it is not run for all that."""

@@ -54,7 +54,12 @@ DRAWN = {
     ],
     "begun": ["ConvergenceDisplay"],
 }
-NOT_OF_ANY_SEARCH = {"LeasesDisplay", "LearningCurvesDisplay", "RepeatDisplay"}
+NOT_OF_ANY_SEARCH = {
+    "LeasesDisplay",
+    "LearningCurvesDisplay",
+    "ParetoFrontDisplay",  # of one with several metrics
+    "RepeatDisplay",
+}
 CASES = [(given, name) for given, names in DRAWN.items() for name in names]
 
 
@@ -138,6 +143,7 @@ def test_says_how_to_get_matplotlib(name, request, monkeypatch):
         "ParallelCoordinatesDisplay": dict(
             places=[[0.0]], mean=[1.0], names=["a"], ticks=[[]]
         ),
+        "ParetoFrontDisplay": dict(values=[[1.0, 2.0]]),
         "RepeatDisplay": dict(
             repetitions=[[1.0]], mean=[1.0], low=[0.0], high=[2.0],
             search_scores=[1.0], probability_best=[1.0], labels=["a"],

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from sktune.inspection._search_record import RecordedRow
 from sktune.inspection.page import page_of
 from tests.helpers.browser import BROWSER, Browser
 from tests.unit.inspection.page.test_data import EVIL, curve, record, row
@@ -91,6 +93,31 @@ def test_what_is_on_it(opened):
     assert opened.run("document.title") == "Search of b"
     assert opened.run("document.querySelectorAll('.edge').length") >= 3  # failed
     assert not opened.run("document.body.innerHTML.includes('NaN')")
+
+
+def test_several_metrics_have_a_front_beside_the_first(browser, tmp_path):
+    scores = [(0.9, -30.0), (0.8, -10.0), (0.7, -20.0), (0.9, -40.0), (0.6, -5.0)]
+    rows = [
+        RecordedRow(c, {"a": c}, {"score": {0: one}, "size": {0: two}}, 0.5)
+        for c, (one, two) in enumerate(scores)
+    ]
+    path = tmp_path / "page.html"
+    made = replace(record(*rows), metrics=("score", "size"))
+    path.write_text(page_of(made), encoding="utf-8")
+    browser.open(path)
+    figure = (
+        "[...document.querySelectorAll('figure')]"
+        ".find(f => f.querySelector('figcaption').title === 'Pareto front')"
+    )
+    edge = browser.run(f"{figure}.querySelector('.so-far').getAttribute('d')")
+    corners = re.fullmatch(
+        r"M([\d.]+) ([\d.]+)H([\d.]+)V([\d.]+)H([\d.]+)V([\d.]+)", edge
+    )
+    x0, y0, x1, y1, x2, y2 = map(float, corners.groups())
+    # From the smallest to the best: 5, 10 and 30; 20 and 40 are beaten.
+    assert (x0 - x1) / (x1 - x2) == pytest.approx(5 / 20, rel=0.02)
+    assert (y0 - y1) / (y1 - y2) == pytest.approx(2.0, rel=0.02)
+    assert browser.errors == []
 
 
 def test_sorting_by_click_and_by_key(opened):
