@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from numbers import Integral
 from typing import Any
@@ -135,10 +136,7 @@ class CellSpace:
     @property
     def size(self) -> int:
         """How many cells there are."""
-        size = 1
-        for values in self.parts().values():
-            size *= len(values)
-        return size
+        return math.prod(map(len, self.parts().values()))
 
     # -- parts -----------------------------------------------------------------------
 
