@@ -234,6 +234,13 @@ def main() -> None:
         args.problems, args.models, args.seeds = PROBLEMS[1:2], ["tree-cancer"], 2
     known = landscapes(None, args.data)
     tables: dict[str, Any] = {}
+    about = {"candidates": args.candidates, "seeds": args.seeds, **environment()}
+
+    def keep(name: str, table: dict[str, Any]) -> None:
+        tables[name] = table
+        show(name, table)
+        save(args.json, {**about, "table": tables})
+
     for name in args.problems:
         if name not in known:
             print(f"{name} is left out: --data has it not")
@@ -245,15 +252,12 @@ def main() -> None:
             on_landscape(known[name], seed, args.candidates)
             for seed in range(args.seeds)
         ]
-        tables[name] = summary(runs, scale)
-        show(name, tables[name])
+        keep(name, summary(runs, scale))
     for name in args.models:
         runs = [
             on_model(MODELS[name], seed, args.candidates) for seed in range(args.seeds)
         ]
-        tables[name] = summary(runs)
-        show(name, tables[name])
-    save(args.json, {"candidates": args.candidates, **environment(), "table": tables})
+        keep(name, summary(runs))
 
 
 def show(name: str, table: dict[str, Any]) -> None:
