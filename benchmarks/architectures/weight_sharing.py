@@ -262,7 +262,7 @@ def with_error(values: list[float]) -> str:
 
 
 def cell_of(seconds: list[float]) -> str:
-    return f"{np.median(seconds):.0f}"
+    return f"{np.median(seconds):.1f}"
 
 
 if __name__ == "__main__":

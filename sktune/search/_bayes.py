@@ -44,15 +44,18 @@ class BayesSearchCV(SequentialSearch):
         What the next candidate maximises: the logarithm of the expected improvement
         [3]_, the probability of improvement, or the upper confidence bound. With 'tpe'
         the first two are the same, and the third is refused.
-    surrogate : {'gp', 'forest', 'tpe'}, default='gp'
+    surrogate : {'gp', 'forest', 'tpe', 'pairs'}, default='gp'
         Model of the scores. 'gp' is a Gaussian process with a lengthscale for each
         parameter, half of which is a sum of the parameters' main effects. 'forest' is a
         random forest [4]_, for spaces with many categories or many conditional
         subspaces; where numbers decide, the process finds more. 'tpe' is the
         tree-structured Parzen estimator [5]_: densities of the good candidates and of
         the others, whose ratio decides; it is several times quicker, and finds less
-        with the same number of candidates. Of more than 500 candidates all look at the
-        better half of that number and at the latest.
+        with the same number of candidates. 'pairs' is a Gaussian process on categories
+        and pairs of these, for spaces that have nothing else, such as those of cells;
+        the next candidate is the best of a function that is drawn from its posterior
+        (Thompson sampling), and `acquisition` is left as it is. Of more than 500
+        candidates all look at the better half of that number and at the latest.
     objectives : sequence of str, default=None
         Metrics of `scoring` whose Pareto front is searched: candidates than which no
         other is better in one of them without being worse in another. What comes next
@@ -257,7 +260,7 @@ class BayesSearchCV(SequentialSearch):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **SequentialSearch._parameter_constraints,
         "acquisition": [_compat.StrOptions({"log_ei", "pi", "ucb"})],
-        "surrogate": [_compat.StrOptions({"gp", "forest", "tpe"})],
+        "surrogate": [_compat.StrOptions({"gp", "forest", "tpe", "pairs"})],
         "objectives": [list, tuple, None],
         "warm_start_from": "no_validation",  # where it is read, with a better message
     }

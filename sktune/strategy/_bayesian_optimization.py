@@ -28,6 +28,7 @@ from sktune.strategy._observations import (
     encoded,
     most_informative,
 )
+from sktune.strategy._pairs import check_categories, pairs_of_categories
 from sktune.strategy._parzen import parzen_estimator
 from sktune.strategy._scalarisation import scalarised
 from sktune.strategy._surrogate import Surrogate, SurrogateInput, SurrogateOutput
@@ -51,6 +52,7 @@ SURROGATES: dict[str, Surrogate] = {
     "gp": gaussian_process,
     "forest": random_forest,
     "tpe": parzen_estimator,
+    "pairs": pairs_of_categories,
     "curves": curves.learning_curves,
 }
 MAX_ENUMERATED = 2048  # finite spaces up to this size are looked at point by point
@@ -90,13 +92,16 @@ class Bayes:
         and not more than half of the candidates that the search is going to ask for.
     acquisition : {"log_ei", "pi", "ucb"}, default="log_ei"
         Log expected improvement, probability of improvement, or upper confidence bound.
-        With "tpe" the first two are the same, and the third is refused.
-    surrogate : {"gp", "forest", "tpe", "curves"}, default="gp"
+        With "tpe" the first two are the same, and the third is refused. "pairs" has
+        none, and refuses all but the default.
+    surrogate : {"gp", "forest", "tpe", "pairs", "curves"}, default="gp"
         The model of the scores: a Gaussian process; a random forest, which is meant for
         spaces that are large, conditional and mostly categorical; the tree-structured
-        Parzen estimator; or, where there are rungs, a Gaussian process over learning
-        curves, which also says what paused candidates will come to. With it every
-        second candidate is spread evenly.
+        Parzen estimator; a Gaussian process on categories and pairs of these, for
+        spaces that have nothing else, such as those of cells, from which the next
+        candidate is drawn by Thompson sampling; or, where there are rungs, a Gaussian
+        process over learning curves, which also says what paused candidates will come
+        to. With the last every second candidate is spread evenly.
     initial_points : sequence of dict, default=()
         Candidates to try first, in this order.
 
@@ -334,6 +339,14 @@ class Bayes:
                 "which surrogate='tpe' has not. Choose 'log_ei' or 'pi' (with 'tpe' "
                 "they are the same), or another surrogate."
             )
+        if self.surrogate == "pairs":
+            check_categories(space)
+            if self.acquisition != "log_ei":
+                raise ValueError(
+                    f"acquisition={self.acquisition!r} is not looked at by "
+                    "surrogate='pairs', which draws the next candidate from its "
+                    "posterior. Leave it out, or choose another surrogate."
+                )
         if max_resources is not None and max_resources < 1:
             raise ValueError(
                 f"max_resources={max_resources!r} must be at least 1, or None where "

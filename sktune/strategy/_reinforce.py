@@ -64,9 +64,8 @@ class Reinforce:
     Parameters
     ----------
     learning_rate : float, default=0.1
-        Of Adam. With the rates that are usual for nets the controller has learnt next
-        to nothing after some hundred candidates: on NAS-Bench-201, 0.01 is hardly
-        better than random search.
+        Of Adam. Each candidate is one step, so that with the rates that are usual for
+        nets the controller has learnt next to nothing after some hundred of them.
     entropy_weight : float, default=0.1
         How much the entropy of the decisions counts beside the scores, which have a
         standard deviation of 1. More explores longer.

@@ -58,10 +58,22 @@ def blend(scores: Array) -> Array:
     warped = warp(scores)
     if not warped.any():
         return warped
-    ranks = stats.rankdata(warped)
-    y = warped + special.ndtri((ranks - 0.5) / len(ranks))
+    y = warped + quantiles(warped)
     y -= y.mean()
     return y / y.std()
+
+
+def normal_scores(scores: Array) -> Array:
+    """Standardised normal scores (n,), as of `blend`: only the order counts."""
+    y = quantiles(scores)
+    return y / y.std() if y.any() else y
+
+
+def quantiles(scores: Array) -> Array:
+    """Those of a standard normal, by rank."""
+    ranks = stats.rankdata(scores)
+    found: Array = special.ndtri((ranks - 0.5) / len(ranks))
+    return found
 
 
 def raised(scores: Array, of: Array | None = None, reach: float = 1.0) -> Array:

@@ -234,8 +234,8 @@ def test_a_random_cell_that_is_better_is_said_to_be():
         return -score if type(estimator).__name__ == "InheritedWeights" else score
 
     with pytest.warns(UserWarning, match="worse than .* the median of 6 cells"):
-        search.set_params(scoring=reverse, supernet_epochs=30)
-        search.estimator.set_params(max_epochs=30)
+        search.set_params(scoring=reverse, supernet_epochs=12)
+        search.estimator.set_params(max_epochs=12)
         search.fit(X, y)
     assert search.comparison_.is_worse_than_random
     assert search.best_score_ == search.cv_results_["mean_test_score"].max()
