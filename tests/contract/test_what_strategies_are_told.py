@@ -25,7 +25,10 @@ SPACE = {"a": uniform(0, 1), "b": uniform(0, 1)}
 N_SPLITS = 2
 RUNGS = {"min_resources": 9, "max_resources": 81, "factor": 3}
 SEARCHES = {"Hyperband": HyperbandSearchCV, "halving": SuccessiveHalvingSearchCV}
-every_surrogate = pytest.mark.parametrize("surrogate", SURROGATES)
+# "pairs" refuses numbers, of which the space here is made.
+every_surrogate = pytest.mark.parametrize(
+    "surrogate", sorted(SURROGATES.keys() - {"pairs"})
+)
 with_rungs = pytest.mark.parametrize("search", SEARCHES.values(), ids=SEARCHES)
 
 
