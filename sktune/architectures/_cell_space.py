@@ -10,6 +10,7 @@ from typing import Any
 
 from sktune._errors import SpaceError, SpaceTypeError, did_you_mean
 from sktune.architectures._listed_choices import as_choices
+from sktune.architectures._operations import edges_of
 from sktune.space import EveryValue, draw
 
 ON = ("edges", "nodes")
@@ -130,8 +131,7 @@ class CellSpace:
             raise AttributeError(
                 "with operations on nodes, each cell has its own edges"
             )
-        nodes = range(1, self.n_nodes)
-        return tuple((source, node) for node in nodes for source in range(node))
+        return edges_of(self.n_nodes)
 
     @property
     def size(self) -> int:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sktune._types import Observation, Params, Problem
+from sktune._types import Params, Problem
 from sktune.strategy._arrays import Array
 from sktune.strategy._observations import EncodedObservation
-from sktune.strategy._told import Told, number_of_first
+from sktune.strategy._told import Told
 from sktune.strategy._variation import (
+    Varying,
     begin,
     best_first,
     moved,
@@ -25,7 +26,7 @@ MEAN_RANK = 1.5  # of the candidate that the next one starts from; 1 is the best
 
 
 @dataclass(frozen=True)
-class Annealing:
+class Annealing(Varying):
     """Simulated annealing: steps from the best so far, which become smaller.
 
     After a few points that fill the space evenly, every candidate is a step from one of
@@ -80,10 +81,6 @@ class Annealing:
         """State of a search in which nothing has been seen."""
         return begin(self, problem)
 
-    def tell(self, state: Told, observation: Observation) -> Told:
-        """State that has learnt from one more observation."""
-        return state.tell(observation)
-
     def ask(
         self, state: Told, candidate: int, pending: Sequence[Params], seed: int
     ) -> Params | None:
@@ -98,13 +95,6 @@ class Annealing:
             return self._step(state, u, width(len(scored)), rng)
 
         return next_variation(state, self.initial_points, vary, pending, seed)
-
-    def begins_alike(self, problem: Problem, other: Problem) -> bool:
-        """Whether the first candidates of two problems are the same, told the same.
-
-        Of problems that differ in how many candidates there will be.
-        """
-        return number_of_first(problem) == number_of_first(other)
 
     def _step(
         self, state: Told, u: Array, width: float, rng: np.random.Generator

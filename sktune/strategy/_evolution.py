@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sktune._types import Observation, Params, Problem
+from sktune._types import Params, Problem
 from sktune.strategy._arrays import Array
 from sktune.strategy._observations import EncodedObservation
-from sktune.strategy._told import Told, number_of_first
+from sktune.strategy._told import Told
 from sktune.strategy._variation import (
+    Varying,
     begin,
     best_first,
     crossed,
@@ -31,7 +32,7 @@ P_CROSSOVER = 0.5
 
 
 @dataclass(frozen=True)
-class Evolution:
+class Evolution(Varying):
     """Evolution: parents are chosen by tournament, crossed, and changed a little.
 
     After a few points that fill the space evenly, the best candidates so far are the
@@ -99,10 +100,6 @@ class Evolution:
                 raise ValueError(f"{name}={value!r} must be at least 1.")
         return begin(self, problem)
 
-    def tell(self, state: Told, observation: Observation) -> Told:
-        """State that has learnt from one more observation."""
-        return state.tell(observation)
-
     def ask(
         self, state: Told, candidate: int, pending: Sequence[Params], seed: int
     ) -> Params | None:
@@ -120,13 +117,6 @@ class Evolution:
             return self._child(state.space, population, n_scores, rng)
 
         return next_variation(state, self.initial_points, vary, pending, seed)
-
-    def begins_alike(self, problem: Problem, other: Problem) -> bool:
-        """Whether the first candidates of two problems are the same, told the same.
-
-        Of problems that differ in how many candidates there will be.
-        """
-        return number_of_first(problem) == number_of_first(other)
 
     def _child(
         self,

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sktune._types import Observation, Params, Problem
+from sktune._types import Params, Problem
 from sktune.strategy._arrays import Array
 from sktune.strategy._observations import EncodedObservation, encoded
-from sktune.strategy._told import Told, number_of_first
-from sktune.strategy._variation import begin, next_variation, stepped
+from sktune.strategy._told import Told
+from sktune.strategy._variation import Varying, begin, next_variation, stepped
 
 if TYPE_CHECKING:
     from sktune.space import Space
@@ -24,7 +24,7 @@ DIGITS = 9  # by which points are told apart
 
 
 @dataclass(frozen=True)
-class LocalSearch:
+class LocalSearch(Varying):
     """Local search: change the best one parameter at a time, as long as that helps.
 
     After a few points that fill the space evenly, the best of them is climbed from: its
@@ -78,10 +78,6 @@ class LocalSearch:
         """State of a search in which nothing has been seen."""
         return begin(self, problem)
 
-    def tell(self, state: Told, observation: Observation) -> Told:
-        """State that has learnt from one more observation."""
-        return state.tell(observation)
-
     def ask(
         self, state: Told, candidate: int, pending: Sequence[Params], seed: int
     ) -> Params | None:
@@ -104,13 +100,6 @@ class LocalSearch:
             return left.pop() if left else None
 
         return next_variation(state, self.initial_points, vary, pending, seed)
-
-    def begins_alike(self, problem: Problem, other: Problem) -> bool:
-        """Whether the first candidates of two problems are the same, told the same.
-
-        Of problems that differ in how many candidates there will be.
-        """
-        return number_of_first(problem) == number_of_first(other)
 
 
 def tops(scored: Sequence[EncodedObservation]) -> list[EncodedObservation]:

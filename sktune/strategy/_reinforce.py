@@ -35,12 +35,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sktune._types import Observation, Params, Problem
+from sktune._types import Params, Problem
 from sktune.strategy._arrays import Array
 from sktune.strategy._observations import EncodedObservation
-from sktune.strategy._told import Told, number_of_first
+from sktune.strategy._told import Told
 from sktune.strategy._trials import Trial, numbers_of_values, trials_of
-from sktune.strategy._variation import begin, next_variation
+from sktune.strategy._variation import Varying, begin, next_variation
 from sktune.strategy._warp import warp
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # of Adam
 
 
 @dataclass(frozen=True)
-class Reinforce:
+class Reinforce(Varying):
     """A recurrent controller that is trained by REINFORCE on the scores.
 
     An LSTM names one parameter after the other, each with the one before in mind. What
@@ -129,10 +129,6 @@ class Reinforce:
             raise ValueError(f"hidden_size={self.hidden_size!r} must be at least 1.")
         return begin(self, problem)
 
-    def tell(self, state: Told, observation: Observation) -> Told:
-        """State that has learnt from one more observation."""
-        return state.tell(observation)
-
     def ask(
         self, state: Told, candidate: int, pending: Sequence[Params], seed: int
     ) -> Params | None:
@@ -145,13 +141,6 @@ class Reinforce:
             return controller.draw(rng)
 
         return next_variation(state, self.initial_points, vary, pending, seed)
-
-    def begins_alike(self, problem: Problem, other: Problem) -> bool:
-        """Whether the first candidates of two problems are the same, told the same.
-
-        Of problems that differ in how many candidates there will be.
-        """
-        return number_of_first(problem) == number_of_first(other)
 
     def _trained(self, state: Told) -> Controller:
         """The controller after all trials; the one before is gone on with if it can."""

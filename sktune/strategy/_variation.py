@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sktune._types import Params, Problem
+from sktune._types import Observation, Params, Problem
 from sktune.strategy._arrays import Array, Indices
 from sktune.strategy._observations import EncodedObservation, encoded
 from sktune.strategy._parzen import scores_of_one_rung
@@ -44,6 +44,21 @@ def begin(strategy: Any, problem: Problem) -> Told:
     for params in strategy.initial_points:
         problem.space.canonical(params)
     return Told(problem)
+
+
+class Varying:
+    """What strategies share that make new candidates out of those that were seen."""
+
+    def tell(self, state: Told, observation: Observation) -> Told:
+        """State that has learnt from one more observation."""
+        return state.tell(observation)
+
+    def begins_alike(self, problem: Problem, other: Problem) -> bool:
+        """Whether the first candidates of two problems are the same, told the same.
+
+        Of problems that differ in how many candidates there will be.
+        """
+        return number_of_first(problem) == number_of_first(other)
 
 
 def next_variation(
