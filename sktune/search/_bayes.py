@@ -42,8 +42,10 @@ class BayesSearchCV(SequentialSearch):
         fewer is searched whole, with a warning.
     acquisition : {'log_ei', 'pi', 'ucb'}, default='log_ei'
         What the next candidate maximises: the logarithm of the expected improvement
-        [3]_, the probability of improvement, or the upper confidence bound. With 'tpe'
-        the first two are the same, and the third is refused.
+        [3]_, the probability of improvement, or the upper confidence bound. With 'gp'
+        the first is the augmented expected improvement [8]_, which is less where the
+        noise of scores would hide it, so that what is known is not tried again and
+        again. With 'tpe' the first two are the same, and the third is refused.
     surrogate : {'gp', 'forest', 'tpe', 'pairs'}, default='gp'
         Model of the scores. 'gp' is a Gaussian process with a lengthscale for each
         parameter, half of which is a sum of the parameters' main effects. 'forest' is a
@@ -243,6 +245,9 @@ class BayesSearchCV(SequentialSearch):
     .. [7] J. Knowles, "ParEGO: a hybrid algorithm with on-line landscape approximation
        for expensive multiobjective optimization problems", IEEE Transactions on
        Evolutionary Computation 10, 2006.
+    .. [8] D. Huang, T. T. Allen, W. I. Notz and N. Zeng, "Global optimization of
+       stochastic black-box systems via sequential kriging meta-models", Journal of
+       Global Optimization 34, 2006.
 
     Examples
     --------

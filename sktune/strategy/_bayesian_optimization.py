@@ -92,8 +92,10 @@ class Bayes:
         and not more than half of the candidates that the search is going to ask for.
     acquisition : {"log_ei", "pi", "ucb"}, default="log_ei"
         Log expected improvement, probability of improvement, or upper confidence bound.
-        With "tpe" the first two are the same, and the third is refused. "pairs" has
-        none, and refuses all but the default.
+        With "gp", where there are no rungs, the first is augmented expected improvement
+        (Huang et al. 2006), which is less where noise would hide it. With "tpe" the
+        first two are the same, and the third is refused. "pairs" has none, and refuses
+        all but the default.
     surrogate : {"gp", "forest", "tpe", "pairs", "curves"}, default="gp"
         The model of the scores: a Gaussian process; a random forest, which is meant for
         spaces that are large, conditional and mostly categorical; the tree-structured

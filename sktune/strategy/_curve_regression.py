@@ -197,7 +197,10 @@ class CurveLikelihood:
 class CurvePosterior:
     """Final values, given points of learning curves: (2).
 
-    Of a candidate that is not among these, `own` is in doubt as it was before.
+    Of a candidate that is not among these it is what its params say. How far it will be
+    from that by itself (`own`) is not in the variance: that would count as something to
+    be gained, and most so of neighbours of the best, about which nothing else is in
+    doubt.
     """
 
     at_the_end: gp.Posterior  # of final values but for `own`, a score a candidate
@@ -232,13 +235,11 @@ class CurvePosterior:
 
     def predict(self, F: Array) -> tuple[Array, Array]:
         """Mean and variance of final values of new candidates (m, p); each (m,)."""
-        mean, variance = self.at_the_end.predict(F)
-        return mean, variance + self.own
+        return self.at_the_end.predict(F)
 
     def predict_with_slopes(self, f: Array) -> tuple[float, float, Array, Array]:
         """Of one new candidate (p,), and their gradients by its features."""
-        mean, variance, by_mean, by_variance = self.at_the_end.predict_with_slopes(f)
-        return mean, variance + self.own, by_mean, by_variance
+        return self.at_the_end.predict_with_slopes(f)
 
     def of_candidates(self, rows: Indices) -> tuple[Array, Array]:
         """Mean and variance of the final values of candidates that have points."""

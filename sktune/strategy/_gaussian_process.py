@@ -13,6 +13,7 @@ from sktune.strategy import _gp_regression as gp
 from sktune.strategy._acquisition import (
     ACQUISITIONS,
     AcquisitionFormula,
+    knowing_noise,
     posterior_mean,
 )
 from sktune.strategy._arrays import Array, Indices
@@ -101,8 +102,11 @@ def slope_by_coordinate(space: Space, row: Array, slope: Array) -> Array:
 
 def gaussian_process(data: SurrogateInput) -> SurrogateOutput:
     """The acquisition by a Gaussian process, and the points of the highest means."""
-    space, formula = data.space, ACQUISITIONS[data.acquisition]
+    space = data.space
     fitted = fitted_to_useful_sources(data)
+    formula = ACQUISITIONS[data.acquisition]
+    if data.max_resources is None:  # else the noise is mostly that of low rungs
+        formula = knowing_noise(formula, fitted.noise)
     posterior = posterior_of(data, fitted)
     target = fitted.feature_map.target
     # Pending points included: what they are expected to bring is no gain any more.
@@ -214,6 +218,11 @@ class FittedGP:
         likelihood = _likelihood(feature_map, F[subset], y[subset], B)
         theta = likelihood.maximise([likelihood.loc])
         return cls(feature_map, scored, own, y, F, doubt, theta, subset)
+
+    @property
+    def noise(self) -> float:
+        """The variance of the noise, where that of the scores is about 1."""
+        return float(np.exp(self.theta[-1]))
 
     def points(self, which: NDArray[np.bool_]) -> Array:
         """Where some of the observations are, (m, d)."""

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from sktune.strategy._acquisition import ACQUISITIONS, log_ei, log_h, log_pi, ucb
+from sktune.strategy._acquisition import (
+    ACQUISITIONS,
+    knowing_noise,
+    log_augmented_ei,
+    log_ei,
+    log_h,
+    log_pi,
+    ucb,
+)
 
 Z = [
     *np.linspace(-9.0, 9.0, 37),
@@ -84,11 +92,39 @@ def test_ucb() -> None:
     assert value == pytest.approx(1.0 + 1.8 * 2.0)
 
 
+@pytest.mark.parametrize("sigma", [1e-6, 0.02, 0.3, 40.0])
+@pytest.mark.parametrize("noise", [1e-5, 0.09, 2.0])
+def test_augmented_ei_is_expected_improvement_less_what_noise_hides(
+    sigma: float, noise: float
+) -> None:
+    mu, best = np.array(0.1), 0.5
+    with mpmath.workdps(50):
+        tau2 = mpmath.mpf(noise)
+        hidden = mpmath.sqrt(tau2 / (mpmath.mpf(sigma) ** 2 + tau2))
+        expected = float(mpmath.log(1 - hidden))
+    plain = float(log_ei(mu, np.array(sigma), best)[0])
+    value = float(log_augmented_ei(mu, np.array(sigma), best, noise=noise)[0])
+    assert value == pytest.approx(plain + expected, rel=1e-12)
+
+
+def test_without_noise_it_is_expected_improvement() -> None:
+    mu, sigma = np.array([-1.0, 2.0]), np.array([0.3, 0.1])
+    for one, other in zip(
+        log_augmented_ei(mu, sigma, 0.4, noise=0.0),
+        log_ei(mu, sigma, 0.4),
+        strict=True,
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.04])
 @pytest.mark.parametrize("name", list(ACQUISITIONS))
 @pytest.mark.parametrize("mu", [-40.0, -3.0, -0.9, 0.1, 2.0])
 @pytest.mark.parametrize("sigma", [0.2, 1.0, 3.0])
-def test_slopes_are_finite_differences(name: str, mu: float, sigma: float) -> None:
-    acquisition, best = ACQUISITIONS[name], 0.5
+def test_slopes_are_finite_differences(
+    name: str, mu: float, sigma: float, noise: float
+) -> None:
+    acquisition, best = knowing_noise(ACQUISITIONS[name], noise), 0.5
 
     def value(mu: float, sigma: float) -> float:
         return float(acquisition(np.array([mu]), np.array([sigma]), best)[0][0])

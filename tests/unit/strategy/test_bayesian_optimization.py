@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,13 @@ from sktune._errors import SpaceError
 from sktune._types import Observation, Params, Problem
 from sktune.space import Space
 from sktune.strategy import Bayes
-from sktune.strategy._observations import MAX_OBSERVATIONS
+from sktune.strategy._acquisition import log_ei
+from sktune.strategy._gaussian_process import (
+    GaussianProcessAcquisition,
+    gaussian_process,
+)
+from sktune.strategy._observations import MAX_OBSERVATIONS, EncodedObservation
+from sktune.strategy._surrogate import SurrogateInput
 from sktune.strategy._told import observed
 from tests.helpers.asked import least_gap, searched
 
@@ -123,6 +130,31 @@ def test_failures_keep_it_away() -> None:
     asked = search(Bayes(), Space(PLANE), 25, score)
     assert sum(score(p) is None for p in asked) < 8
     assert max(peak(p) for p in asked if score(p) is not None) > -0.05
+
+
+@pytest.mark.parametrize("max_resources", [None, 9])
+def test_where_much_was_tried_noise_hides_what_there_is_to_gain(
+    max_resources: int | None,
+) -> None:
+    """Less so elsewhere, and not with rungs, whose noise is that of the low ones."""
+    rng, space = np.random.default_rng(0), Space(PLANE)
+    points = np.concatenate([rng.random((8, 2)), 0.5 + 0.02 * rng.random((20, 2))])
+    seen = [
+        EncodedObservation(
+            i, u, peak(space.decode(u)) + 0.1 * rng.standard_normal(), max_resources
+        )
+        for i, u in enumerate(points)
+    ]
+    nothing = np.empty((0, 2))
+    data = SurrogateInput(space, seen, nothing, "log_ei", max_resources, 0)
+    acquisition, _ = gaussian_process(data)
+    assert isinstance(acquisition, GaussianProcessAcquisition)
+    U = np.array([[0.51, 0.51], [0.02, 0.98]])
+    lost = replace(acquisition, formula=log_ei).values(U) - acquisition.values(U)
+    if max_resources is None:
+        assert lost[0] > 1.5 > 0.8 > lost[1] > 0.0
+    else:
+        assert not lost.any()
 
 
 def test_one_catastrophe_does_not_hide_the_rest() -> None:
