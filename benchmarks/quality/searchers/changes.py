@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from sktune.space import Space
+from sktune.strategy._acquisition import log_ei
 from sktune.strategy._arrays import Array
 from sktune.strategy._gaussian_process import (
+    GaussianProcessAcquisition,
     fitted_to_useful_sources,
     gaussian_process,
 )
@@ -23,6 +25,13 @@ from sktune.strategy._surrogate import Surrogate, SurrogateInput, SurrogateOutpu
 
 N_LATE = 25  # scores from which on a search may look farther afield
 MUCH_NOISE = 0.02  # of the variance of the scores: twice what is believed beforehand
+
+
+def plain_improvement(data: SurrogateInput) -> SurrogateOutput:
+    """Expected improvement as it is, whatever the noise."""
+    acquisition, anchors = gaussian_process(data)
+    assert isinstance(acquisition, GaussianProcessAcquisition)
+    return replace(acquisition, formula=log_ei), anchors
 
 
 def late_ucb(data: SurrogateInput) -> SurrogateOutput:
@@ -35,7 +44,7 @@ def late_ucb(data: SurrogateInput) -> SurrogateOutput:
 
 def noise_of(data: SurrogateInput) -> float:
     """The variance of the noise, where that of the scores is 1."""
-    return float(np.exp(fitted_to_useful_sources(data).theta[-1]))
+    return fitted_to_useful_sources(data).noise
 
 
 def rare_categories(data: SurrogateInput, every: int, enough: int) -> SurrogateOutput:
@@ -100,6 +109,7 @@ class OfCategories:
 
 
 CHANGES: dict[str, Surrogate] = {
+    "plain improvement": plain_improvement,
     "late ucb": late_ucb,
     "rare categories": partial(rare_categories, every=4, enough=3),
     "any rare category": partial(any_rare_category, every=4, enough=3),
