@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sktune.strategy._acquisition import ACQUISITIONS
+from sktune.strategy._acquisition import ACQUISITIONS, posterior_mean
 from sktune.strategy._arrays import Array
 from sktune.strategy._curve_regression import (
     CurveLikelihood,
@@ -80,10 +80,14 @@ def learning_curves(data: SurrogateInput) -> SurrogateOutput:
     everyone = np.arange(len(table.points))
     mean, _ = posterior.of_candidates(everyone)
     judged = np.flatnonzero(table.complete) if table.complete.any() else everyone
+    formula = ACQUISITIONS[data.acquisition]
+    if not len(data.pending) and all(one.source for one in observations):
+        # Nothing to beat yet: what the sources lead one to expect.
+        formula = posterior_mean
     acquisition = CurveAcquisition(
         data.space,
         posterior,
-        ACQUISITIONS[data.acquisition],
+        formula,
         float(mean[judged].max()),
         rows=table.rows,
     )
