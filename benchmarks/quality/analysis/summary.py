@@ -103,7 +103,7 @@ def _row(
         "regret": {name: at_marks(curve, n) for name, curve in mean.items()},
         "mean_regret": {group: at_marks(curve, n) for group, curve in curves.items()},
         "standard_error": {
-            group: at_marks(_standard_error([regrets[name] for name in some]), n)
+            group: _error_at_marks([regrets[name] for name in some], n)
             for group, some in groups.items()
         },
         "mean_rank": {},
@@ -120,6 +120,14 @@ def _standard_error(by_landscape: list[dict[int, np.ndarray]]) -> np.ndarray:
         for by_seed in by_landscape
     ]
     return np.sqrt(np.sum(variances, axis=0)) / len(variances)
+
+
+def _error_at_marks(
+    by_landscape: list[dict[int, np.ndarray]], n: int
+) -> dict[str, float]:
+    """Nothing where some landscape has one seed."""
+    error = _standard_error(by_landscape)
+    return at_marks(error, n) if np.isfinite(error).all() else {}
 
 
 def _mean(by_seed: dict[int, np.ndarray]) -> np.ndarray:
