@@ -48,9 +48,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sktune.strategy._acquisition import (
-    ACQUISITIONS,
     AcquisitionFormula,
-    posterior_mean,
 )
 from sktune.strategy._arrays import Array, Indices
 from sktune.strategy._multi_fidelity import RESOURCE_SCALE, resource_coordinates
@@ -225,10 +223,8 @@ def random_forest(data: SurrogateInput) -> SurrogateOutput:
         grown = Forest.of(space, U, further, y, data.seed)
 
     mu, _ = grown.predict(U, _repeated(target, len(U)))
-    formula = ACQUISITIONS[data.acquisition]
-    if all(one.source for one in scored) and not len(pending):
-        formula = posterior_mean  # nothing to beat yet
-    acquisition = ForestAcquisition(space, grown, formula, float(mu.max()), target)
+    best = float(mu.max())
+    acquisition = ForestAcquisition(space, grown, data.formula, best, target)
     return acquisition, first_distinct(U[np.argsort(-mu, kind="stable")])
 
 

@@ -10,12 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sktune.strategy import _gp_regression as gp
-from sktune.strategy._acquisition import (
-    ACQUISITIONS,
-    AcquisitionFormula,
-    knowing_noise,
-    posterior_mean,
-)
+from sktune.strategy._acquisition import AcquisitionFormula, knowing_noise
 from sktune.strategy._arrays import Array, Indices
 from sktune.strategy._multi_fidelity import (
     LEVEL_VARIANCE,
@@ -104,15 +99,15 @@ def gaussian_process(data: SurrogateInput) -> SurrogateOutput:
     """The acquisition by a Gaussian process, and the points of the highest means."""
     space = data.space
     fitted = fitted_to_useful_sources(data)
-    formula = ACQUISITIONS[data.acquisition]
+    formula = data.formula
     if data.max_resources is None:  # else the noise is mostly that of low rungs
         formula = knowing_noise(formula, fitted.noise)
     posterior = posterior_of(data, fitted)
     target = fitted.feature_map.target
     # Pending points included: what they are expected to bring is no gain any more.
     points = np.concatenate([fitted.points(fitted.own), data.pending])
-    if not len(points):  # nothing to beat yet: what the sources lead one to expect
-        points, formula = fitted.points(~fitted.own), posterior_mean
+    if not len(points):
+        points = fitted.points(~fitted.own)
     mu, _ = posterior.predict(with_target(space.features(points), target))
     acquisition = GaussianProcessAcquisition(
         space, posterior, formula, float(mu.max()), target

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sktune.strategy._acquisition import ACQUISITIONS, posterior_mean
 from sktune.strategy._arrays import Array
 from sktune.strategy._curve_regression import (
     CurveLikelihood,
@@ -80,14 +79,10 @@ def learning_curves(data: SurrogateInput) -> SurrogateOutput:
     everyone = np.arange(len(table.points))
     mean, _ = posterior.of_candidates(everyone)
     judged = np.flatnonzero(table.complete) if table.complete.any() else everyone
-    formula = ACQUISITIONS[data.acquisition]
-    if not len(data.pending) and all(one.source for one in observations):
-        # Nothing to beat yet: what the sources lead one to expect.
-        formula = posterior_mean
     acquisition = CurveAcquisition(
         data.space,
         posterior,
-        formula,
+        data.formula,
         float(mean[judged].max()),
         rows=table.rows,
     )

@@ -11,7 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sktune.strategy._acquisition import AcquisitionFunction
+from sktune.strategy._acquisition import (
+    ACQUISITIONS,
+    AcquisitionFormula,
+    AcquisitionFunction,
+    posterior_mean,
+)
 from sktune.strategy._arrays import Array
 from sktune.strategy._maximize import is_same
 from sktune.strategy._observations import EncodedObservation
@@ -46,6 +51,19 @@ class SurrogateInput:
     acquisition: str
     max_resources: int | None
     seed: int
+
+    @property
+    def formula(self) -> AcquisitionFormula:
+        """The one of `acquisition`, or the mean where nothing is to be beaten yet.
+
+        After a warm start the first candidate is what the sources lead one to expect.
+        """
+        own = any(not one.source and not one.failed for one in self.observations)
+        return (
+            ACQUISITIONS[self.acquisition]
+            if own or len(self.pending)
+            else posterior_mean
+        )
 
 
 SurrogateOutput = tuple[AcquisitionFunction, Sequence[Array]]

@@ -170,13 +170,12 @@ def test_where_all_fail_it_says_so():
         curve(estimator=Curve(fails_above=-1.0)).fit(X, y)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_it_learns_from_other_searches(seed):
+def test_it_learns_from_other_searches():
     """Its first candidate is where they lead one to expect most, not where in doubt."""
-    before = curve(n_iter=12, random_state=seed).fit(X, y)
-    search = curve(n_iter=3, warm_start_from=before, random_state=seed).fit(X, y)
+    before = curve(n_iter=12).fit(X, y)
+    search = curve(n_iter=3, warm_start_from=before).fit(X, y)
     first = search.cv_results_["params"][list(search.cv_results_["candidate"]).index(0)]
-    assert abs(first["a"] - 0.3) < 0.2
+    assert abs(first["a"] - 0.3) < 0.15
     assert first["slow"] < 0.2
     assert clone(search).warm_start_from is before
 

@@ -179,3 +179,17 @@ def test_of_many_points_enough_are_chosen():
     assert all(r[-1] == 27 for r in by_candidate.values())
     assert {i for i in range(400) if i % 50 == 49} <= set(by_candidate)
     assert by_candidate[49] == list(LEVELS)
+
+
+def test_after_a_warm_start_the_first_is_where_most_is_expected():
+    """As with every surrogate: there is nothing yet that could be improved on."""
+    warm = tuple(
+        WarmStartObservation(SPACE.decode(u), score(SPACE.decode(u), 27))
+        for u in np.random.default_rng(0).random((12, 2))
+    )
+    state = STRATEGY.init(Problem(SPACE, max_resources=27, warm_start=warm))
+    first = SPACE.encode(STRATEGY.ask(state, 0, (), 0))
+    acquisition, _ = STRATEGY._acquisition(state, np.empty((0, 2)), 0)
+    U = np.concatenate([first[None], np.random.default_rng(1).random((200, 2))])
+    expected, _ = acquisition.posterior.predict(SPACE.features(U))
+    assert expected.argmax() == 0
